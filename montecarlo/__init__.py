@@ -1,0 +1,17 @@
+"""Monte Carlo of random residual networks: specifications, streams, engines, samples and estimates.
+
+* `ResNet` specifies a network, `simulate` samples it, one row a network; `weights` returns one network's arrays.
+* `montecarlo.estimates` turns columns of log-ratios into numbers with intervals.
+* `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
+"""
+
+from montecarlo._activations import Activation as Activation
+from montecarlo._errors import InvalidFieldError as InvalidFieldError
+from montecarlo._replay import ReplicaWeights as ReplicaWeights
+from montecarlo._replay import weights as weights
+from montecarlo._sample import LOG_RATIOS as LOG_RATIOS
+from montecarlo._sample import Sample as Sample
+from montecarlo._sample import read_sample as read_sample
+from montecarlo._simulate import iter_blocks as iter_blocks
+from montecarlo._simulate import simulate as simulate
+from montecarlo._specification import ResNet as ResNet

@@ -1,0 +1,202 @@
+"""Activations σ with their derivatives: the built-in ones and users' own.
+
+The derivative is what the backward pass multiplies with; at a kink it is the value from below (0 for ReLU at 0), as
+in PyTorch and JAX.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numba import cfunc
+
+from montecarlo._errors import InvalidFieldError, unknown_name
+
+ScalarFunction = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation that the engines can run.
+
+    Parameters
+    ----------
+    name : str
+        How tables and messages call it.
+    value, derivative : callable
+        Functions of one float returning a float, in the subset of Python that numba compiles.
+    negative_slope : float or None, default None
+        Set for piecewise linear activations ``max(x, 0) + negative_slope * min(x, 0)``: they are homogeneous, which
+        the engines exploit (units with zero value and slope are skipped, norms of any size are exact).
+
+    Notes
+    -----
+    Outside ±2**100 the engines use ``σ(c x) ≈ c σ(x)``: right for activations that are bounded or
+    asymptotically linear, and not reached by the others before they overflow.
+
+    Examples
+    --------
+    A user's own activation, x² with its derivative:
+
+    >>> square = Activation("square", lambda x: x * x, lambda x: 2.0 * x)
+    >>> square
+    Activation('square')
+    """
+
+    name: str
+    value: ScalarFunction
+    derivative: ScalarFunction
+    negative_slope: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("value", "derivative"):
+            if not callable(getattr(self, field)):
+                raise InvalidFieldError(
+                    field, getattr(self, field), "must be a function of one float", "pass a plain function"
+                )
+
+    def __repr__(self) -> str:
+        return f"Activation({self.name!r})"
+
+    @property
+    def fingerprint(self) -> str:
+        """Name of a built-in activation; name and hash of the code of any other."""
+        if BUILT_IN.get(self.name) is self:
+            return self.name
+        digest = hashlib.sha256()
+        for function in (self.value, self.derivative):
+            code: Any = getattr(getattr(function, "py_func", function), "__code__", None)
+            if code is not None:
+                digest.update(code.co_code)
+                digest.update(repr([c for c in code.co_consts if not hasattr(c, "co_code")]).encode())
+                digest.update(repr(code.co_names).encode())
+            cells = getattr(function, "__closure__", None) or ()
+            digest.update(repr([cell.cell_contents for cell in cells]).encode())
+        return f"{self.name}#{digest.hexdigest()[:16]}"
+
+    def compiled(self) -> tuple[Any, Any]:
+        """Return value and derivative as compiled functions of one float64.
+
+        Raises
+        ------
+        InvalidFieldError
+            If numba cannot compile one of them.
+        """
+        built_in = BUILT_IN.get(self.name) is self
+        return (
+            _compile("activation", self.value, built_in),
+            _compile("activation", self.derivative, built_in),
+        )
+
+
+@functools.lru_cache(maxsize=256)
+def _compile(field: str, function: ScalarFunction, cache: bool) -> Any:
+    python = getattr(function, "py_func", function)
+    try:
+        # Users' functions may come from a prompt or a lambda, for which numba has no cache file.
+        return cfunc("float64(float64)", cache=cache)(python)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InvalidFieldError(
+            field, function, f"must be compilable by numba ({reason})", "use floats and the math module only"
+        ) from error
+
+
+def _linear(x: float) -> float:
+    return x
+
+
+def _one(x: float) -> float:
+    return 1.0
+
+
+def _relu(x: float) -> float:
+    return max(x, 0.0)
+
+
+def _step(x: float) -> float:
+    return 1.0 if x > 0.0 else 0.0
+
+
+def _leaky_relu(x: float) -> float:
+    return x if x > 0.0 else 0.01 * x
+
+
+def _leaky_step(x: float) -> float:
+    return 1.0 if x > 0.0 else 0.01
+
+
+def _tanh(x: float) -> float:
+    return math.tanh(x)
+
+
+def _tanh_derivative(x: float) -> float:
+    t = math.tanh(x)
+    return 1.0 - t * t
+
+
+def _gelu(x: float) -> float:
+    return 0.5 * x * math.erfc(-x / math.sqrt(2.0))
+
+
+def _gelu_derivative(x: float) -> float:
+    density = math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return 0.5 * math.erfc(-x / math.sqrt(2.0)) + x * density
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _sigmoid(x: float) -> float:
+    e = math.exp(-abs(x))
+    return 1.0 / (1.0 + e) if x > 0.0 else e / (1.0 + e)
+
+
+def _sin(x: float) -> float:
+    return math.sin(x)
+
+
+def _cos(x: float) -> float:
+    return math.cos(x)
+
+
+BUILT_IN: dict[str, Activation] = {
+    activation.name: activation
+    for activation in (
+        Activation("gelu", _gelu, _gelu_derivative),
+        Activation("identity", _linear, _one, negative_slope=1.0),
+        Activation("leaky-relu", _leaky_relu, _leaky_step, negative_slope=0.01),
+        Activation("relu", _relu, _step, negative_slope=0.0),
+        Activation("sin", _sin, _cos),
+        Activation("softplus", _softplus, _sigmoid),
+        Activation("tanh", _tanh, _tanh_derivative),
+    )
+}
+"""The activations known by name; gelu is the exact one, leaky-relu has slope 0.01."""
+
+
+def find_activation(activation: str | Activation) -> Activation:
+    """Return the activation of a name, or the activation itself.
+
+    Raises
+    ------
+    InvalidFieldError
+        For an unknown name; the message lists the known ones.
+
+    Examples
+    --------
+    >>> find_activation("relu")
+    Activation('relu')
+    """
+    if isinstance(activation, Activation):
+        return activation
+    found = BUILT_IN.get(str(activation))
+    if found is None:
+        raise unknown_name("activation", activation, BUILT_IN)
+    return found

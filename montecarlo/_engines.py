@@ -1,0 +1,90 @@
+"""Engines: which laws each samples, at what cost, and how it fills one block of replicas.
+
+An engine is a record in `ENGINES`, ordered from the cheapest to the most general: ``auto`` takes the first one that does not
+refuse. To add one, write a module with the three functions of `Engine` and a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo._errors import InvalidFieldError, unknown_name
+from montecarlo._specification import ResNet
+from montecarlo.dense import _engine as _dense
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be observed of each network.
+
+    Parameters
+    ----------
+    gradients : bool, default True
+        The two gradient ratios (a backward pass).
+    trajectories : bool, default False
+        Log-norms along depth: ``log_hidden_path`` and, with gradients, ``log_gradient_path``.
+    weight_gradients : bool, default False
+        Log-norms of the weight gradients of every layer.
+    """
+
+    gradients: bool = True
+    trajectories: bool = False
+    weight_gradients: bool = False
+
+
+Columns = dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A sampler of networks.
+
+    Parameters
+    ----------
+    name : str
+        As in ``simulate(engine=...)``.
+    refusal : callable
+        ``(resnet, request)`` to the reason why it cannot sample exactly this law, or None.
+    seconds : callable
+        ``(resnet, request)`` to a rough time of one network on one core, for the sizes of blocks.
+    sample : callable
+        ``(resnet, request, key, first_replica, replicas)`` to the columns of a block.
+    """
+
+    name: str
+    refusal: Callable[[ResNet, Request], str | None]
+    seconds: Callable[[ResNet, Request], float]
+    sample: Callable[[ResNet, Request, tuple[int, int], int, int], Columns]
+
+
+ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (Engine("dense", _dense.refusal, _dense.seconds, _dense.sample),)
+}
+
+
+def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
+    """Return the engine of a name; for ``auto`` the fastest that samples exactly the asked law.
+
+    Raises
+    ------
+    InvalidFieldError
+        For an unknown name, or for an engine that cannot sample this law, with the reason.
+
+    Examples
+    --------
+    >>> find_engine("auto", ResNet(width=4, depth=2, beta=0.5, weights="uniform"), Request()).name
+    'dense'
+    """
+    if name == "auto":
+        return next(engine for engine in ENGINES.values() if engine.refusal(resnet, request) is None)
+    engine = ENGINES.get(name)
+    if engine is None:
+        raise unknown_name("engine", name, ["auto", *ENGINES])
+    reason = engine.refusal(resnet, request)
+    if reason is not None:
+        raise InvalidFieldError("engine", name, reason, "take engine='auto'")
+    return engine

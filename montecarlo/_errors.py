@@ -1,0 +1,76 @@
+"""Errors that name the field, the value, the rule and the fix in one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InvalidFieldError(ValueError):
+    """A field of a specification or of a call breaks a rule.
+
+    Parameters
+    ----------
+    field : str
+        Name of the field, as in Python (``"bias_std"``); the command line turns it into its option.
+    value : object
+        What was given.
+    rule : str
+        What must hold.
+    fix : str
+        What to do instead.
+
+    Examples
+    --------
+    >>> print(InvalidFieldError("width", 0, "must be a whole number of at least 1", "give width=40, say"))
+    width=0: must be a whole number of at least 1; give width=40, say
+    """
+
+    def __init__(self, field: str, value: object, rule: str, fix: str) -> None:
+        super().__init__(field, value, rule, fix)
+        self.field = field
+        self.value = value
+        self.rule = rule
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.field}={self.value!r}: {self.rule}; {self.fix}"
+
+
+def unknown_name(field: str, value: object, known: Iterable[str]) -> InvalidFieldError:
+    """Return the error for a name that is not among the known ones, with the nearest of them."""
+    names = sorted(known)
+    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
+    fix = f"did you mean {near[0]!r}?" if near else f"give {names[0]!r}, say"
+    return InvalidFieldError(field, value, f"must be one of {', '.join(names)}", fix)
+
+
+def check_whole(field: str, value: object, low: int, high: int, example: int) -> int:
+    """Return `value` as an int if it is a whole number between `low` and `high`, else raise."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole:
+        try:
+            whole = float(value) == int(value) and not isinstance(value, bool)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            whole = False
+    if not whole or not low <= int(value) <= high:  # type: ignore[call-overload]
+        rule = f"must be a whole number between {low} and {high:,}".replace(",", "_")
+        raise InvalidFieldError(field, value, rule, f"give {field}={example}, say")
+    return int(value)  # type: ignore[call-overload]
+
+
+def check_real(
+    field: str, value: object, low: float, high: float, example: float, *, open_low: bool = False
+) -> float:
+    """Return `value` as a float if it is a finite number in the range, else raise."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = float("nan")
+    inside = low < number <= high if open_low else low <= number <= high
+    if isinstance(value, bool) or not inside:
+        bound = "above" if open_low else "at least"
+        rule = f"must be a finite number {bound} {low:g}"
+        rule += f" and at most {high:g}" if high < 1e300 else ""
+        raise InvalidFieldError(field, value, rule, f"give {field}={example:g}, say")
+    return number

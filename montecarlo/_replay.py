@@ -1,0 +1,125 @@
+"""`weights`: the very arrays of one replica, for anyone who wants to rebuild that network elsewhere."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo._jit import CHUNK, LANES
+from montecarlo._specification import ResNet
+from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ReplicaWeights:
+    """Everything that is random in one network, float64, scaled as in the recursion of `ResNet`.
+
+    Attributes
+    ----------
+    V : array, shape (L, d, d)
+        ``h_{k+1} = h_k + alpha * V[k] @ g(h_k)``.
+    W : array of shape (L, d, d), or None
+        ``g(h) = σ(W[k] @ h + b[k])``; None for res-1.
+    b : array of shape (L, d), or None
+        None unless the block is res-2 with biases.
+    A : array, shape (d, n)
+        ``h_0 = A @ x``.
+    x : array, shape (n,)
+        The input.
+    readout : array, shape (d,)
+        The row B; p_L has its direction.
+    alpha : float
+        The scaling.
+    """
+
+    V: Array
+    W: Array | None
+    b: Array | None
+    A: Array
+    x: Array
+    readout: Array
+    alpha: float
+
+
+def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
+    """Return the arrays that the dense engine used for one replica.
+
+    They are read through the engine's own kernel (combinations with unit vectors), so they cannot drift from it. Memory:
+    16 L d² bytes for V and W.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    replica : int
+        Row of the sample, 0-based.
+    seed : int
+        Seed of the sample.
+
+    Returns
+    -------
+    ReplicaWeights
+
+    Examples
+    --------
+    >>> from montecarlo import simulate
+    >>> net = ResNet(width=8, depth=5, beta=0.5)
+    >>> w = weights(net, replica=2, seed=1)
+    >>> h = h_0 = w.A @ w.x
+    >>> for V, W in zip(w.V, w.W):
+    ...     h = h + w.alpha * V @ np.maximum(W @ h, 0)
+    >>> ratio = np.log(np.linalg.norm(h) / np.linalg.norm(h_0))
+    >>> bool(np.isclose(ratio, simulate(net, replicas=3, seed=1)["log_hidden_ratio"][2], atol=1e-5))
+    True
+    """
+    from montecarlo.dense._network import draw_input
+
+    _, combine = resnet.law.kernels()
+    key = tuple(np.uint32(word) for word in resnet.stream_key(seed))
+    low, high = np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
+    d, L, n = resnet.width, resnet.depth, resnet.input_dim
+
+    def matrix(role: int, layer: int, n_units: int, length: int) -> Array:
+        return _unit_rows(combine, key, np.uint32(layer | role << 28), low, high, n_units, length)
+
+    def stack(role: int, n_units: int, scale: float) -> Array:
+        return scale * np.stack([matrix(role, k, n_units, d) for k in range(L)])
+
+    x = np.empty(n, np.float32)
+    draw_input(key[0], key[1], low, high, x, np.uint64(n))
+    scale = 1.0 / math.sqrt(d)
+    biased = resnet.block == "res-2" and resnet.bias_std > 0.0
+    return ReplicaWeights(
+        V=stack(ROLE_V, d, scale).transpose(0, 2, 1),  # a unit is a column of V
+        W=None if resnet.block == "res-1" else stack(ROLE_W, d, scale),
+        b=stack(ROLE_BIAS, 1, resnet.bias_std)[:, 0] if biased else None,
+        A=matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n),
+        x=resnet.input_scale * x.astype(np.float64),
+        readout=matrix(ROLE_READOUT, 0, 1, d)[0] * scale,
+        alpha=resnet.scaling,
+    )
+
+
+def _unit_rows(
+    combine: Any, key: tuple[Any, ...], layer_role: Any, low: Any, high: Any, n_units: int, length: int
+) -> Array:
+    """Return the entries M[unit, j] of a virtual matrix, shape (n_units, length)."""
+    steps = -(-length // LANES)
+    rows = np.empty((n_units, length))
+    scratch = np.zeros((LANES + 4) * CHUNK, np.float32)
+    out = np.zeros(steps * LANES, np.float32)
+    first = np.zeros(LANES, np.float32)
+    first[0] = 1.0
+    for unit in range(n_units):
+        units = np.full(LANES, unit, np.uint32)
+        combine(
+            key[0], key[1], layer_role, low, high, units, np.uint64(LANES), first, np.uint64(steps), scratch, out
+        )  # fmt: skip
+        rows[unit] = out[:length]
+    return rows

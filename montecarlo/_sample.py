@@ -1,0 +1,235 @@
+"""`Sample`: one row a network, with the specification that made it; Parquet and CSV."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo._errors import InvalidFieldError
+from montecarlo._specification import ResNet
+from montecarlo.streams import STREAM_FORMAT
+
+LOG_RATIOS = (
+    "log_hidden_ratio",
+    "log_hidden_difference",
+    "log_gradient_ratio",
+    "log_gradient_difference",
+)
+"""Columns of every sample: log ‖h_L‖/‖h_0‖, log ‖h_L-h_0‖/‖h_0‖, log ‖p_0‖/‖p_L‖, log ‖p_0-p_L‖/‖p_L‖ (natural logs)."""
+
+_METADATA_KEY = b"largedepth"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sample:
+    """Networks of one specification, one row each, in the order of their replica index.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    seed : int
+        The seed; row i is a function of (specification, seed, i).
+    engine : str
+        The engine that drew them.
+    first_replica : int
+        Index of the first row.
+    columns : dict of str to array
+        ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference`` of shape (n,): natural
+        logs of ratios of Euclidean norms; on request ``log_hidden_path``, ``log_gradient_path`` of shape (n, L + 1) and
+        ``log_weight_gradient_v``, ``log_weight_gradient_w`` of shape (n, L). NaN marks a network that left the finite
+        numbers, -inf an exact zero.
+
+    Examples
+    --------
+    >>> from montecarlo import ResNet, simulate
+    >>> sample = simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1)
+    >>> sample
+    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='dense')
+    >>> sample["log_hidden_ratio"].shape
+    (3,)
+    """
+
+    resnet: ResNet
+    seed: int
+    engine: str
+    first_replica: int
+    columns: dict[str, npt.NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, column: str) -> npt.NDArray[np.float64]:
+        try:
+            return self.columns[column]
+        except KeyError:
+            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
+
+    def __repr__(self) -> str:
+        start = f", first_replica={self.first_replica}" if self.first_replica else ""
+        return (
+            f"Sample({self.resnet!r}, replicas={len(self)}, seed={self.seed}, engine={self.engine!r}{start})"
+        )
+
+    @property
+    def replica(self) -> npt.NDArray[np.int64]:
+        """Index of the network of each row, 0-based."""
+        return np.arange(self.first_replica, self.first_replica + len(self))
+
+    @property
+    def n_nonfinite(self) -> int:
+        """Number of networks that left the finite numbers (rows with NaN)."""
+        scalars = [c for c in self.columns.values() if c.ndim == 1]
+        return int(np.any([np.isnan(c) for c in scalars], axis=0).sum())
+
+    def __add__(self, other: Sample) -> Sample:
+        """Pool with the sample of the replicas that follow.
+
+        Raises
+        ------
+        ValueError
+            If the samples differ in specification, seed, engine or columns, or do not follow each other.
+        """
+        ours = (self.resnet, self.seed, self.engine, tuple(self.columns))
+        theirs = (other.resnet, other.seed, other.engine, tuple(other.columns))
+        if ours != theirs:
+            raise ValueError(f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas")
+        if other.first_replica != self.first_replica + len(self):
+            raise ValueError(f"cannot pool {self!r} with {other!r}: the replicas must follow each other")
+        columns = {name: np.concatenate([c, other.columns[name]]) for name, c in self.columns.items()}
+        return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
+
+    def head(self, replicas: int) -> Sample:
+        """Return the first networks."""
+        columns = {name: c[:replicas] for name, c in self.columns.items()}
+        return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
+
+    def to_pandas(self) -> Any:
+        """Return a pandas DataFrame with the column ``replica`` and every one-dimensional column."""
+        import pandas as pd
+
+        scalars = {name: c for name, c in self.columns.items() if c.ndim == 1}
+        return pd.DataFrame({"replica": self.replica, **scalars})
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file needs to be recognised: specification, seed, engine, stream format."""
+        return {
+            "specification": self.resnet.canonical(),
+            "digest": self.resnet.digest,
+            "seed": self.seed,
+            "engine": self.engine,
+            "first_replica": self.first_replica,
+            "stream_format": STREAM_FORMAT,
+        }
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the table to a ``.parquet`` or ``.csv`` file, whole or not at all.
+
+        Parquet keeps float64 exactly, the paths as lists, and the metadata; CSV has the one-dimensional columns with 17
+        significant digits.
+
+        Raises
+        ------
+        InvalidFieldError
+            For another ending, or if the file cannot be written.
+        """
+        target = Path(path)
+        check_writable(target)
+        with replaced_file(target) as temporary:
+            if target.suffix == ".csv":
+                self.to_pandas().to_csv(temporary, index=False, float_format="%.17g")
+            else:
+                self._write_parquet(temporary)
+
+    def _write_parquet(self, path: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrays: dict[str, Any] = {"replica": self.replica}
+        for name, column in self.columns.items():
+            if column.ndim == 1:
+                arrays[name] = column
+            else:
+                flat = pa.array(np.ascontiguousarray(column).ravel())
+                arrays[name] = pa.FixedSizeListArray.from_arrays(flat, column.shape[1])
+        table = pa.table(arrays)
+        text = json.dumps(self.metadata, sort_keys=True).encode()
+        pq.write_table(table.replace_schema_metadata({_METADATA_KEY: text}), path, compression="zstd")
+
+
+def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
+    """Read the Parquet file of a sample of `resnet`.
+
+    Raises
+    ------
+    ValueError
+        If the file holds no sample, or one of another specification or stream format.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path}: not a Parquet file ({error})") from error
+    text = (table.schema.metadata or {}).get(_METADATA_KEY)
+    if text is None:
+        raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
+    metadata = json.loads(text)
+    if metadata.get("digest") != resnet.digest or metadata.get("stream_format") != STREAM_FORMAT:
+        raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
+    columns = {}
+    for name in table.column_names:
+        if name == "replica":
+            continue
+        column = table[name].combine_chunks()
+        if hasattr(column.type, "list_size"):
+            values = column.flatten().to_numpy(zero_copy_only=False)
+            columns[name] = values.reshape(-1, column.type.list_size)
+        else:
+            columns[name] = column.to_numpy(zero_copy_only=False)
+    return Sample(resnet, metadata["seed"], metadata["engine"], metadata["first_replica"], columns)
+
+
+def check_writable(path: Path) -> None:
+    """Raise `InvalidFieldError` unless a table can be written to `path`."""
+    if path.suffix not in (".parquet", ".csv"):
+        raise InvalidFieldError("out", str(path), "must end in .parquet or .csv", "give out='sample.parquet'")
+    if path.is_dir():
+        raise InvalidFieldError("out", str(path), "must be a file, and is a folder", "add a file name")
+    folder = path.parent
+    if not folder.is_dir():
+        raise InvalidFieldError("out", str(path), "must lie in an existing folder", f"make {folder} first")
+    if not os.access(folder, os.W_OK):
+        raise InvalidFieldError(
+            "out", str(path), "must lie in a folder that can be written", "choose another folder"
+        )
+
+
+@contextmanager
+def replaced_file(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; on success flush it to disk and rename it over the target."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with open(temporary, "rb+") as handle:
+            os.fsync(handle.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

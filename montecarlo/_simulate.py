@@ -1,0 +1,174 @@
+"""`simulate`: blocks of replicas on a thread pool, gathered in the order of the replicas."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from montecarlo._engines import Columns, Engine, Request, find_engine
+from montecarlo._errors import check_whole
+from montecarlo._sample import Sample
+from montecarlo._specification import ResNet
+
+Progress = Callable[[int], None]
+
+_BLOCK_SECONDS = 0.25
+_SEED_LIMIT = 2**128 - 1
+_REPLICA_LIMIT = 2**63
+
+
+def simulate(
+    resnet: ResNet,
+    *,
+    replicas: int,
+    seed: int,
+    first_replica: int = 0,
+    engine: str = "auto",
+    threads: int | None = None,
+    block_size: int | None = None,
+    gradients: bool = True,
+    trajectories: bool = False,
+    weight_gradients: bool = False,
+    progress: Progress | None = None,
+) -> Sample:
+    """Sample random networks, one row each.
+
+    Row i is a function of (specification, seed, i) alone: not of threads, block size, or the number of replicas.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    replicas : int
+        Number of networks.
+    seed : int
+        Any whole number from 0 to 2**128 - 1. The same seed gives the same rows for the same stream format.
+    first_replica : int, default 0
+        Index of the first network.
+    engine : str, default "auto"
+        The engine; auto takes the fastest one that samples exactly this law.
+    threads : int, optional
+        Threads of this process; default: all the processors it may use.
+    block_size : int, optional
+        Networks a task; default: about a quarter of a second's worth.
+    gradients : bool, default True
+        Whether to run the backward pass, for the two gradient ratios.
+    trajectories, weight_gradients : bool, default False
+        Whether to return log-norms along depth, and those of the weight gradients (implies `gradients`).
+    progress : callable, optional
+        Called with the number of networks of each finished block, in the calling thread.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    InvalidFieldError
+        A ValueError whose one line names the field, the value, the rule and the fix.
+
+    Examples
+    --------
+    >>> net = ResNet(width=40, depth=100, beta=0.5, weights="uniform")
+    >>> sample = simulate(net, replicas=400, seed=7)
+    >>> ratio = np.exp(2 * sample["log_hidden_ratio"]).mean()  # I2: (1 + 1/200)**100 = 1.647
+    >>> abs(ratio - 1.647) < 0.2
+    True
+    """
+    request = Request(gradients or weight_gradients, trajectories, weight_gradients)
+    blocks = iter_blocks(
+        resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
+        block_size=block_size, request=request,
+    )  # fmt: skip
+    parts = []
+    for block in blocks:
+        parts.append(block)
+        if progress is not None:
+            progress(len(block))
+    return gather(parts)
+
+
+def gather(blocks: list[Sample]) -> Sample:
+    """Join blocks of consecutive replicas, given in any order."""
+    ordered = sorted(blocks, key=lambda block: block.first_replica)
+    first = ordered[0]
+    columns = {name: np.concatenate([block[name] for block in ordered]) for name in first.columns}
+    return Sample(first.resnet, first.seed, first.engine, first.first_replica, columns)
+
+
+def iter_blocks(
+    resnet: ResNet,
+    *,
+    replicas: int,
+    seed: int,
+    first_replica: int = 0,
+    engine: str = "auto",
+    threads: int | None = None,
+    block_size: int | None = None,
+    request: Request | None = None,
+) -> Iterator[Sample]:
+    """Yield samples of consecutive replicas as they finish, in any order; `gather` joins them.
+
+    Arguments as in `simulate`, all of them checked before the first block starts. Closing the iterator drops the blocks that
+    have not started and waits for those that run.
+    """
+    request = request or Request()
+    check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
+    check_whole("seed", seed, 0, _SEED_LIMIT, 7)
+    check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT, 0)
+    chosen = find_engine(engine, resnet, request)
+    workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
+    if block_size is None:
+        block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
+    else:
+        check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+    key = resnet.stream_key(seed)
+    end = first_replica + replicas
+    starts = iter(range(first_replica, end, block_size))
+
+    def run(start: int) -> Sample:
+        size = min(block_size, end - start)
+        columns: Columns = chosen.sample(resnet, request, key, start, size)
+        return Sample(resnet, seed, chosen.name, start, columns)
+
+    return _run_all(run, starts, workers)
+
+
+def _run_all(run: Callable[[int], Sample], starts: Iterator[int], workers: int) -> Iterator[Sample]:
+    with ThreadPoolExecutor(workers, thread_name_prefix="largedepth") as pool:
+        pending: set[Future[Sample]] = set()
+        try:
+            while True:
+                # A short queue: 10^7 replicas must not become 10^5 futures.
+                while len(pending) < 2 * workers and (start := next(starts, None)) is not None:
+                    pending.add(pool.submit(run, start))
+                if not pending:
+                    return
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def suggest_block_size(
+    engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int
+) -> int:
+    """Return the networks a block: about a quarter of a second, at least four blocks a worker, 64 MiB of rows at most."""
+    by_time = int(_BLOCK_SECONDS / engine.seconds(resnet, request))
+    by_balance = -(-replicas // (4 * workers))
+    paths = 2 * request.trajectories + 2 * request.weight_gradients
+    by_memory = (64 << 20) // (8 * (4 + paths * (resnet.depth + 1)))
+    return max(1, min(by_time, by_balance, by_memory))
+
+
+def available_threads() -> int:
+    """Return the number of processors this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1

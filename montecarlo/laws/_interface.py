@@ -1,0 +1,46 @@
+"""What a weight law must offer: two kernels on rows of unit-variance entries that are never stored.
+
+A matrix role (V, W, the embedding, ...) of one layer and replica is a virtual array ``M[unit, j]``. For W a unit is
+a row; for V it is a *column*, so that in both matrices skipping an inactive hidden unit skips one
+contiguous run of counters. The counter of Philox is
+
+    (unit * counters_per_unit + position, layer | role << 28, low word and high word of the replica)
+
+with ``position`` running along ``j``. The two kernels of a law share one signature:
+
+``project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out)``
+    ``out[i] = sum_j M[units[i], j] x[j]`` for i < n.
+``combine(...)``
+    ``out[j] = sum_i x[i] M[units[i], j]`` for j < 8 * steps.
+
+``steps`` is the number of groups of eight positions, ``n`` a multiple of eight. The caller pads: positions from
+the width to ``8 * steps`` carry x = 0 in `project`, surplus units carry x = 0 in `combine`.
+
+Kernels are compiled with the explicit signature below and handed to the engine as first-class
+functions: the engine is compiled once for all laws, a law only when it is used.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from numba import types
+
+from montecarlo._jit import kernel
+
+SIGNATURE = types.void(
+    types.uint32,  # key, low word
+    types.uint32,  # key, high word
+    types.uint32,  # layer | role << 28
+    types.uint32,  # replica, low word
+    types.uint32,  # replica, high word
+    types.uint32[::1],  # units
+    types.uint64,  # n
+    types.float32[::1],  # x
+    types.uint64,  # steps
+    types.float32[::1],  # scratch, LANES * CHUNK
+    types.float32[::1],  # out
+)
+
+law_kernel = functools.partial(kernel, signature=SIGNATURE)
+"""Decorator of a law's `project` and `combine`."""
