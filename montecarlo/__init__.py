@@ -1,6 +1,7 @@
 """Monte Carlo of random residual networks: specifications, streams, engines, samples and estimates.
 
-* `ResNet` specifies a network, `simulate` samples it, one row a network; `weights` returns one network's arrays.
+* `ResNet` specifies a network, `simulate` samples it, one row a network; `weights` returns one network's
+arrays.
 * `montecarlo.estimates` turns columns of log-ratios into numbers with intervals.
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
 """

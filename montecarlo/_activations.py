@@ -1,7 +1,7 @@
 """Activations σ with their derivatives: the built-in ones and users' own.
 
-The derivative is what the backward pass multiplies with; at a kink it is the value from below (0 for ReLU at 0), as
-in PyTorch and JAX.
+The derivative is what the backward pass multiplies with; at a kink it is the value from below (0 for ReLU at
+0), as in PyTorch and JAX.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Activation:
     value, derivative : callable
         Functions of one float returning a float, in the subset of Python that numba compiles.
     negative_slope : float or None, default None
-        Set for piecewise linear activations ``max(x, 0) + negative_slope * min(x, 0)``: they are homogeneous, which
-        the engines exploit (units with zero value and slope are skipped, norms of any size are exact).
+        Set for piecewise linear activations ``max(x, 0) + negative_slope * min(x, 0)``: they are homogeneous,
+        which the engines exploit (units with zero value and slope are skipped, norms of any size are exact).
 
     Notes
     -----

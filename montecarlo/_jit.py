@@ -24,6 +24,8 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+_JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
+
 LANES = 8
 """Number of partial sums of a reduction; a property of the stream format, not of the machine."""
 
@@ -36,14 +38,14 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
 
     With a `signature` it is compiled when its module is imported, else on its first call.
 
-    Numba drops a cached kernel when the file that defines it changes, not when a helper in another file does. The stamp
-    of the cache is therefore a digest of all the kernels' sources.
+    Numba drops a cached kernel when the file that defines it changes, not when a helper in another file does.
+    The stamp of the cache is therefore a digest of all the kernels' sources.
     """
 
     def decorate(python: Callable[..., Any]) -> Any:
-        if config.DISABLE_JIT:
+        if _JIT_OFF:
             return python
-        compiled = njit(nogil=True, error_model="numpy")(python)
+        compiled: Any = njit(nogil=True, error_model="numpy")(python)
         compiled.enable_caching()
         compiled._cache._cache_file._source_stamp = _sources_digest()
         if signature is not None:
@@ -75,84 +77,87 @@ inline = njit(forceinline=True, error_model="numpy")
 LLVM must inline it before it looks at the loop: a call left standing stops vectorisation.
 """
 
-if config.DISABLE_JIT:  # the same kernels as plain Python, for line coverage and index checks
 
-    def fma(a, b, c):
-        """Return ``a * b + c``, rounded once."""
-        return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
+def _fma_python(a, b, c):
+    """Return ``a * b + c``, rounded once."""
+    return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
-    def fold_lanes(scratch, n, out, position):
-        """Add the row sums of `scratch` to ``out[position:position + 8]``."""
-        n, position = int(n), int(position)
-        for row in range(LANES):
-            values = scratch[row * CHUNK : row * CHUNK + n].reshape(-1, LANES)
-            lanes = np.zeros(LANES, np.float32)
-            for block in values:
-                lanes = lanes + block
-            while len(lanes) > 1:
-                lanes = lanes[0::2] + lanes[1::2]
-            out[position + row] += lanes[0]
 
-else:
+def _fold_lanes_python(scratch, n, out, position):
+    """Add the row sums of `scratch` to ``out[position:position + 8]``."""
+    n, position = int(n), int(position)
+    for row in range(LANES):
+        values = scratch[row * CHUNK : row * CHUNK + n].reshape(-1, LANES)
+        lanes = np.zeros(LANES, np.float32)
+        for block in values:
+            lanes = lanes + block
+        while len(lanes) > 1:
+            lanes = lanes[0::2] + lanes[1::2]
+        out[position + row] += lanes[0]
 
-    @intrinsic
-    def fma(typingctx, a, b, c):
-        """Return ``a * b + c``, rounded once (the fused multiply-add of the hardware)."""
-        signature = types.float32(types.float32, types.float32, types.float32)
 
-        def codegen(context, builder, sig, args):
-            return builder.fma(*args)
+def _fma_compiled(typingctx, a, b, c):
+    """Return ``a * b + c``, rounded once (the fused multiply-add of the hardware)."""
+    signature = types.float32(types.float32, types.float32, types.float32)
 
-        return signature, codegen
+    def codegen(context, builder, sig, args):
+        return builder.fma(*args)
 
-    @intrinsic
-    def fold_lanes(typingctx, scratch, n, out, position):
-        """Add the row sums of `scratch` to ``out[position:position + 8]``.
+    return signature, codegen
 
-        `scratch` holds eight rows of `CHUNK` float32, of which the first `n` (a multiple of eight) of
-        each row are summed: lane by lane over blocks of eight, then pairwise over neighbouring lanes.
-        Written in LLVM's IR because neither the order of a reduction nor the shuffles can be said in
-        Python.
-        """
-        signature = types.void(types.float32[::1], types.uint64, types.float32[::1], types.uint64)
 
-        def codegen(context, builder, sig, args):
-            vector = ir.VectorType(ir.FloatType(), LANES)
-            source = context.make_array(sig.args[0])(context, builder, args[0]).data
-            target = context.make_array(sig.args[2])(context, builder, args[2]).data
-            size = args[1].type
+def _fold_lanes_compiled(typingctx, scratch, n, out, position):
+    """Add the row sums of `scratch` to ``out[position:position + 8]``.
 
-            def pointer(base, index):
-                return builder.bitcast(builder.gep(base, [index]), vector.as_pointer())
+    `scratch` holds eight rows of `CHUNK` float32, of which the first `n` (a multiple of eight) of
+    each row are summed: lane by lane over blocks of eight, then pairwise over neighbouring lanes.
+    Written in LLVM's IR because neither the order of a reduction nor the shuffles can be said in
+    Python.
+    """
+    signature = types.void(types.float32[::1], types.uint64, types.float32[::1], types.uint64)
 
-            sums = [cgutils.alloca_once(builder, vector) for _ in range(LANES)]
-            zero = ir.Constant(vector, [0.0] * LANES)
-            for lane_sum in sums:
-                builder.store(zero, lane_sum)
-            blocks = builder.udiv(args[1], ir.Constant(size, LANES))
-            with cgutils.for_range(builder, blocks) as loop:
-                first = builder.mul(loop.index, ir.Constant(size, LANES))
-                for row, lane_sum in enumerate(sums):
-                    index = builder.add(first, ir.Constant(size, row * CHUNK))
-                    block = builder.load(pointer(source, index), align=4)
-                    builder.store(builder.fadd(builder.load(lane_sum), block), lane_sum)
+    def codegen(context, builder, sig, args):
+        vector = ir.VectorType(ir.FloatType(), LANES)
+        source = context.make_array(sig.args[0])(context, builder, args[0]).data
+        target = context.make_array(sig.args[2])(context, builder, args[2]).data
+        size = args[1].type
 
-            def mask(offset):
-                return ir.Constant(
-                    ir.VectorType(ir.IntType(32), LANES), [2 * lane + offset for lane in range(LANES)]
+        def pointer(base, index):
+            return builder.bitcast(builder.gep(base, [index]), vector.as_pointer())
+
+        sums = [cgutils.alloca_once(builder, vector) for _ in range(LANES)]
+        zero = ir.Constant(vector, [0.0] * LANES)
+        for lane_sum in sums:
+            builder.store(zero, lane_sum)
+        blocks = builder.udiv(args[1], ir.Constant(size, LANES))
+        with cgutils.for_range(builder, blocks) as loop:
+            first = builder.mul(loop.index, ir.Constant(size, LANES))
+            for row, lane_sum in enumerate(sums):
+                index = builder.add(first, ir.Constant(size, row * CHUNK))
+                block = builder.load(pointer(source, index), align=4)
+                builder.store(builder.fadd(builder.load(lane_sum), block), lane_sum)
+
+        def mask(offset):
+            return ir.Constant(
+                ir.VectorType(ir.IntType(32), LANES), [2 * lane + offset for lane in range(LANES)]
+            )
+
+        rows = [builder.load(lane_sum) for lane_sum in sums]
+        while len(rows) > 1:
+            rows = [
+                builder.fadd(
+                    builder.shuffle_vector(left, right, mask(0)),
+                    builder.shuffle_vector(left, right, mask(1)),
                 )
+                for left, right in zip(rows[0::2], rows[1::2], strict=True)
+            ]
+        total = pointer(target, args[3])
+        builder.store(builder.fadd(builder.load(total, align=4), rows[0]), total, align=4)
+        return context.get_dummy_value()
 
-            rows = [builder.load(lane_sum) for lane_sum in sums]
-            while len(rows) > 1:
-                rows = [
-                    builder.fadd(
-                        builder.shuffle_vector(left, right, mask(0)),
-                        builder.shuffle_vector(left, right, mask(1)),
-                    )
-                    for left, right in zip(rows[0::2], rows[1::2], strict=True)
-                ]
-            total = pointer(target, args[3])
-            builder.store(builder.fadd(builder.load(total, align=4), rows[0]), total, align=4)
-            return context.get_dummy_value()
+    return signature, codegen
 
-        return signature, codegen
+
+# With NUMBA_DISABLE_JIT=1 the same kernels run as plain Python, for line coverage and index checks.
+fma: Any = _fma_python if _JIT_OFF else intrinsic(_fma_compiled)
+fold_lanes: Any = _fold_lanes_python if _JIT_OFF else intrinsic(_fold_lanes_compiled)

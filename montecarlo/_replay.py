@@ -50,8 +50,8 @@ class ReplicaWeights:
 def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     """Return the arrays that the dense engine used for one replica.
 
-    They are read through the engine's own kernel (combinations with unit vectors), so they cannot drift from it. Memory:
-    16 L d² bytes for V and W.
+    They are read through the engine's own kernel (combinations with unit vectors), so they cannot drift from
+    it. Memory: 16 L d² bytes for V and W.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def _unit_rows(
     for unit in range(n_units):
         units = np.full(LANES, unit, np.uint32)
         combine(
-            key[0], key[1], layer_role, low, high, units, np.uint64(LANES), first, np.uint64(steps), scratch, out
+            key[0], key[1], layer_role, low, high, units, np.uint64(LANES), first, np.uint64(steps),
+            scratch, out,
         )  # fmt: skip
         rows[unit] = out[:length]
     return rows

@@ -24,7 +24,8 @@ LOG_RATIOS = (
     "log_gradient_ratio",
     "log_gradient_difference",
 )
-"""Columns of every sample: log ‖h_L‖/‖h_0‖, log ‖h_L-h_0‖/‖h_0‖, log ‖p_0‖/‖p_L‖, log ‖p_0-p_L‖/‖p_L‖ (natural logs)."""
+"""Columns of every sample: log ‖h_L‖/‖h_0‖, log ‖h_L-h_0‖/‖h_0‖, log ‖p_0‖/‖p_L‖, log ‖p_0-p_L‖/‖p_L‖
+(natural logs)."""
 
 _METADATA_KEY = b"largedepth"
 
@@ -44,10 +45,10 @@ class Sample:
     first_replica : int
         Index of the first row.
     columns : dict of str to array
-        ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference`` of shape (n,): natural
-        logs of ratios of Euclidean norms; on request ``log_hidden_path``, ``log_gradient_path`` of shape (n, L + 1) and
-        ``log_weight_gradient_v``, ``log_weight_gradient_w`` of shape (n, L). NaN marks a network that left the finite
-        numbers, -inf an exact zero.
+        ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference``
+        of shape (n,): natural logs of ratios of Euclidean norms; on request ``log_hidden_path``,
+        ``log_gradient_path`` of shape (n, L + 1) and ``log_weight_gradient_v``, ``log_weight_gradient_w`` of
+        shape (n, L). NaN marks a network that left the finite numbers, -inf an exact zero.
 
     Examples
     --------
@@ -135,8 +136,8 @@ class Sample:
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a ``.parquet`` or ``.csv`` file, whole or not at all.
 
-        Parquet keeps float64 exactly, the paths as lists, and the metadata; CSV has the one-dimensional columns with 17
-        significant digits.
+        Parquet keeps float64 exactly, the paths as lists, and the metadata; CSV has the one-dimensional
+        columns with 17 significant digits.
 
         Raises
         ------

@@ -36,7 +36,8 @@ def simulate(
 ) -> Sample:
     """Sample random networks, one row each.
 
-    Row i is a function of (specification, seed, i) alone: not of threads, block size, or the number of replicas.
+    Row i is a function of (specification, seed, i) alone: not of threads, block size, or the number of
+    replicas.
 
     Parameters
     ----------
@@ -112,8 +113,8 @@ def iter_blocks(
 ) -> Iterator[Sample]:
     """Yield samples of consecutive replicas as they finish, in any order; `gather` joins them.
 
-    Arguments as in `simulate`, all of them checked before the first block starts. Closing the iterator drops the blocks that
-    have not started and waits for those that run.
+    Arguments as in `simulate`, all of them checked before the first block starts. Closing the iterator drops
+    the blocks that have not started and waits for those that run.
     """
     request = request or Request()
     check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
@@ -155,10 +156,10 @@ def _run_all(run: Callable[[int], Sample], starts: Iterator[int], workers: int) 
                 future.cancel()
 
 
-def suggest_block_size(
-    engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int
-) -> int:
-    """Return the networks a block: about a quarter of a second, at least four blocks a worker, 64 MiB of rows at most."""
+def suggest_block_size(engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int) -> int:
+    """Return the networks a block: about a quarter of a second, at least four blocks a worker, 64 MiB of rows
+    at most.
+    """
     by_time = int(_BLOCK_SECONDS / engine.seconds(resnet, request))
     by_balance = -(-replicas // (4 * workers))
     paths = 2 * request.trajectories + 2 * request.weight_gradients

@@ -20,8 +20,9 @@ _WIDTH_LIMIT = 100_000
 class ResNet:
     """A random residual network: ``h_0 = A x``, ``h_{k+1} = h_k + α V_{k+1} g(h_k)``, read-out ``B h_L``.
 
-    The entries of √d V, √d W, √n A and √d B are independent with the weight law's symmetric, unit-variance law (n the
-    input dimension, d the width), and x is uniform on [0, input_scale]^n. All of them are drawn afresh for each replica.
+    The entries of √d V, √d W, √n A and √d B are independent with the weight law's symmetric, unit-variance
+    law (n the input dimension, d the width), and x is uniform on [0, input_scale]^n. All of them are drawn
+    afresh for each replica.
 
     Parameters
     ----------
@@ -104,9 +105,7 @@ class ResNet:
             )
         put("_law", find_law(self.weights))
         put("input_dim", check_whole("input_dim", self.input_dim, 1, 1_000_000, 64))
-        put(
-            "input_scale", check_real("input_scale", self.input_scale, 0.0, 1e100, 1.0, open_low=True)
-        )
+        put("input_scale", check_real("input_scale", self.input_scale, 0.0, 1e100, 1.0, open_low=True))
 
     @property
     def scaling(self) -> float:
@@ -141,9 +140,7 @@ class ResNet:
         Only width, input dimension and weight law enter: networks that differ in depth, scaling, block or
         activation use common random numbers (`montecarlo.streams`).
         """
-        return derive_key(
-            seed, {"width": self.width, "input_dim": self.input_dim, "weights": self.weights}
-        )
+        return derive_key(seed, {"width": self.width, "input_dim": self.input_dim, "weights": self.weights})
 
     def __repr__(self) -> str:
         shown = [

@@ -1,12 +1,13 @@
 """One layer of the dense engine, forward and backward, and the arithmetic of its state.
 
-Notation of theory.md: ``h' = h + a V g(h)`` forward, ``p = p' + a (∂g)ᵀ Vᵀ p'`` backward. A state (h or p) is held as
-float64 mantissas with a power of two in front, ``2**exponent * mantissa``; its distance from the start is
-accumulated separately, so that neither a difference of 1e-18 nor a norm of 10^100000 loses digits.
+Notation of theory.md: ``h' = h + a V g(h)`` forward, ``p = p' + a (∂g)ᵀ Vᵀ p'`` backward. A state (h or p) is
+held as float64 mantissas with a power of two in front, ``2**exponent * mantissa``; its distance from the
+start is accumulated separately, so that neither a difference of 1e-18 nor a norm of 10^100000 loses digits.
 
-Error analysis. Products of weights and states are float32 with a sum of d fused terms, relative error about √d·6e-8
-of the increment; states, differences and norms are float64. A relative error ε of the increments moves the four log-ratios by
-about ε/√(Ld) at the critical scaling, since the errors of the layers are independent: below 1e-6 for d ≤ 10⁴.
+Error analysis. Products of weights and states are float32 with a sum of d fused terms, relative error about
+√d·6e-8 of the increment; states, differences and norms are float64. A relative error ε of the increments
+moves the four log-ratios by about ε/√(Ld) at the critical scaling, since the errors of the layers are
+independent: below 1e-6 for d ≤ 10⁴.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _ABS = np.uint32(0x7FFFFFFF)
 _INFINITE = np.uint32(0x7F800000)
 _LARGE = np.uint32((127 + 40) << 23)  # bits of 2**40
 _SMALL = np.uint32((127 - 40) << 23)  # bits of 2**-40
-# Beyond 2**±100 an activation is taken as homogeneous: relative error 2**-100 where it is asymptotically linear or bounded.
+# Beyond 2**±100 an activation is taken as homogeneous: relative error 2**-100 where it is asymptotically
+# linear or bounded.
 _EVALUATION_LIMIT = 100
 
 
@@ -67,14 +69,13 @@ def round_state(state, d, rounded):
 def rescale(state, difference, d, rounded, exponent, start_exponent):
     """Keep the largest mantissa between 2**-40 and 2**40; return (new exponent, is finite).
 
-    `difference` shares the frame ``max(exponent, start_exponent)``: a state that collapses leaves a difference of
-    the size of its start.
+    `difference` shares the frame ``max(exponent, start_exponent)``: a state that collapses leaves a
+    difference of the size of its start.
     """
     largest = round_state(state, d, rounded)
-    if largest < _LARGE and (largest > _SMALL or largest == np.uint32(0)):
-        # Zero may be a mantissa below float32's range after a violent layer: look at the float64 state then.
-        if largest > np.uint32(0):
-            return exponent, True
+    # A zero may be a mantissa below float32's range, after a violent layer: the float64 state decides then.
+    if _SMALL < largest < _LARGE:
+        return exponent, True
     peak = 0.0
     for j in range(_ZERO, d):
         if not abs(state[j]) < np.inf:
@@ -119,8 +120,8 @@ def pad_units(units, values, n):
 def activate(z, bias, d, block, exponent, negative_slope, value, slope, bias_scale, units, values, slopes):
     """Evaluate g and g' at ``2**exponent * z``, keep the units where either is not zero; return their number.
 
-    `values` are in the frame of the exponent. Piecewise linear activations (`negative_slope` finite) are homogeneous
-    and need no exponent.
+    `values` are in the frame of the exponent. Piecewise linear activations (`negative_slope` finite) are
+    homogeneous and need no exponent.
     """
     n = _ZERO
     biased = block == BLOCK_RES2 and bias_scale > 0.0
@@ -169,9 +170,7 @@ def forward_layer(
     if block == BLOCK_RES1:
         pre = rounded
     else:
-        project(
-            k0, k1, np.uint32(layer | _W), low, high, all_units, n_all, rounded, steps, scratch, image
-        )
+        project(k0, k1, np.uint32(layer | _W), low, high, all_units, n_all, rounded, steps, scratch, image)
         scale = np.float32(1.0 / root_d)
         for i in range(_ZERO, d):
             image[i] *= scale

@@ -1,10 +1,11 @@
-"""The dense engine's kernel: one block of replicas, forward and backward, in memory that does not grow with depth.
+"""The dense engine's kernel: one block of replicas, forward and backward, in memory that does not grow with
+depth.
 
 Weights are regenerated, not stored. What the backward pass needs of the forward one (the active units of each
-layer and the slopes of the activation there) is taped for one *segment* of layers at a time. Where the whole depth fits into
-`TAPE_BYTES` there is one segment; else segments have √L layers, the states at their beginnings are kept, and
-each segment is run forward once more before it is run backward: memory O(√L · width), 60 % more time. The
-segmentation changes no bit of the result.
+layer and the slopes of the activation there) is taped for one *segment* of layers at a time. Where the whole
+depth fits into `TAPE_BYTES` there is one segment; else segments have √L layers, the states at their
+beginnings are kept, and each segment is run forward once more before it is run backward: memory O(√L ·
+width), 60 % more time. The segmentation changes no bit of the result.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ _MATRIX = types.float64[:, ::1]
 _WORD = types.uint32
 _INT = types.int64
 _REAL = types.float64
-# Explicit, because law kernels and activations must be typed as first-class functions: one compiled engine then serves
-# all of them, and numba can cache it on disk.
+# Explicit, because law kernels and activations must be typed as first-class functions: one compiled engine
+# then serves all of them, and numba can cache it on disk.
 _RUN_BLOCK = types.void(
     _MATRIX_KERNEL, _MATRIX_KERNEL, _SCALAR_FUNCTION, _SCALAR_FUNCTION,
     _REAL, _INT, _REAL, _INT, _INT, _REAL, _INT, _REAL,
@@ -78,8 +79,8 @@ def draw_input(k0, k1, low, high, out, n):
 
 @helper
 def refill_tape(
-    project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, first, last, low, high,
-    all_units, checkpoint, exponent, image, bias, scratch, values, tape_units, tape_slopes, tape_counts,
+    project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, first, last, low,
+    high, all_units, checkpoint, exponent, image, bias, scratch, values, tape_units, tape_slopes, tape_counts,
     root_d, increment_scale,
 ):  # fmt: skip
     """Run the layers ``first ... last - 1`` forward from a checkpoint, for their tape."""
@@ -159,9 +160,7 @@ def run_block(
             weight_w[row, :] = np.nan
 
         draw_input(k0, k1, low, high, x, np.uint64(n_in))
-        project(
-            k0, k1, _EMBEDDING, low, high, all_units, d_padded, x, steps_in, scratch, image
-        )
+        project(k0, k1, _EMBEDDING, low, high, all_units, d_padded, x, steps_in, scratch, image)
         for j in range(_ZERO, d):
             state[j] = np.float64(image[j]) * (input_scale / math.sqrt(np.float64(n_in)))
             difference[j] = 0.0
@@ -203,9 +202,7 @@ def run_block(
         one_value[0] = np.float32(1.0)
         for j in range(1, LANES):
             one_value[j] = np.float32(0.0)
-        combine(
-            k0, k1, _READOUT, low, high, one_unit, _LANES, one_value, steps, scratch, image
-        )
+        combine(k0, k1, _READOUT, low, high, one_unit, _LANES, one_value, steps, scratch, image)
         for j in range(_ZERO, d):
             state[j] = np.float64(image[j])
             difference[j] = 0.0

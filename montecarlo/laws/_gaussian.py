@@ -1,5 +1,4 @@
-"""Standard normal weights, one a word, in float32; range and resolution in `montecarlo.streams._normals`.
-"""
+"""Standard normal weights, one a word, in float32; range and resolution in `montecarlo.streams._normals`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a weight law must offer: two kernels on rows of unit-variance entries that are never stored.
 
-A matrix role (V, W, the embedding, ...) of one layer and replica is a virtual array ``M[unit, j]``. For W a unit is
-a row; for V it is a *column*, so that in both matrices skipping an inactive hidden unit skips one
+A matrix role (V, W, the embedding, ...) of one layer and replica is a virtual array ``M[unit, j]``. For W a
+unit is a row; for V it is a *column*, so that in both matrices skipping an inactive hidden unit skips one
 contiguous run of counters. The counter of Philox is
 
     (unit * counters_per_unit + position, layer | role << 28, low word and high word of the replica)
@@ -13,8 +13,8 @@ with ``position`` running along ``j``. The two kernels of a law share one signat
 ``combine(...)``
     ``out[j] = sum_i x[i] M[units[i], j]`` for j < 8 * steps.
 
-``steps`` is the number of groups of eight positions, ``n`` a multiple of eight. The caller pads: positions from
-the width to ``8 * steps`` carry x = 0 in `project`, surplus units carry x = 0 in `combine`.
+``steps`` is the number of groups of eight positions, ``n`` a multiple of eight. The caller pads: positions
+from the width to ``8 * steps`` carry x = 0 in `project`, surplus units carry x = 0 in `combine`.
 
 Kernels are compiled with the explicit signature below and handed to the engine as first-class
 functions: the engine is compiled once for all laws, a law only when it is used.

@@ -1,7 +1,7 @@
 """Rademacher weights: fair signs, 32 a word, 128 a counter.
 
-A sign flips the top bit of the float it multiplies, so that no product is formed at all. Bit ``b`` of byte ``q`` of
-word ``w`` belongs to position ``128 * counter + 32 * w + 8 * q + b``.
+A sign flips the top bit of the float it multiplies, so that no product is formed at all. Bit ``b`` of byte
+``q`` of word ``w`` belongs to position ``128 * counter + 32 * w + 8 * q + b``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ def _flip(word, shift, value):
 
 
 @inline
-def _store_words(
-    k0, k1, layer_role, replica_low, replica_high, units, first, m, counters, position, scratch
-):
+def _store_words(k0, k1, layer_role, replica_low, replica_high, units, first, m, counters, position, scratch):
     for i in range(_ZERO, m):
         counter = np.uint32(np.uint32(units[first + i] * counters) + position)
         w0, w1, w2, w3 = philox(counter, layer_role, replica_low, replica_high, k0, k1)

@@ -1,8 +1,8 @@
 """Uniform weights on 65,536 levels, two a word: the default uniform law.
 
-An entry is ``(s + 1/2) * sqrt(12 / (2**32 - 1))`` with s uniform on the 16-bit signed integers: exactly symmetric, with
-variance exactly 1, and its largest value is below √3 by 2.6e-5. The half and the scale are applied once a sum, not
-once a weight.
+An entry is ``(s + 1/2) * sqrt(12 / (2**32 - 1))`` with s uniform on the 16-bit signed integers: exactly
+symmetric, with variance exactly 1, and its largest value is below √3 by 2.6e-5. The half and the scale are
+applied once a sum, not once a weight.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Uniform weights on 2**24 levels, one a word: the finer and slower companion of the 16-bit law.
 
-An entry is ``(s + 1/2) * sqrt(12 / (2**48 - 1))`` with s uniform on the 24-bit signed integers: exactly symmetric, with
-variance exactly 1. Every integer of that size is exact in float32. As in the 16-bit law, the half and the
-scale are applied once a sum.
+An entry is ``(s + 1/2) * sqrt(12 / (2**48 - 1))`` with s uniform on the 24-bit signed integers: exactly
+symmetric, with variance exactly 1. Every integer of that size is exact in float32. As in the 16-bit law, the
+half and the scale are applied once a sum.
 """
 
 from __future__ import annotations

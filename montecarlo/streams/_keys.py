@@ -1,10 +1,11 @@
 """Who owns which numbers: the key of a run and the roles of the streams inside a replica.
 
-The numbers of a replica are a function of (seed, stream digest, replica, layer, role, position). The *stream digest* is a
-hash of those fields of a specification that fix the shape and the law of the weights; depth, scaling, activation and
-bias are left out on purpose. Two specifications that differ only in these share their weights layer by
-layer (common random numbers): the difference of their outputs has far less noise than either, and a network
-of depth 2L begins with the network of depth L. Take another seed where independence is wanted.
+The numbers of a replica are a function of (seed, stream digest, replica, layer, role, position). The *stream
+digest* is a hash of those fields of a specification that fix the shape and the law of the weights; depth,
+scaling, activation and bias are left out on purpose. Two specifications that differ only in these share their
+weights layer by layer (common random numbers): the difference of their outputs has far less noise than
+either, and a network of depth 2L begins with the network of depth L. Take another seed where independence is
+wanted.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ law is exactly symmetric under sign flips and exchange of the two variates.
 Range and resolution
 --------------------
 The largest ``|z|`` is ``sqrt(2 log 2**32) = 6.6604``; the mass beyond it, 2.7e-11, is missing. Radii are a
-function of 31 bits, so a tail event of probability p is resolved to about ``2**-31 / p`` relative. The largest step
-between neighbouring radii is 0.18, at the far end (the mass of one of the 2**31 cells).
+function of 31 bits, so a tail event of probability p is resolved to about ``2**-31 / p`` relative. The
+largest step between neighbouring radii is 0.18, at the far end (the mass of one of the 2**31 cells).
 
 The polynomials are weighted minimax fits by Lawson's algorithm; their relative errors are 6e-9 (log),
 5e-9 (sine) and 5e-11 (cosine), below float32 rounding.
