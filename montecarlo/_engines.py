@@ -35,6 +35,17 @@ class Request:
     trajectories: bool = False
     weight_gradients: bool = False
 
+    def columns(self, resnet: ResNet) -> tuple[str, ...]:
+        """Return the names of the columns of the answer, in order."""
+        names = ["log_hidden_ratio", "log_hidden_difference"]
+        if self.gradients:
+            names += ["log_gradient_ratio", "log_gradient_difference"]
+        if self.trajectories:
+            names += ["log_hidden_path"] + ["log_gradient_path"] * self.gradients
+        if self.weight_gradients:
+            names += ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * (resnet.block != "res-1")
+        return tuple(names)
+
 
 Columns = dict[str, npt.NDArray[np.float64]]
 

@@ -54,7 +54,8 @@ def check_whole(field: str, value: object, low: int, high: int, example: int) ->
         except (TypeError, ValueError, OverflowError):
             whole = False
     if not whole or not low <= int(value) <= high:  # type: ignore[call-overload]
-        rule = f"must be a whole number between {low} and {high:,}".replace(",", "_")
+        rule = f"must be a whole number of at least {low}"
+        rule += f" and at most {high:_}" if high < 2**53 else ""
         raise InvalidFieldError(field, value, rule, f"give {field}={example}, say")
     return int(value)  # type: ignore[call-overload]
 

@@ -24,7 +24,7 @@ from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-_JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
+JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
 
 LANES = 8
 """Number of partial sums of a reduction; a property of the stream format, not of the machine."""
@@ -43,7 +43,7 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
     """
 
     def decorate(python: Callable[..., Any]) -> Any:
-        if _JIT_OFF:
+        if JIT_OFF:
             return python
         compiled: Any = njit(nogil=True, error_model="numpy")(python)
         compiled.enable_caching()
@@ -60,7 +60,7 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
 def _sources_digest() -> str:
     package = pathlib.Path(__file__).parent
     files = [pathlib.Path(__file__)]
-    for folder in ("streams", "laws", "dense"):
+    for folder in ("streams", "laws", "dense", "gaussian", "radial"):
         files += sorted((package / folder).glob("*.py"))
     digest = hashlib.sha256()
     for file in files:
@@ -159,5 +159,5 @@ def _fold_lanes_compiled(typingctx, scratch, n, out, position):
 
 
 # With NUMBA_DISABLE_JIT=1 the same kernels run as plain Python, for line coverage and index checks.
-fma: Any = _fma_python if _JIT_OFF else intrinsic(_fma_compiled)
-fold_lanes: Any = _fold_lanes_python if _JIT_OFF else intrinsic(_fold_lanes_compiled)
+fma: Any = _fma_python if JIT_OFF else intrinsic(_fma_compiled)
+fold_lanes: Any = _fold_lanes_python if JIT_OFF else intrinsic(_fold_lanes_compiled)

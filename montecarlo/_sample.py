@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError
 from montecarlo._specification import ResNet
+from montecarlo.files import replaced_file
 from montecarlo.streams import STREAM_FORMAT
 
 LOG_RATIOS = (
@@ -212,25 +211,10 @@ def check_writable(path: Path) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise InvalidFieldError("out", str(path), "must lie in an existing folder", f"make {folder} first")
-    if not os.access(folder, os.W_OK):
-        raise InvalidFieldError(
-            "out", str(path), "must lie in a folder that can be written", "choose another folder"
-        )
-
-
-@contextmanager
-def replaced_file(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; on success flush it to disk and rename it over the target."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    os.close(descriptor)
-    temporary = Path(name)
     try:
-        yield temporary
-        with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        # Trying is the only sure test: permissions say nothing of root, quotas or read-only mounts.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=".part"):
+            pass
+    except OSError as error:
+        rule = f"must lie in a folder that can be written ({error.strerror})"
+        raise InvalidFieldError("out", str(path), rule, "choose another folder") from error

@@ -55,15 +55,14 @@ def sample(
         resnet.input_dim, resnet.input_scale, np.uint32(key[0]), np.uint32(key[1]), np.uint64(first_replica),
         segment_length(resnet.width, L), request.gradients, rows, hidden, gradient, weight_v, weight_w,
     )  # fmt: skip
-    columns = {"log_hidden_ratio": rows[:, 0], "log_hidden_difference": rows[:, 1]}
-    if request.gradients:
-        columns |= {"log_gradient_ratio": rows[:, 2], "log_gradient_difference": rows[:, 3]}
-    if request.trajectories:
-        columns["log_hidden_path"] = hidden
-        if request.gradients:
-            columns["log_gradient_path"] = gradient
-    if request.weight_gradients:
-        columns["log_weight_gradient_v"] = weight_v
-        if resnet.block != "res-1":
-            columns["log_weight_gradient_w"] = weight_w
-    return columns
+    arrays = {
+        "log_hidden_ratio": rows[:, 0],
+        "log_hidden_difference": rows[:, 1],
+        "log_gradient_ratio": rows[:, 2],
+        "log_gradient_difference": rows[:, 3],
+        "log_hidden_path": hidden,
+        "log_gradient_path": gradient,
+        "log_weight_gradient_v": weight_v,
+        "log_weight_gradient_w": weight_w,
+    }
+    return {name: arrays[name] for name in request.columns(resnet)}

@@ -26,6 +26,13 @@ ROLE_BIAS = 2
 ROLE_EMBEDDING = 3
 ROLE_INPUT = 4
 ROLE_READOUT = 5
+# The Gaussian engine draws images of matrices instead of matrices; its numbers are independent of the dense engine's.
+ROLE_IMAGE_W = 6
+ROLE_IMAGE_V = 7
+ROLE_TRANSPOSE_V = 8
+ROLE_TRANSPOSE_W = 9
+ROLE_IMAGE_BIAS = 10
+ROLE_IMAGE_START = 11
 
 
 def derive_key(seed: int, fields: Mapping[str, object]) -> tuple[int, int]:

@@ -1,0 +1,11 @@
+"""Figures: each draws saved samples with the theory over them; one file a figure.
+
+`FIGURES` lists them; `draw_figure` simulates what a figure lacks, draws it, and writes PDF and PNG.
+"""
+
+from figures._catalogue import FIGURES as FIGURES
+from figures._catalogue import find_figure as find_figure
+from figures._draw import DrawnFigure as DrawnFigure
+from figures._draw import draw_figure as draw_figure
+from figures._figure import Check as Check
+from figures._figure import Point as Point

@@ -1,0 +1,36 @@
+"""The figures by name. A new one is a file with a `FIGURE` and a line here."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+
+from figures._figure import FigureDefinition
+from montecarlo import InvalidFieldError
+
+FIGURES: dict[str, str] = {
+    "1": "figures.hidden_difference",
+    "2": "figures.norm_histograms",
+    "3": "figures.gradient_difference",
+}
+"""Name of a figure to the module that holds it."""
+
+
+def find_figure(name: str) -> FigureDefinition:
+    """Return the figure of a name.
+
+    Raises
+    ------
+    InvalidFieldError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> find_figure("1").title
+    'Hidden states: distance from the start against depth'
+    """
+    if name not in FIGURES:
+        near = difflib.get_close_matches(name, FIGURES, n=1)
+        fix = f"did you mean {near[0]}?" if near else "leave NAME out for all of them"
+        raise InvalidFieldError("name", name, f"must be one of {', '.join(FIGURES)}", fix)
+    return importlib.import_module(FIGURES[name]).FIGURE

@@ -1,0 +1,100 @@
+"""`draw_figure`: simulate what the saved samples lack, draw from the samples, write the files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from figures._catalogue import find_figure
+from figures._figure import Check, FigureDefinition, Point, Setting
+from figures._style import figure_style, save_figure
+from montecarlo import InvalidFieldError, Sample, sample_to_file
+from montecarlo._simulate import Progress
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """A figure on disk.
+
+    Parameters
+    ----------
+    definition : FigureDefinition
+        The figure.
+    paths : list of Path
+        PDF and PNG.
+    networks : int
+        Networks behind it.
+    seed : int
+        Their seed.
+    checks : list of Check
+        Numbers beside their predictions.
+    """
+
+    definition: FigureDefinition
+    paths: list[Path]
+    networks: int
+    seed: int
+    checks: list[Check]
+
+
+def draw_figure(
+    name: str,
+    *,
+    out: str | os.PathLike[str],
+    setting: Setting = "quick",
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> DrawnFigure:
+    """Draw a figure into a folder; samples are kept in its subfolder ``samples`` and used again.
+
+    Parameters
+    ----------
+    name : str
+        A key of `FIGURES`.
+    out : path
+        Folder, made if need be.
+    setting : {"quick", "paper"}, default "quick"
+        Paper: the widths, depths and numbers of networks of the paper.
+    seed : int, default 0
+        Seed of the samples.
+    threads : int, optional
+        As in `montecarlo.simulate`.
+    progress : callable, optional
+        Told of finished networks.
+
+    Returns
+    -------
+    DrawnFigure
+
+    Raises
+    ------
+    InvalidFieldError
+        For an unknown name or an unusable folder.
+    """
+    definition = find_figure(name)
+    folder = Path(out)
+    samples = folder / "samples"
+    try:
+        samples.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidFieldError(
+            "out", str(folder), f"must be a folder that can be made ({error.strerror})", "choose another one"
+        ) from error
+    data = {}
+    for point in definition.points(setting):
+        data[point.resnet] = _saved_sample(samples, point, seed, threads, progress)
+    with figure_style():
+        paths = save_figure(definition.draw(data), folder / f"figure-{name}")
+    networks = sum(len(sample) for sample in data.values())
+    return DrawnFigure(definition, paths, networks, seed, definition.checks(data))
+
+
+def _saved_sample(
+    folder: Path, point: Point, seed: int, threads: int | None, progress: Progress | None
+) -> Sample:
+    path = folder / f"{point.resnet.digest[:16]}-seed-{seed}.parquet"
+    return sample_to_file(
+        point.resnet, path, replicas=point.replicas, seed=seed, threads=threads, progress=progress
+    )

@@ -1,0 +1,56 @@
+"""The look shared by all figures, and files whose bytes depend on the drawing alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.figure import Figure as Canvas
+
+from montecarlo.files import replaced_file
+
+NETWORKS = "#4477aa"
+"""Colour of what was simulated."""
+THEORY = "#cc3311"
+"""Colour of exact theory; limits share it, dashed."""
+
+# Dates and program versions would make equal drawings differ.
+_METADATA: dict[str, dict[str, str | None]] = {
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    ".png": {"Software": None},
+}
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Apply the style inside the block only: a user's own settings stay as they are."""
+    settings: Any = {
+        "pdf.fonttype": 42,
+        "savefig.dpi": 160,
+        "font.family": "DejaVu Sans",
+        "axes.titlesize": 11,
+        "axes.titleweight": "normal",
+        "figure.titlesize": 12,
+        "axes.grid": True,
+        "grid.alpha": 0.5,
+        "legend.frameon": True,
+        "legend.framealpha": 0.9,
+    }
+    with mpl.rc_context(), sns.axes_style("whitegrid"), sns.plotting_context("paper", font_scale=1.1):
+        mpl.rcParams.update(settings)
+        yield
+
+
+def save_figure(canvas: Canvas, stem: Path) -> list[Path]:
+    """Write ``stem.pdf`` and ``stem.png``, each whole or not at all; return the paths."""
+    paths = []
+    for suffix, metadata in _METADATA.items():
+        path = stem.with_name(stem.name + suffix)
+        with replaced_file(path) as temporary:
+            canvas.savefig(temporary, format=suffix[1:], metadata=metadata)
+        paths.append(path)
+    return paths

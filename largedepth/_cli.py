@@ -1,0 +1,23 @@
+"""The verbs. Each is a file; what is heavy is imported when the verb runs, so that help is instant."""
+
+from __future__ import annotations
+
+import click
+
+from largedepth._figures import figures
+from largedepth._reproduce import reproduce
+from largedepth._simulate import simulate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="largedepth")
+def cli() -> None:
+    """Theory-verification Monte Carlo for deep residual networks at initialisation.
+
+    Data goes to standard output or --out, messages to standard error. Exit codes: 0 done, 2 bad input,
+    130 interrupted (what is finished is kept).
+    """
+
+
+for verb in (figures, reproduce, simulate):
+    cli.add_command(verb)

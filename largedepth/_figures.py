@@ -1,0 +1,52 @@
+"""``largedepth figures``: draws figures from saved samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from largedepth._options import apply_options, seed_help, threads_option, whole
+from largedepth._progress import progress_bar
+
+figure_options = apply_options(
+    click.option("--quick", "setting", flag_value="quick", default="quick", help="Small samples (default)."),
+    click.option("--paper", "setting", flag_value="paper", help="The paper's own settings."),
+    click.option("--seed", type=whole("7"), default=0, show_default=True, metavar="N", help=seed_help),
+    threads_option,
+)
+
+
+def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threads: int | None) -> list[Any]:
+    """Draw figures by name (all if there is none) with progress; return what `figures.draw_figure`
+    returns.
+    """
+    import figures as package
+
+    chosen = names or tuple(package.FIGURES)
+    definitions = [package.find_figure(name) for name in chosen]
+    drawn = []
+    for definition in definitions:
+        total = sum(point.replicas for point in definition.points(setting))  # type: ignore[arg-type]
+        with progress_bar(total, what=f"figure {definition.name}") as tick:
+            figure = package.draw_figure(
+                definition.name, out=out, setting=setting, seed=seed, threads=threads, progress=tick  # type: ignore[arg-type]
+            )  # fmt: skip
+        drawn.append(figure)
+        click.echo(f"figure {definition.name}: {', '.join(map(str, figure.paths))}", err=True)
+    return drawn
+
+
+@click.command(epilog="Example: largedepth figures 1 2 --out results/figures")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@figure_options
+@click.option(
+    "--out", default="results/figures", show_default=True, metavar="DIR", help="Folder, made if need be."
+)
+def figures(names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str) -> None:
+    """Draw figures (all of them without a NAME) as PDF and PNG.
+
+    1: hidden states against depth; 2: histograms at the critical scaling; 3: gradients against depth.
+    Samples are kept in DIR/samples and used again.
+    """
+    draw_all(names, out=out, setting=setting, seed=seed, threads=threads)

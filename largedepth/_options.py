@@ -1,0 +1,93 @@
+"""Options that several verbs share, and their types: errors name the option, the value, the rule and the
+fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+class _Number(click.ParamType[Any, Any]):
+    """A number; its range is checked where its meaning is known, in `montecarlo`."""
+
+    def __init__(self, kind: Callable[[str], Any], name: str, example: str) -> None:
+        self._kind = kind
+        self.name = name
+        self._example = example
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._kind(value)
+        except ValueError:
+            option = param.opts[0] if param is not None else "value"
+            raise click.ClickException(
+                f"{option} {value}: must be {self.name}; give {option} {self._example}, say"
+            ) from None
+
+
+def whole(example: str) -> click.ParamType[Any, Any]:
+    """Return the type of an option that takes a whole number."""
+    return _Number(int, "a whole number", example)
+
+
+def real(example: str) -> click.ParamType[Any, Any]:
+    """Return the type of an option that takes a real number."""
+    return _Number(float, "a number", example)
+
+
+def apply_options(*options: Callable[..., Any]) -> Callable[..., Any]:
+    """Return one decorator that adds several options, in the order given."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+network_options = apply_options(
+    click.option(
+        "--block", default="res-3", show_default=True, metavar="res-1|res-2|res-3", help="Residual block."
+    ),
+    click.option(
+        "--activation", default="relu", show_default=True, metavar="NAME",
+        help="relu, tanh, gelu, identity, leaky-relu, softplus or sin; res-3 is always relu.",
+    ),
+    click.option(
+        "--bias-std", type=real("0.1"), default=0.0, show_default=True, metavar="S",
+        help="Standard deviation of the biases of res-2.",
+    ),
+    click.option("--width", type=whole("40"), required=True, metavar="D", help="Width d."),
+    click.option("--depth", type=whole("1000"), required=True, metavar="L", help="Depth L."),
+    click.option("--beta", type=real("0.5"), metavar="B", help="Scaling exponent: alpha = L^-B."),
+    click.option("--alpha", type=real("0.1"), metavar="A", help="Scaling itself; either --beta or --alpha."),
+    click.option(
+        "--weights", default="gaussian", show_default=True, metavar="LAW",
+        help="gaussian, uniform, uniform:24 (2^24 levels) or rademacher.",
+    ),
+    click.option(
+        "--input-dim", type=whole("64"), default=64, show_default=True, metavar="N",
+        help="Dimension of the input.",
+    ),
+    click.option(
+        "--input-scale", type=real("1"), default=1.0, show_default=True, metavar="S",
+        help="The input is uniform on [0, S]^N.",
+    ),
+)  # fmt: skip
+
+threads_option = click.option(
+    "--threads",
+    type=whole("2"),
+    metavar="N",
+    help="Threads; default: all processors. Never changes a result.",
+)
+
+seed_help = (
+    "The same seed gives the same rows, on any number of threads, for the same version of the streams."
+)

@@ -1,0 +1,147 @@
+"""The command line as a user meets it: exit codes, one-line messages, resumption, interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+NETWORK = ("--width", "8", "--depth", "5", "--beta", "0.5")
+
+
+def run(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "largedepth", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def test_help_needs_no_heavy_import() -> None:
+    code = (
+        "import sys\nfrom largedepth.__main__ import main\n"
+        "try: main(['simulate', '--help'])\nexcept SystemExit as end: assert end.code == 0\n"
+        "assert not {'numpy', 'numba', 'matplotlib', 'pandas'} & set(sys.modules), sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("simulate", "--width", "0", "--depth", "5", "--beta", "1"),
+            ("--width 0", "at least 1", "--width 40"),
+        ),
+        (("simulate", "--width", "8", "--depth", "-3", "--beta", "1"), ("--depth -3", "at least 1", "1000")),
+        (
+            ("simulate", "--width", "8", "--depth", "5", "--beta", "nan"),
+            ("--beta nan", "finite", "--beta 0.5"),
+        ),
+        (("simulate", "--width", "8", "--depth", "5"), ("--beta", "one of beta and alpha", "--beta 0.5")),
+        (("simulate", *NETWORK, "--alpha", "1"), ("--alpha 1.0", "together with beta", "drop one")),
+        (("simulate", *NETWORK, "--weights", "unifrom"), ("--weights unifrom", "rademacher", "'uniform'")),
+        (("simulate", *NETWORK, "--block", "res-4"), ("--block res-4", "res-1, res-2, res-3", "'res-")),
+        (("simulate", *NETWORK, "--activation", "tahn"), ("--activation tahn", "gelu", "'tanh'")),
+        (("simulate", *NETWORK, "--activation", "tanh"), ("--activation tanh", "relu for res-3", "--block")),
+        (("simulate", *NETWORK, "--bias-std", "1"), ("--bias-std 1.0", "must be 0 for res-3", "--block")),
+        (("simulate", *NETWORK, "--engine", "dens"), ("--engine dens", "auto, dense", "'dense'")),
+        (("simulate", *NETWORK, "--replicas", "0"), ("--replicas 0", "at least 1", "--replicas 1000")),
+        (("simulate", *NETWORK, "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
+        (("simulate", *NETWORK, "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),
+        (("simulate", *NETWORK, "--width", "x"), ("--width x", "whole number", "--width 40")),
+        (("simulate", *NETWORK, "--out", "a.txt"), ("--out a.txt", ".parquet or .csv", "--out")),
+        (
+            ("simulate", *NETWORK, "--out", "no/such/a.csv"),
+            ("--out no/such/a.csv", "existing folder", "make"),
+        ),
+        (("simulate", "--depth", "5", "--beta", "1"), ("--width", "must be given", "--help")),
+        (("simulate", *NETWORK, "--witdh", "3"), ("--witdh", "--width")),
+        (("simulat",), ("simulat", "'simulate'")),
+        (("figures", "99"), ("--name 99", "1, 2, 3")),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "largedepth", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unwritable_folder(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("")
+    done = run("figures", "1", "--out", str(target / "below"))
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_stdout_is_the_csv_table() -> None:
+    done = run("simulate", *NETWORK, "--replicas", "4", "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == (
+        "replica,log_hidden_ratio,log_hidden_difference,log_gradient_ratio,log_gradient_difference"
+    )
+    assert [line.split(",")[0] for line in lines[1:]] == ["0", "1", "2", "3"]
+
+
+def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:
+    parquet, csv = tmp_path / "s.parquet", tmp_path / "s.csv"
+    for replicas in ("10", "300"):
+        done = run("simulate", *NETWORK, "--replicas", replicas, "--seed", "3", "--out", str(parquet))
+        assert done.returncode == 0, done.stderr
+    arguments = ("--replicas", "300", "--seed", "3", "--threads", "1", "--block-size", "7", "--out", str(csv))
+    assert run("simulate", *NETWORK, *arguments).returncode == 0
+    left = pd.read_parquet(parquet)
+    assert csv.read_text().splitlines()[0].split(",") == left.columns.tolist()
+    np.testing.assert_array_equal(left.to_numpy(), np.loadtxt(csv, delimiter=",", skiprows=1))
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_keeps_finished_rows_and_continues(end: signal.Signals, tmp_path: Path) -> None:
+    path, whole = tmp_path / "s.parquet", tmp_path / "whole.parquet"
+    network = ("--width", "40", "--depth", "400", "--beta", "0.5", "--weights", "uniform", "--seed", "5")
+    command = [
+        sys.executable,
+        "-m",
+        "largedepth",
+        "simulate",
+        *network,
+        "--block-size",
+        "5",
+        "--out",
+        str(path),
+    ]
+    process = subprocess.Popen([*command, "--replicas", "200000"], stderr=subprocess.PIPE, text=True)
+    time.sleep(6.0)
+    assert process.poll() is None, "the run was to be longer than the test waits"
+    process.send_signal(end)
+    _, messages = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in messages
+    assert "continues" in messages
+    kept = len(pd.read_parquet(path))
+    assert 0 < kept < 200_000
+    assert not [name for name in os.listdir(tmp_path) if name.endswith(".part")]
+    assert run("simulate", *network, "--replicas", str(kept + 20), "--out", str(path)).returncode == 0
+    assert run("simulate", *network, "--replicas", str(kept + 20), "--out", str(whole)).returncode == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(whole), check_exact=True)
+
+
+def test_depth_of_a_million_at_the_worst_scaling() -> None:
+    done = run("simulate", "--width", "8", "--depth", "1000000", "--beta", "0", "--replicas", "1")
+    assert done.returncode == 0, done.stderr
+    values = np.array(done.stdout.splitlines()[1].split(",")[1:], dtype=float)
+    assert np.isfinite(values).all()
+    # I6, I11: the norm grows like exp(L E log R / 2), far outside the range of floats.
+    assert (values > 1e5).all()

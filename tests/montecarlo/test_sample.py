@@ -1,0 +1,233 @@
+"""`Sample`: files that give the same bits back, whole or not at all, and pooling."""
+
+import json
+import math
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from montecarlo import LOG_RATIOS, InvalidFieldError, ResNet, Sample, read_sample, simulate
+
+pytestmark = pytest.mark.usefixtures("warm_kernels")
+
+NET = ResNet(width=6, depth=5, beta=0.5, weights="uniform")
+ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True, width=64)
+
+
+def bits(column):
+    return np.ascontiguousarray(column).view(np.int64)
+
+
+def assert_same(a, b):
+    assert (a.resnet, a.seed, a.engine, a.first_replica) == (b.resnet, b.seed, b.engine, b.first_replica)
+    assert list(a.columns) == list(b.columns)
+    for name in a.columns:
+        assert a[name].shape == b[name].shape
+        assert np.array_equal(bits(a[name]), bits(b[name])), name
+
+
+@pytest.fixture
+def sample():
+    return simulate(
+        NET, replicas=30, seed=2**100 + 1, first_replica=2**40, trajectories=True, weight_gradients=True
+    )
+
+
+def test_parquet_gives_the_same_bits_back(sample, tmp_path):
+    sample.write(tmp_path / "sample.parquet")
+    assert_same(read_sample(tmp_path / "sample.parquet", NET), sample)
+    table = pd.read_parquet(tmp_path / "sample.parquet")
+    assert table["replica"].tolist() == sample.replica.tolist()
+    assert list(table.columns[1:5]) == list(LOG_RATIOS)
+
+
+@settings(max_examples=40)
+@given(data=st.data(), n=st.integers(1, 5))
+def test_any_float_survives_parquet_and_csv(data, n, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("floats")
+    columns = {name: np.array(data.draw(st.lists(ANY_FLOAT, min_size=n, max_size=n))) for name in LOG_RATIOS}
+    columns["log_hidden_path"] = np.array(data.draw(st.lists(ANY_FLOAT, min_size=6 * n, max_size=6 * n)))
+    columns["log_hidden_path"] = columns["log_hidden_path"].reshape(n, 6)
+    sample = Sample(NET, 1, "dense", 0, columns)
+    sample.write(folder / "any.parquet")
+    assert_same(read_sample(folder / "any.parquet", NET), sample)
+    sample.write(folder / "any.csv")
+    table = pd.read_csv(folder / "any.csv", float_precision="round_trip")
+    for name in LOG_RATIOS:
+        assert np.array_equal(table[name].to_numpy(np.float64), columns[name], equal_nan=True)
+
+
+def test_csv_has_the_scalar_columns_with_17_digits(sample, tmp_path):
+    sample.write(tmp_path / "sample.csv")
+    header, *lines = (tmp_path / "sample.csv").read_text().splitlines()
+    assert header == ",".join(["replica", *LOG_RATIOS])
+    for i, line in enumerate(lines):
+        replica, *values = line.split(",")
+        assert int(replica) == 2**40 + i
+        assert [float(value) for value in values] == [sample[name][i] for name in LOG_RATIOS]
+
+
+def test_exact_zeros_and_lost_networks_in_csv(tmp_path):
+    columns = {"log_hidden_ratio": np.array([-np.inf, np.nan, 0.1 + 0.2])}
+    Sample(NET, 1, "dense", 0, columns).write(tmp_path / "odd.csv")
+    assert (tmp_path / "odd.csv").read_text().splitlines()[1:] == ["0,-inf", "1,", "2,0.30000000000000004"]
+
+
+def test_to_pandas(sample):
+    table = sample.to_pandas()
+    assert list(table.columns) == ["replica", *LOG_RATIOS]
+    assert len(table) == 30
+
+
+def test_metadata_names_the_origin(sample, tmp_path):
+    import pyarrow.parquet as pq
+
+    sample.write(tmp_path / "sample.parquet")
+    text = pq.read_schema(tmp_path / "sample.parquet").metadata[b"largedepth"]
+    metadata = json.loads(text)
+    assert metadata == sample.metadata
+    assert ResNet(**metadata["specification"]) == NET
+    assert metadata["seed"] == 2**100 + 1
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_failed_write_leaves_nothing_behind(sample, tmp_path, monkeypatch, ending, existing):
+    target = tmp_path / f"sample{ending}"
+    if existing:
+        target.write_bytes(b"before")
+
+    def fail(self_or_table, path, *arguments, **options):
+        Path(path).write_bytes(b"half of it")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("pandas.DataFrame.to_csv", fail)
+    monkeypatch.setattr("pyarrow.parquet.write_table", fail)
+    with pytest.raises(OSError, match="disk full"):
+        sample.write(target)
+    assert [path.name for path in tmp_path.iterdir()] == ([target.name] if existing else [])
+    assert not existing or target.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_an_interrupted_rename_leaves_the_old_file(sample, tmp_path, monkeypatch, ending):
+    target = tmp_path / f"sample{ending}"
+    target.write_bytes(b"before")
+
+    def interrupt(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        sample.write(target)
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    assert target.read_bytes() == b"before"
+
+
+def test_a_write_replaces_the_old_file_with_ordinary_permissions(sample, tmp_path):
+    target = tmp_path / "sample.csv"
+    target.write_bytes(b"before")
+    sample.write(target)
+    assert target.read_bytes().startswith(b"replica,")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~umask
+    assert [path.name for path in tmp_path.iterdir()] == ["sample.csv"]
+
+
+@pytest.mark.parametrize("name", ["sample", "sample.txt", "sample.parquet.gz", "no/such/folder/sample.csv"])
+def test_paths_that_cannot_be_written_are_refused(sample, tmp_path, name):
+    with pytest.raises(InvalidFieldError) as caught:
+        sample.write(tmp_path / name)
+    assert caught.value.field == "out"
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_refused(sample, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(InvalidFieldError, match="is a folder"):
+        sample.write(tmp_path / "folder.csv")
+
+
+def test_pooling_joins_consecutive_replicas():
+    whole = simulate(NET, replicas=20, seed=1, trajectories=True)
+    first, second = (simulate(NET, replicas=10, seed=1, first_replica=i, trajectories=True) for i in (0, 10))
+    assert_same(first + second, whole)
+    third = simulate(NET, replicas=3, seed=1, first_replica=20, trajectories=True)
+    assert_same((first + second) + third, first + (second + third))
+
+
+@pytest.mark.parametrize(
+    ("net", "options", "reason"),
+    [
+        (NET, {"first_replica": 11}, "follow each other"),
+        (NET, {"first_replica": 0}, "follow each other"),
+        (NET, {"first_replica": 10, "seed": 2}, "must agree"),
+        (NET, {"first_replica": 10, "gradients": False}, "must agree"),
+        (ResNet(width=6, depth=5, beta=0.6, weights="uniform"), {"first_replica": 10}, "must agree"),
+    ],
+)
+def test_pooling_refuses_what_does_not_belong_together(net, options, reason):
+    first = simulate(NET, replicas=10, seed=1)
+    other = simulate(net, **({"replicas": 5, "seed": 1} | options))
+    with pytest.raises(ValueError, match=reason):
+        first + other
+
+
+def test_unknown_columns_are_named(sample):
+    with pytest.raises(KeyError, match=r"no column 'log_hidden'; there are log_hidden_ratio"):
+        sample["log_hidden"]
+
+
+def test_repr(sample):
+    assert repr(sample) == (
+        "Sample(ResNet(width=6, depth=5, beta=0.5, weights='uniform'), replicas=30, "
+        f"seed={2**100 + 1}, engine='dense', first_replica={2**40})"
+    )
+
+
+def test_reading_another_specification_is_refused(sample, tmp_path):
+    sample.write(tmp_path / "sample.parquet")
+    with pytest.raises(ValueError, match="another specification"):
+        read_sample(tmp_path / "sample.parquet", ResNet(width=6, depth=5, beta=0.5))
+
+
+def test_reading_a_foreign_table_is_refused(tmp_path):
+    pd.DataFrame({"a": [1.0]}).to_parquet(tmp_path / "foreign.parquet")
+    with pytest.raises(ValueError, match=r"foreign.parquet: .*not a sample"):
+        read_sample(tmp_path / "foreign.parquet", NET)
+
+
+def test_a_missing_file_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_sample(tmp_path / "missing.parquet", NET)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.9, 0.999])
+def test_reading_a_torn_file_is_refused(sample, tmp_path, share):
+    sample.write(tmp_path / "sample.parquet")
+    content = (tmp_path / "sample.parquet").read_bytes()
+    (tmp_path / "torn.parquet").write_bytes(content[: math.floor(share * len(content))])
+    with pytest.raises(ValueError, match=r"torn\.parquet: not a Parquet file"):
+        read_sample(tmp_path / "torn.parquet", NET)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.4, 0.6])
+def test_reading_a_file_with_overwritten_bytes_is_refused(sample, tmp_path, share):
+    sample.write(tmp_path / "sample.parquet")
+    content = bytearray((tmp_path / "sample.parquet").read_bytes())
+    middle = math.floor(share * len(content))
+    content[middle : middle + 64] = bytes(64)
+    (tmp_path / "overwritten.parquet").write_bytes(content)
+    try:
+        again = read_sample(tmp_path / "overwritten.parquet", NET)
+    except ValueError as error:
+        assert "overwritten.parquet" in str(error)
+    else:
+        assert_same(again, sample)

@@ -1,0 +1,34 @@
+"""The README's code runs and prints what the README says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_example_prints_what_it_says() -> None:
+    text = README.read_text(encoding="utf-8")
+    code, printed = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", text, re.S)[0]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == printed
+
+
+def test_other_snippets_run() -> None:
+    text = README.read_text(encoding="utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert len(snippets) >= 2
+    for code in snippets[1:]:
+        check = "\nfrom montecarlo import simulate\nassert len(simulate(net, replicas=2, seed=0)) == 2\n"
+        subprocess.run([sys.executable, "-c", code + check], capture_output=True, check=True)
+
+
+def test_commands_exist() -> None:
+    text = README.read_text(encoding="utf-8")
+    verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
+    assert verbs == {"simulate", "figures", "reproduce"}
+    for verb in verbs:
+        subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)

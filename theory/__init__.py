@@ -1,0 +1,62 @@
+"""
+Formulas, laws, limits and bounds for deep residual networks at initialisation.
+
+Plain numbers in, numbers out: nothing here samples, and nothing here knows a network. Statement ids
+(I1, F1, ...) are those of the theorem catalogue; MFBV is arXiv:2206.06929. Logarithms are natural,
+ratios are of Euclidean norms.
+
+- Mean squares of hidden states and gradients, exact at every width and depth (I1, I2, I3), and of
+  weight gradients (I5): `hidden_second_moment`, `gradient_second_moment`,
+  `weight_gradient_second_moment`, their ``log_`` and ``difference`` forms, `second_moment_bounds`.
+- Every moment of the norm ratio with Gaussian weights (I7), and when a sample mean is useless:
+  `radial_moment`, `log_norm_moment`, `log_relative_variance`, `log_networks_for_mean`.
+- Duality of gradients and hidden states (I4): `gradient_duality`, `dual_column`.
+- Critical scaling: `critical_difference_bounds`, `critical_gradient_bounds` (I9).
+- Below it, the identity (I10): `identity_bound`, `difference_markov_bound`, `identity_limit_law`.
+- Above it, the explosion (I11): `explosion_rate`, `explosion_log_mean`, `explosion_probability`.
+- Regimes and critical exponents (F1): `regime`, `critical_scaling`, `alpha_from_beta`.
+"""
+
+from theory._convergence_in_law import ConvergenceInLaw as ConvergenceInLaw
+from theory._convergence_in_law import convergence_in_law as convergence_in_law
+from theory._convergence_in_law import distances_to_limit as distances_to_limit
+from theory._critical_bounds import critical_difference_bounds as critical_difference_bounds
+from theory._critical_bounds import critical_gradient_bounds as critical_gradient_bounds
+from theory._duality import DUAL_COLUMNS as DUAL_COLUMNS
+from theory._duality import dual_column as dual_column
+from theory._duality import gradient_duality as gradient_duality
+from theory._exact_law import ExactNormLaw as ExactNormLaw
+from theory._explosion import explosion_limit_probability as explosion_limit_probability
+from theory._explosion import explosion_log_mean as explosion_log_mean
+from theory._explosion import explosion_log_variance as explosion_log_variance
+from theory._explosion import explosion_probability as explosion_probability
+from theory._explosion import explosion_rate as explosion_rate
+from theory._identity import difference_markov_bound as difference_markov_bound
+from theory._identity import identity_bound as identity_bound
+from theory._identity import identity_limit_law as identity_limit_law
+from theory._identity import identity_quantile as identity_quantile
+from theory._radial_moments import log_networks_for_mean as log_networks_for_mean
+from theory._radial_moments import log_norm_moment as log_norm_moment
+from theory._radial_moments import log_radial_moment as log_radial_moment
+from theory._radial_moments import log_relative_variance as log_relative_variance
+from theory._radial_moments import radial_moment as radial_moment
+from theory._radial_moments import radial_variance as radial_variance
+from theory._radial_moments import relative_variance as relative_variance
+from theory._regimes import alpha_from_beta as alpha_from_beta
+from theory._regimes import beta_from_alpha as beta_from_alpha
+from theory._regimes import critical_scaling as critical_scaling
+from theory._regimes import regime as regime
+from theory._second_moments import gradient_difference_second_moment as gradient_difference_second_moment
+from theory._second_moments import gradient_second_moment as gradient_second_moment
+from theory._second_moments import hidden_difference_second_moment as hidden_difference_second_moment
+from theory._second_moments import hidden_second_moment as hidden_second_moment
+from theory._second_moments import (
+    log_gradient_difference_second_moment as log_gradient_difference_second_moment,
+)
+from theory._second_moments import log_gradient_second_moment as log_gradient_second_moment
+from theory._second_moments import log_hidden_difference_second_moment as log_hidden_difference_second_moment
+from theory._second_moments import log_hidden_second_moment as log_hidden_second_moment
+from theory._second_moments import overlap_moment as overlap_moment
+from theory._second_moments import second_moment_bounds as second_moment_bounds
+from theory._weight_gradients import log_weight_gradient_second_moment as log_weight_gradient_second_moment
+from theory._weight_gradients import weight_gradient_second_moment as weight_gradient_second_moment
