@@ -18,7 +18,20 @@ from largedepth._progress import progress_bar
     "--replicas", type=whole("1000"), default=1000, show_default=True, metavar="N", help="Networks to sample."
 )
 @click.option("--seed", type=whole("7"), default=0, show_default=True, metavar="N", help=seed_help)
-@click.option("--engine", default="auto", show_default=True, metavar="NAME", help="auto or dense.")
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="auto (the fastest exact one), dense, gaussian or radial.",
+)
+@click.option(
+    "--gradients",
+    default="joint",
+    show_default=True,
+    metavar="KIND",
+    help="joint, none, or dual (gradients of other networks of the same law; radial engine).",
+)
 @threads_option
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
 @click.option(
@@ -30,6 +43,7 @@ def simulate(
     replicas: int,
     seed: int,
     engine: str,
+    gradients: str,
     threads: int | None,
     block_size: int | None,
     out: str | None,
@@ -42,7 +56,7 @@ def simulate(
     """
     import sys
 
-    from montecarlo import ResNet, sample_to_file
+    from montecarlo import ResNet, make_request, sample_to_file
     from montecarlo import simulate as sample_networks
 
     resnet = ResNet(**network)
@@ -51,9 +65,9 @@ def simulate(
     }  # fmt: skip
     with progress_bar(replicas, what="simulate") as tick:
         if out is None:
-            sample = sample_networks(resnet, **common, progress=tick)
+            sample = sample_networks(resnet, **common, gradients=gradients, progress=tick)  # type: ignore[arg-type]
         else:
-            sample = sample_to_file(resnet, out, **common, progress=tick)
+            sample = sample_to_file(resnet, out, **common, request=make_request(gradients), progress=tick)
     if sample.n_nonfinite:
         click.echo(f"simulate: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
     if out is None:

@@ -9,6 +9,8 @@ arrays.
 from montecarlo._activations import Activation as Activation
 from montecarlo._engines import Request as Request
 from montecarlo._errors import InvalidFieldError as InvalidFieldError
+from montecarlo._joint import JointSample as JointSample
+from montecarlo._joint import simulate_inputs as simulate_inputs
 from montecarlo._replay import ReplicaWeights as ReplicaWeights
 from montecarlo._replay import weights as weights
 from montecarlo._sample import LOG_RATIOS as LOG_RATIOS
@@ -16,5 +18,6 @@ from montecarlo._sample import Sample as Sample
 from montecarlo._sample import read_sample as read_sample
 from montecarlo._sample_file import sample_to_file as sample_to_file
 from montecarlo._simulate import iter_blocks as iter_blocks
+from montecarlo._simulate import make_request as make_request
 from montecarlo._simulate import simulate as simulate
 from montecarlo._specification import ResNet as ResNet

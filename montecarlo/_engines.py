@@ -15,6 +15,8 @@ import numpy.typing as npt
 from montecarlo._errors import InvalidFieldError, unknown_name
 from montecarlo._specification import ResNet
 from montecarlo.dense import _engine as _dense
+from montecarlo.gaussian import _engine as _gaussian
+from montecarlo.radial import _engine as _radial
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,10 @@ class Request:
     Parameters
     ----------
     gradients : bool, default True
-        The two gradient ratios (a backward pass).
+        The two gradient ratios, jointly with the hidden ones (a backward pass).
+    dual : bool, default False
+        Instead, the gradient ratios of *other* networks of the same law (duality, I4): each has its right
+        law, but a row's gradients do not belong to its hidden states, and the columns are named ``..._dual``.
     trajectories : bool, default False
         Log-norms along depth: ``log_hidden_path`` and, with gradients, ``log_gradient_path``.
     weight_gradients : bool, default False
@@ -32,6 +37,7 @@ class Request:
     """
 
     gradients: bool = True
+    dual: bool = False
     trajectories: bool = False
     weight_gradients: bool = False
 
@@ -40,6 +46,8 @@ class Request:
         names = ["log_hidden_ratio", "log_hidden_difference"]
         if self.gradients:
             names += ["log_gradient_ratio", "log_gradient_difference"]
+        if self.dual:
+            names += ["log_gradient_ratio_dual", "log_gradient_difference_dual"]
         if self.trajectories:
             names += ["log_hidden_path"] + ["log_gradient_path"] * self.gradients
         if self.weight_gradients:
@@ -73,7 +81,12 @@ class Engine:
 
 
 ENGINES: dict[str, Engine] = {
-    engine.name: engine for engine in (Engine("dense", _dense.refusal, _dense.seconds, _dense.sample),)
+    engine.name: engine
+    for engine in (
+        Engine("radial", _radial.refusal, _radial.seconds, _radial.sample),
+        Engine("gaussian", _gaussian.refusal, _gaussian.seconds, _gaussian.sample),
+        Engine("dense", _dense.refusal, _dense.seconds, _dense.sample),
+    )
 }
 
 
@@ -91,7 +104,12 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
     'dense'
     """
     if name == "auto":
-        return next(engine for engine in ENGINES.values() if engine.refusal(resnet, request) is None)
+        reasons = {engine.name: engine.refusal(resnet, request) for engine in ENGINES.values()}
+        for known, reason in reasons.items():
+            if reason is None:
+                return ENGINES[known]
+        # Only dual gradients can be beyond the dense engine.
+        raise InvalidFieldError("gradients", "dual", "needs Gaussian weights in res-3 or linear res-1", "take gradients='joint'")
     engine = ENGINES.get(name)
     if engine is None:
         raise unknown_name("engine", name, ["auto", *ENGINES])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import pathlib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
 from numba.core import cgutils
+from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
 JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
@@ -49,7 +51,10 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
         compiled.enable_caching()
         compiled._cache._cache_file._source_stamp = _sources_digest()
         if signature is not None:
-            compiled.compile(signature)
+            with warnings.catch_warnings():
+                # Functions as arguments are marked experimental; the engines' tests would notice a break.
+                warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+                compiled.compile(signature)
             compiled.disable_compile()
         return compiled
 

@@ -54,7 +54,7 @@ class Sample:
     >>> from montecarlo import ResNet, simulate
     >>> sample = simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1)
     >>> sample
-    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='dense')
+    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='gaussian')
     >>> sample["log_hidden_ratio"].shape
     (3,)
     """

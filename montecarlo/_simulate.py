@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from montecarlo._engines import Columns, Engine, Request, find_engine
-from montecarlo._errors import check_whole
+from montecarlo._errors import InvalidFieldError, check_whole, unknown_name
 from montecarlo._sample import Sample
 from montecarlo._specification import ResNet
 
 Progress = Callable[[int], None]
+_Block = TypeVar("_Block")
+Gradients = Literal["joint", "none", "dual"]
 
 _BLOCK_SECONDS = 0.25
 _SEED_LIMIT = 2**128 - 1
@@ -29,7 +32,7 @@ def simulate(
     engine: str = "auto",
     threads: int | None = None,
     block_size: int | None = None,
-    gradients: bool = True,
+    gradients: Gradients = "joint",
     trajectories: bool = False,
     weight_gradients: bool = False,
     progress: Progress | None = None,
@@ -55,10 +58,13 @@ def simulate(
         Threads of this process; default: all the processors it may use.
     block_size : int, optional
         Networks a task; default: about a quarter of a second's worth.
-    gradients : bool, default True
-        Whether to run the backward pass, for the two gradient ratios.
+    gradients : {"joint", "none", "dual"}, default "joint"
+        Joint: the gradient ratios of the very network of each row. None: no backward pass. Dual: gradient
+        ratios of other networks of the same law, in columns named ``..._dual`` (I4; radial engine only):
+        right one by one, independent of the hidden ratios beside them.
     trajectories, weight_gradients : bool, default False
-        Whether to return log-norms along depth, and those of the weight gradients (implies `gradients`).
+        Whether to return log-norms along depth, and those of the weight gradients (needs joint
+        gradients).
     progress : callable, optional
         Called with the number of networks of each finished block, in the calling thread.
 
@@ -79,7 +85,7 @@ def simulate(
     >>> bool(abs(second_moment - 1.647) < 0.2)
     True
     """
-    request = Request(gradients or weight_gradients, trajectories, weight_gradients)
+    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
     blocks = iter_blocks(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
         block_size=block_size, request=request,
@@ -90,6 +96,25 @@ def simulate(
         if progress is not None:
             progress(len(block))
     return gather(parts)
+
+
+def make_request(
+    gradients: str = "joint", *, trajectories: bool = False, weight_gradients: bool = False
+) -> Request:
+    """Return the `Request` of `simulate`'s arguments.
+
+    Raises
+    ------
+    InvalidFieldError
+        If `gradients` is none of the three words, or not joint where weight gradients are asked for.
+    """
+    if gradients not in ("joint", "none", "dual"):
+        raise unknown_name("gradients", gradients, ("joint", "none", "dual"))
+    if weight_gradients and gradients != "joint":
+        raise InvalidFieldError(
+            "gradients", gradients, "must be joint for weight gradients", "drop one of the two"
+        )
+    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients)
 
 
 def gather(blocks: list[Sample]) -> Sample:
@@ -135,14 +160,15 @@ def iter_blocks(
         columns: Columns = chosen.sample(resnet, request, key, start, size)
         return Sample(resnet, seed, chosen.name, start, columns)
 
-    return _run_all(run, starts, workers)
+    return run_on_threads(run, starts, workers)
 
 
-def _run_all(
-    run: Callable[[int], Sample], starts: Iterator[int], workers: int
-) -> Generator[Sample, None, None]:
+def run_on_threads(
+    run: Callable[[int], _Block], starts: Iterator[int], workers: int
+) -> Generator[_Block, None, None]:
+    """Yield the blocks that start at the given replicas as they finish, in any order."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="largedepth")
-    pending: set[Future[Sample]] = set()
+    pending: set[Future[_Block]] = set()
     try:
         while True:
             # A short queue: 10^7 replicas must not become 10^5 futures.

@@ -24,6 +24,8 @@ def warm_kernels():
     normals((0, 0), 8)
     normals_of_words(np.zeros(8, np.uint32), np.zeros(8, np.uint32))
     for law in LAWS:
-        simulate(ResNet(width=2, depth=2, beta=0.5, weights=law), replicas=1, seed=0, threads=1)
+        simulate(
+            ResNet(width=2, depth=2, beta=0.5, weights=law), replicas=1, seed=0, threads=1, engine="dense"
+        )
     for activation in BUILT_IN.values():
         activation.compiled()

@@ -15,13 +15,30 @@ ratios are of Euclidean norms.
 - Below it, the identity (I10): `identity_bound`, `difference_markov_bound`, `identity_limit_law`.
 - Above it, the explosion (I11): `explosion_rate`, `explosion_log_mean`, `explosion_probability`.
 - Regimes and critical exponents (F1): `regime`, `critical_scaling`, `alpha_from_beta`.
+- Limit laws at the critical scaling (I8, S2): `critical_log_norm_law`, `critical_log_difference_law`,
+  `critical_angle_law`; for any activation and biases (S3): `log_norm_diffusion_law`.
+- Width to infinity (S4, S5): `mean_square_flow`, `cosine_flow`, `two_input_flow`, the discrete
+  `mean_square_recursion`, `cosine_recursion`; dual activations: `activation_second_moment`,
+  `dual_activation`.
+- Active units decide the growth of res-1 (S6): `active_units_drift`, `active_units_noise_law`.
 """
 
+from theory._activations import ACTIVATIONS as ACTIVATIONS
+from theory._activations import Activation as Activation
+from theory._activations import activation_function as activation_function
+from theory._active_units import ACTIVE_UNITS_CRITICAL as ACTIVE_UNITS_CRITICAL
+from theory._active_units import HALF_ACTIVE_CRITICAL_WIDTH as HALF_ACTIVE_CRITICAL_WIDTH
+from theory._active_units import active_units_drift as active_units_drift
+from theory._active_units import active_units_noise_law as active_units_noise_law
+from theory._active_units import single_unit_law as single_unit_law
 from theory._convergence_in_law import ConvergenceInLaw as ConvergenceInLaw
 from theory._convergence_in_law import convergence_in_law as convergence_in_law
 from theory._convergence_in_law import distances_to_limit as distances_to_limit
 from theory._critical_bounds import critical_difference_bounds as critical_difference_bounds
 from theory._critical_bounds import critical_gradient_bounds as critical_gradient_bounds
+from theory._dual import activation_second_moment as activation_second_moment
+from theory._dual import arc_cosine_kernel as arc_cosine_kernel
+from theory._dual import dual_activation as dual_activation
 from theory._duality import DUAL_COLUMNS as DUAL_COLUMNS
 from theory._duality import dual_column as dual_column
 from theory._duality import gradient_duality as gradient_duality
@@ -35,6 +52,17 @@ from theory._identity import difference_markov_bound as difference_markov_bound
 from theory._identity import identity_bound as identity_bound
 from theory._identity import identity_limit_law as identity_limit_law
 from theory._identity import identity_quantile as identity_quantile
+from theory._limit_laws import critical_angle_law as critical_angle_law
+from theory._limit_laws import critical_difference_second_moment as critical_difference_second_moment
+from theory._limit_laws import critical_log_difference_law as critical_log_difference_law
+from theory._limit_laws import critical_log_norm_law as critical_log_norm_law
+from theory._limit_laws import critical_mean_cosine as critical_mean_cosine
+from theory._mean_field import cosine_flow as cosine_flow
+from theory._mean_field import cosine_recursion as cosine_recursion
+from theory._mean_field import mean_square_flow as mean_square_flow
+from theory._mean_field import mean_square_recursion as mean_square_recursion
+from theory._mean_field import two_input_flow as two_input_flow
+from theory._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
 from theory._radial_moments import log_networks_for_mean as log_networks_for_mean
 from theory._radial_moments import log_norm_moment as log_norm_moment
 from theory._radial_moments import log_radial_moment as log_radial_moment
@@ -58,5 +86,7 @@ from theory._second_moments import log_hidden_difference_second_moment as log_hi
 from theory._second_moments import log_hidden_second_moment as log_hidden_second_moment
 from theory._second_moments import overlap_moment as overlap_moment
 from theory._second_moments import second_moment_bounds as second_moment_bounds
+from theory._spherical_angle import SphericalAngleLaw as SphericalAngleLaw
+from theory._tabulated_law import TabulatedLaw as TabulatedLaw
 from theory._weight_gradients import log_weight_gradient_second_moment as log_weight_gradient_second_moment
 from theory._weight_gradients import weight_gradient_second_moment as weight_gradient_second_moment

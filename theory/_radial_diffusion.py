@@ -23,11 +23,12 @@ from theory._validate import FloatArray
 
 # Mass that may be cut off at either end of the grid.
 _CUT = 1e-14
-# Knots of log ρ against log s for activations without closed form; the spline is then exact to 1e-11.
+# Step of the knots of log ρ for activations without closed form; the spline is then exact to 1e-11.
 _KNOT = 0.02
-# Cells and steps of the passes that look for the window, and times at which its ends must hold no mass.
+# Cells and steps of the passes that look for the window.
 _SEARCH_CELLS, _SEARCH_STEPS = 400, 24
-_SNAPSHOTS = [5, 11, 17, 23]
+# −log of the probability that the path may leave the window downwards.
+_LOG_CUT = 33.0
 # Rise of log S beyond which the diffusion is taken to explode.
 _EXPLODED = 150.0
 _FEWEST_STEPS = 32
@@ -111,6 +112,7 @@ class _Problem:
         self.log_start = start
         self.start = float(self.coordinate.of_log(np.array(start)))
         self.spread = 1.0
+        self._known = np.inf, -np.inf
         self._move_window(self.start - 4, self.start + 4)
 
     def _move_window(self, low: float, high: float) -> None:
@@ -119,23 +121,26 @@ class _Problem:
         self.high = high
         if self.low < 0.02 * (high - low) and self.coordinate.scale > 0:
             self.low = 0.0
-        if has_closed_second_moment(self.activation):
+        # The outermost cells may stick out of the window.
+        ends = np.array([self.low - 0.5, high + 1])
+        low, high = np.exp(self.coordinate.log_of(np.maximum(ends, 0) if self.coordinate.scale > 0 else ends))
+        if has_closed_second_moment(self.activation) or (self._known[0] <= low and high <= self._known[1]):
             return
-        # Half a cell of the finest grid above S = 0 is the smallest S at which ρ is asked for.
-        lowest = max(self.low, (high - low) / (4 * _MOST_CELLS)) if self.coordinate.scale > 0 else self.low
-        ends = np.log(np.exp(self.coordinate.log_of(np.array([lowest, high + 1]))) + self.variance)
-        knots = np.linspace(ends[0] - _KNOT, ends[1] + _KNOT, 8 + int((ends[1] - ends[0]) / _KNOT))
-        values = np.asarray(activation_second_moment(self.activation, np.exp(knots)))
+        # ρ is smooth in log S, and in S below ρ(0).
+        ends = np.log(np.array([low, high]) + self.coordinate.scale)
+        knots = np.linspace(ends[0], ends[1], 8 + int((ends[1] - ends[0]) / _KNOT))
+        S = np.maximum(np.exp(knots) - self.coordinate.scale, 0.0)
+        values = np.asarray(activation_second_moment(self.activation, S + self.variance))
         if not (values > 0).all():
             raise ValueError("activation: must not be 0 everywhere; give another function")
+        self._known = float(low), float(high)
         self._log_rho = interpolate.make_interp_spline(knots, np.log(values), k=5)
 
     def rho(self, S: FloatArray) -> FloatArray:
         """Return ρ(S), bias included."""
-        s = S + self.variance
         if has_closed_second_moment(self.activation):
-            return np.asarray(activation_second_moment(self.activation, s))
-        return np.exp(self._log_rho(np.log(s)))
+            return np.asarray(activation_second_moment(self.activation, S + self.variance))
+        return np.exp(self._log_rho(np.log(S + self.coordinate.scale)))
 
     def edges(self, cells: int, *, tolerance: float) -> tuple[FloatArray, int]:
         """Return about `cells` + 1 edges over the window and the index of the one that is the start."""
@@ -163,6 +168,15 @@ class _Problem:
         mass[start] += 0.5
         return propagate(mass, up=up, down=down, time=self.time, steps=steps)
 
+    def deepest_fall(self) -> float:
+        """Return the ζ below which wide networks never get."""
+        # y is a time-changed Brownian motion with drift, whatever σ: it ever falls by a with probability
+        # e^{−(d/2−1)a}. Early falls happen between the steps of the search; narrow networks fall late.
+        rate = 0.5 * self.width - 1
+        if rate < 9:
+            return self.start
+        return float(self.coordinate.of_log(np.array(self.log_start - _LOG_CUT / rate)))
+
     def find_window(self) -> None:
         """Widen the window until its ends hold no mass, then narrow it to where there is any."""
         # Coarse cells diffuse too much, so the window narrows from pass to pass and stays safe.
@@ -170,7 +184,7 @@ class _Problem:
         while narrowed < 3:
             edges, start = self.edges(_SEARCH_CELLS, tolerance=1.0)
             try:
-                rows = np.abs(self.masses(edges, start=start, steps=_SEARCH_STEPS)[_SNAPSHOTS])
+                rows = np.abs(self.masses(edges, start=start, steps=_SEARCH_STEPS))
             except ArithmeticError as cause:
                 # Rates out of float range: ρ grows too fast.
                 raise ArithmeticError(f"time={self.time:g}: ‖h‖ explodes; give a shorter time") from cause
@@ -188,8 +202,10 @@ class _Problem:
                 low = min(edges[kept[0]], self.start) - 4 * h
                 high = max(edges[kept[-1] + 1], self.start) + 4 * h
                 middle = 0.5 * (edges[1:] + edges[:-1])
-                mean = rows[-1] @ middle
-                self.spread = float(np.sqrt(rows[-1] @ (middle - mean) ** 2))
+                means = (rows @ middle)[:, None]
+                spreads = np.sqrt((rows * (middle - means) ** 2).sum(axis=1))
+                self.spread = float(spreads[-1])
+                low = min(low, max(self.deepest_fall(), self.start - 12 * float(spreads.max())))
             elif self.coordinate.log_of(np.array(high)) - self.log_start > _EXPLODED:
                 raise ArithmeticError(f"time={self.time:g}: ‖h‖ explodes; give a shorter time")
             self._move_window(float(low), float(high))

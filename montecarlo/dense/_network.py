@@ -69,12 +69,12 @@ def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
 @helper
 def draw_input(k0, k1, low, high, out, n):
     """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
-    for j in range(_ZERO, n):
-        c = np.uint32(j // np.uint64(4))
-        w0, w1, w2, w3 = philox(c, _INPUT, low, high, k0, k1)
-        r = j % np.uint64(4)
-        word = w0 if r == _ZERO else (w1 if r == _ONE else (w2 if r == np.uint64(2) else w3))
-        out[j] = (np.float32(np.int32(word >> np.uint32(8))) + np.float32(0.5)) * np.float32(2.0**-24)
+    scale = np.float32(2.0**-24)
+    for first in range(_ZERO, n, np.uint64(4)):
+        words = philox(np.uint32(first // np.uint64(4)), _INPUT, low, high, k0, k1)
+        for i in range(_ZERO, min(np.uint64(4), n - np.uint64(first))):
+            level = np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)
+            out[np.uint64(first) + i] = level * scale
 
 
 @helper

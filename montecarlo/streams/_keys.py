@@ -26,13 +26,17 @@ ROLE_BIAS = 2
 ROLE_EMBEDDING = 3
 ROLE_INPUT = 4
 ROLE_READOUT = 5
-# The Gaussian engine draws images of matrices instead of matrices; its numbers are independent of the dense engine's.
+# The Gaussian engine draws images of matrices instead of matrices; its numbers are independent of the dense
+# engine's.
 ROLE_IMAGE_W = 6
 ROLE_IMAGE_V = 7
 ROLE_TRANSPOSE_V = 8
 ROLE_TRANSPOSE_W = 9
 ROLE_IMAGE_BIAS = 10
 ROLE_IMAGE_START = 11
+# The radial engine draws Gram entries: normals from one role, uniforms and binomials from the other.
+ROLE_RADIAL_NORMALS = 12
+ROLE_RADIAL_WORDS = 13
 
 
 def derive_key(seed: int, fields: Mapping[str, object]) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""The dense engine against the recursion of theory.md, section 1, in plain float64 numpy with explicit matrices.
+"""The dense engine against the recursion of theory.md, section 1, in float64 numpy with explicit matrices.
 
-The reference keeps every matrix and forms every weight gradient as the outer product it is; its hand-written
-backward pass is itself checked by finite differences.
+The reference keeps every matrix and forms every weight gradient as the outer product it is; its
+hand-written backward pass is itself checked by finite differences.
 """
 
 import functools
@@ -15,16 +15,22 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from montecarlo import LOG_RATIOS, Activation, ResNet, simulate, weights
+import montecarlo
+from montecarlo import LOG_RATIOS, Activation, ResNet, weights
 from montecarlo._activations import BUILT_IN
 from montecarlo.laws import LAWS
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
 WIDTHS = (1, 3, 8, 9, 130)
 TOLERANCE = 2e-5
 SMOOTH = {
-    "gelu": (lambda x: x * special.ndtr(x), lambda x: special.ndtr(x) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi)),
+    "gelu": (
+        lambda x: x * special.ndtr(x),
+        lambda x: special.ndtr(x) + x * np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
+    ),
     "identity": (lambda x: x, np.ones_like),
     "sin": (np.sin, np.cos),
     "softplus": (lambda x: np.logaddexp(0.0, x), special.expit),
@@ -130,8 +136,9 @@ def reference_of(net, replica, seed, activation=None):
 def is_comparable(exact, kinked):
     """Whether float32 products determine the logs to 1e-5.
 
-    Narrow networks can cancel by chance (with signs for weights even exactly), and a kink between the float32 and the float64 pre-activation changes
-    a gradient by a finite amount: 1e-5 of the neighbourhood is a hundred times the rounding.
+    Narrow networks can cancel by chance (with signs for weights even exactly), and a kink between the
+    float32 and the float64 pre-activation changes a gradient by a finite amount: 1e-5 of the neighbourhood
+    is a hundred times the rounding.
     """
     determined = exact.condition < 60.0 and exact.least_back > 0.02
     return determined and exact.clearance > (1e-5 if kinked else 1e-2 / len(exact.h[0]) ** 4)
@@ -225,7 +232,7 @@ def test_a_users_own_activation(block, slope):
 
 
 def test_an_activation_with_a_value_at_zero():
-    wave = Activation("cosine", lambda x: math.cos(x), lambda x: -math.sin(x))
+    wave = Activation("cosine", lambda x: math.cos(x) + 0.0, lambda x: -math.sin(x))
     net = ResNet(width=10, depth=9, beta=0.4, block="res-2", activation=wave, bias_std=0.2)
     assert assert_agrees(net, replicas=3, seed=4, activation=(np.cos, lambda x: -np.sin(x))) == 3
 
@@ -280,14 +287,14 @@ def test_paths_end_where_the_columns_say(block):
 def test_columns_are_those_asked_for():
     net = ResNet(width=4, depth=3, beta=0.5)
     assert list(simulate(net, replicas=2, seed=1).columns) == list(LOG_RATIOS)
-    bare = simulate(net, replicas=2, seed=1, gradients=False)
+    bare = simulate(net, replicas=2, seed=1, gradients="none")
     assert list(bare.columns) == ["log_hidden_ratio", "log_hidden_difference"]
     assert (
         "log_gradient_path"
-        not in simulate(net, replicas=2, seed=1, gradients=False, trajectories=True).columns
+        not in simulate(net, replicas=2, seed=1, gradients="none", trajectories=True).columns
     )
-    forced = simulate(net, replicas=2, seed=1, gradients=False, weight_gradients=True)
-    assert set(LOG_RATIOS) < set(forced.columns)
+    full = simulate(net, replicas=2, seed=1, weight_gradients=True)
+    assert set(LOG_RATIOS) < set(full.columns)
 
 
 def test_activations_known_by_name_are_all_compared():

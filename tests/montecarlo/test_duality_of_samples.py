@@ -1,14 +1,20 @@
 """theory.md I4 on the dense engine: the gradient ratios have the law of the hidden ones.
 
-Two-sample tests between hidden columns of one half of the replicas and gradient columns of the other half, which
-are independent networks. Their false alarm is guaranteed for every law (two-sample DKW). Gaussian weights: the
-direction law of p_L and of h_0 is then the same. The seed may be changed once, with a reason.
+Two-sample tests between hidden columns of one half of the replicas and gradient columns of the other
+half, which are independent networks. Their false alarm is guaranteed for every law (two-sample DKW).
+Gaussian weights: the direction law of p_L and of h_0 is then the same. The seed may be changed once, with
+a reason.
 """
+
+import functools
 
 import pytest
 
-from montecarlo import ResNet, simulate
+import montecarlo
+from montecarlo import ResNet
 from montecarlo.estimates import same_law
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 pytestmark = [pytest.mark.usefixtures("warm_kernels"), pytest.mark.statistical]
 

@@ -1,16 +1,20 @@
 """theory.md I5 on the dense engine: E‖∂V_k‖² and E‖∂W_k‖² are the same number in every layer.
 
-Intervals are those of `log_mean_exp`, each at FALSE_ALARM over the number of comparisons of the file. The seed
-may be changed once, with a reason.
+Intervals are those of `log_mean_exp`, each at FALSE_ALARM over the number of comparisons of the file. The
+seed may be changed once, with a reason.
 """
 
+import functools
 import math
 
 import numpy as np
 import pytest
 
-from montecarlo import ResNet, simulate
+import montecarlo
+from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 pytestmark = [pytest.mark.usefixtures("warm_kernels"), pytest.mark.statistical]
 

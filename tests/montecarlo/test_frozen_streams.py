@@ -1,10 +1,12 @@
 """Frozen numbers: the same seed must go on giving the same bits.
 
-The normals and the rows of a few specifications are kept as hexadecimal floats in data/frozen_streams.json. A
-change here is a change of the stream format: raise `montecarlo.streams.STREAM_FORMAT`, then write the file anew
-with ``python tests/montecarlo/test_frozen_streams.py``.
+The normals and the rows of a few specifications are kept as hexadecimal floats in
+data/frozen_streams.json. A change here is a change of the stream format: raise
+`montecarlo.streams.STREAM_FORMAT`, then write the file anew with ``python
+tests/montecarlo/test_frozen_streams.py``.
 """
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -13,8 +15,11 @@ import llvmlite.binding
 import numpy as np
 import pytest
 
-from montecarlo import ResNet, simulate
+import montecarlo
+from montecarlo import ResNet
 from montecarlo.streams import STREAM_FORMAT, normals
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 FILE = Path(__file__).parent / "data" / "frozen_streams.json"
 SEED = 7

@@ -1,8 +1,8 @@
 """Weight laws: their entries are the documented functions of the words, their kernels products with them.
 
 The entries are rebuilt here in numpy from `streams.words`, the way the module docstrings of the laws say.
-Statistical tests share FALSE_ALARM = 1e-6 each, over all their comparisons. The seed may be changed once, with
-a reason.
+Statistical tests share FALSE_ALARM = 1e-6 each, over all their comparisons. The seed may be changed once,
+with a reason.
 """
 
 import math

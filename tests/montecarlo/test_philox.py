@@ -1,7 +1,7 @@
 """The words are those of Philox4x32-10: known answers, and an independent implementation in plain Python.
 
-numpy has Philox4x64-10 only, the same algorithm on longer words. The plain Python version takes the word size
-as a parameter: its 64-bit case is checked against numpy, its 32-bit case then checks ours.
+numpy has Philox4x64-10 only, the same algorithm on longer words. The plain Python version takes the word
+size as a parameter: its 64-bit case is checked against numpy, its 32-bit case then checks ours.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """With NUMBA_DISABLE_JIT=1 the kernels run as plain Python, index checks included, to the same rows."""
 
+import functools
 import json
 import os
 import subprocess
@@ -8,7 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from montecarlo import ResNet, simulate
+import montecarlo
+from montecarlo import ResNet
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -17,8 +21,8 @@ import json, sys
 from montecarlo import ResNet, simulate
 rows = {}
 for text in sys.argv[1:]:
-    sample = simulate(ResNet(**json.loads(text)), replicas=2, seed=3, threads=1, trajectories=True,
-                      weight_gradients=True)
+    sample = simulate(ResNet(**json.loads(text)), replicas=2, seed=3, threads=1, engine="dense",
+                      trajectories=True, weight_gradients=True)
     rows[text] = {name: [float(x).hex() for x in column.ravel()] for name, column in sample.columns.items()}
 print(json.dumps(rows))
 """

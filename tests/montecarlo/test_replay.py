@@ -1,12 +1,16 @@
 """`weights`: the arrays of one replica, their shapes, scales and identities."""
 
+import functools
 import math
 
 import numpy as np
 import pytest
 
-from montecarlo import InvalidFieldError, ResNet, simulate, weights
+import montecarlo
+from montecarlo import InvalidFieldError, ResNet, weights
 from montecarlo.laws import LAWS
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -34,7 +38,8 @@ def test_shapes_and_types(block, law):
 def test_scales(law):
     w = weights(
         ResNet(
-            width=60, depth=5, beta=0.5, weights=law, block="res-2", bias_std=3.0, input_dim=50, input_scale=2.0
+            width=60, depth=5, beta=0.5, weights=law, block="res-2", bias_std=3.0, input_dim=50,
+            input_scale=2.0,
         ),
         replica=0, seed=1,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """`Sample`: files that give the same bits back, whole or not at all, and pooling."""
 
+import csv
 import json
 import math
 import os
@@ -58,9 +59,11 @@ def test_any_float_survives_parquet_and_csv(data, n, tmp_path_factory):
     sample.write(folder / "any.parquet")
     assert_same(read_sample(folder / "any.parquet", NET), sample)
     sample.write(folder / "any.csv")
-    table = pd.read_csv(folder / "any.csv", float_precision="round_trip")
+    with open(folder / "any.csv", newline="") as file:
+        table = list(csv.DictReader(file))
     for name in LOG_RATIOS:
-        assert np.array_equal(table[name].to_numpy(np.float64), columns[name], equal_nan=True)
+        values = [float(row[name] or "nan") for row in table]  # a lost network has an empty cell
+        assert np.array_equal(values, columns[name], equal_nan=True)
 
 
 def test_csv_has_the_scalar_columns_with_17_digits(sample, tmp_path):
@@ -169,7 +172,7 @@ def test_pooling_joins_consecutive_replicas():
         (NET, {"first_replica": 11}, "follow each other"),
         (NET, {"first_replica": 0}, "follow each other"),
         (NET, {"first_replica": 10, "seed": 2}, "must agree"),
-        (NET, {"first_replica": 10, "gradients": False}, "must agree"),
+        (NET, {"first_replica": 10, "gradients": "none"}, "must agree"),
         (ResNet(width=6, depth=5, beta=0.6, weights="uniform"), {"first_replica": 10}, "must agree"),
     ],
 )
@@ -225,9 +228,5 @@ def test_reading_a_file_with_overwritten_bytes_is_refused(sample, tmp_path, shar
     middle = math.floor(share * len(content))
     content[middle : middle + 64] = bytes(64)
     (tmp_path / "overwritten.parquet").write_bytes(content)
-    try:
-        again = read_sample(tmp_path / "overwritten.parquet", NET)
-    except ValueError as error:
-        assert "overwritten.parquet" in str(error)
-    else:
-        assert_same(again, sample)
+    with pytest.raises(ValueError, match=r"overwritten\.parquet"):
+        read_sample(tmp_path / "overwritten.parquet", NET)

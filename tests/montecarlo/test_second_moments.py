@@ -1,16 +1,20 @@
 """theory.md I2 and I3 on the dense engine: second moments of the four ratios, exact for every law, d and L.
 
-Intervals are those of `log_mean_exp` (skewness-corrected; sizes chosen so that few rows carry little of the
-sum), each at FALSE_ALARM over the number of comparisons of the file. The seed may be changed once, with a
-reason.
+Intervals are those of `log_mean_exp` (skewness-corrected; sizes chosen so that few rows carry little of
+the sum), each at FALSE_ALARM over the number of comparisons of the file. The seed may be changed once,
+with a reason.
 """
 
+import functools
 import math
 
 import pytest
 
-from montecarlo import LOG_RATIOS, ResNet, simulate
+import montecarlo
+from montecarlo import LOG_RATIOS, ResNet
 from montecarlo.estimates import log_mean_exp
+
+simulate = functools.partial(montecarlo.simulate, engine="dense")
 
 pytestmark = [pytest.mark.usefixtures("warm_kernels"), pytest.mark.statistical]
 

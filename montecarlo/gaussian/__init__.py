@@ -1,0 +1,3 @@
+"""The Gaussian engine: images of fresh Gaussian matrices instead of the matrices, d normals for d²
+weights.
+"""

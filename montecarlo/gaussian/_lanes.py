@@ -1,0 +1,217 @@
+"""Sixteen networks side by side: arrays of shape (rows, 16), flat, one lane a network.
+
+Every operation is elementwise over lanes, so a network's numbers do not depend on its lane or its neighbours,
+and norms need no horizontal sums.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from montecarlo._jit import JIT_OFF, inline
+from montecarlo.streams._normals import box_muller
+from montecarlo.streams._philox import philox
+
+NETWORKS = 16
+"""Networks in lanes."""
+
+_ZERO = np.uint64(0)
+_SIXTEEN = np.uint64(NETWORKS)
+
+
+@inline
+def fill_normals(k0, k1, layer_role, replica_low, replica_high, groups, out, start):
+    """Fill ``out[start : start + 4 * groups * 16]`` with normals: four a counter, lanes along the replicas.
+
+    The counter is (group, layer | role << 28, low and high word of the replica); the caller keeps the low
+    word from wrapping inside the sixteen.
+    """
+    n = groups * _SIXTEEN
+    for i in range(_ZERO, n):
+        lane = np.uint32(np.uint32(i) & np.uint32(15))
+        group = np.uint32(np.uint32(i) >> np.uint32(4))
+        w0, w1, w2, w3 = philox(group, layer_role, np.uint32(replica_low + lane), replica_high, k0, k1)
+        z0, z1 = box_muller(w0, w1)
+        z2, z3 = box_muller(w2, w3)
+        out[start + i] = z0
+        out[start + n + i] = z1
+        out[start + np.uint64(2) * n + i] = z2
+        out[start + np.uint64(3) * n + i] = z3
+
+
+class Rows:
+    """LLVM IR on rows of sixteen lanes: sums are float64 and stay in registers.
+
+    Written in IR because LLVM's vectoriser gives up on sixteen-lane loops over several arrays that might
+    overlap, and because a sum that goes through memory waits for each store to be read back. A table is a
+    pair of arguments: the array and the element where its first row starts.
+    """
+
+    double = ir.VectorType(ir.DoubleType(), NETWORKS)
+    single = ir.VectorType(ir.FloatType(), NETWORKS)
+
+    def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
+        self.builder = builder
+        self._types = signature.args
+        self._args = args
+        self.bases = {
+            position: context.make_array(kind)(context, builder, args[position]).data
+            for position, kind in enumerate(signature.args)
+            if isinstance(kind, types.Array)
+        }
+
+    def _pointer(self, position: int, row: Any) -> tuple[Any, bool]:
+        wide = self._types[position].dtype == types.float64
+        base = self.bases[position]
+        if row is not None:
+            index = self.builder.mul(row, ir.Constant(row.type, NETWORKS))
+            base = self.builder.gep(base, [self.builder.add(self._args[position + 1], index)])
+        kind = self.double if wide else self.single
+        return self.builder.bitcast(base, kind.as_pointer()), wide
+
+    def load(self, position: int, row: Any = None) -> Any:
+        """Load a row of the table at an argument's position, or the lanes of an array of sixteen."""
+        pointer, _ = self._pointer(position, row)
+        return self.builder.load(pointer, align=4)
+
+    def widen(self, value: Any) -> Any:
+        """Return a vector as float64."""
+        return value if value.type == self.double else self.builder.fpext(value, self.double)
+
+    def store(self, value: Any, position: int, row: Any = None) -> None:
+        """Store a row, narrowed where the table is float32."""
+        pointer, wide = self._pointer(position, row)
+        narrow = not wide and value.type == self.double
+        value = self.builder.fptrunc(value, self.single) if narrow else value
+        self.builder.store(value, pointer, align=4)
+
+    def total(self) -> Any:
+        """Return a sum at zero."""
+        slot = cgutils.alloca_once(self.builder, self.double)
+        self.builder.store(ir.Constant(self.double, [0.0] * NETWORKS), slot)
+        return slot
+
+    def add_to(self, slot: Any, left: Any, right: Any) -> None:
+        """Add a product to a sum; two float32 factors are multiplied in float32, since widening costs
+        more.
+        """
+        if left.type != right.type:
+            left, right = self.widen(left), self.widen(right)
+        product = self.widen(self.builder.fmul(left, right))
+        self.builder.store(self.builder.fadd(self.builder.load(slot), product), slot)
+
+
+def _table(array, start, rows):
+    return array[int(start) : int(start) + int(rows) * NETWORKS].reshape(-1, NETWORKS)
+
+
+def _dot_python(a, a_start, b, b_start, rows, out, out_start):
+    products = _table(a, a_start, rows) * _table(b, b_start, rows)
+    _table(out, out_start, 1)[:] = products.astype(np.float64).sum(axis=0)
+
+
+def _dot_compiled(typingctx, a, a_start, b, b_start, rows, out, out_start):
+    """Store ``sum_j a[j, lane] * b[j, lane]`` in a row of `out`; float32 or float64 in, float64 sums."""
+    index = types.uint64
+    signature = types.void(a, index, b, index, index, out, index)
+
+    def codegen(context, builder, sig, args):
+        lanes = Rows(context, builder, sig, args)
+        total = lanes.total()
+        with cgutils.for_range(builder, args[4]) as loop:
+            lanes.add_to(total, lanes.load(0, loop.index), lanes.load(2, loop.index))
+        lanes.store(builder.load(total), 5, ir.Constant(args[4].type, 0))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _advance_python(
+    state, state_start, difference, difference_start, x, x_start, y, y_start, cx, cy, frame, rows, squares
+):
+    step = cx * _table(x, x_start, rows) + cy * _table(y, y_start, rows)
+    _table(state, state_start, rows)[:] += step
+    _table(difference, difference_start, rows)[:] += frame * step
+    squares[:] = (_table(state, state_start, rows) ** 2).sum(axis=0)
+
+
+def _advance_compiled(
+    typingctx,
+    state,
+    state_start,
+    difference,
+    difference_start,
+    x,
+    x_start,
+    y,
+    y_start,
+    cx,
+    cy,
+    frame,
+    rows,
+    squares,
+):
+    """Add ``cx x + cy y`` to the state and ``frame`` times that to the difference; store the squared norms.
+
+    `cx`, `cy`, `frame` and `squares` have one number a lane.
+    """
+    index = types.uint64
+    signature = types.void(state, index, difference, index, x, index, y, index, cx, cy, frame, index, squares)
+
+    def codegen(context, builder, sig, args):
+        lanes = Rows(context, builder, sig, args)
+        total = lanes.total()
+        cx, cy, frame = lanes.load(8), lanes.load(9), lanes.load(10)
+        with cgutils.for_range(builder, args[11]) as loop:
+            first = builder.fmul(cx, lanes.widen(lanes.load(4, loop.index)))
+            step = builder.fadd(first, builder.fmul(cy, lanes.widen(lanes.load(6, loop.index))))
+            state = builder.fadd(lanes.load(0, loop.index), step)
+            lanes.store(state, 0, loop.index)
+            difference = builder.fadd(lanes.load(2, loop.index), builder.fmul(frame, step))
+            lanes.store(difference, 2, loop.index)
+            lanes.add_to(total, state, state)
+        lanes.store(builder.load(total), 12)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _masked_python(slopes, slopes_start, x, x_start, y, y_start, cy, rows, out, out_start, squares):
+    inner = _table(x, x_start, rows) + cy.astype(np.float32) * _table(y, y_start, rows)
+    values = _table(slopes, slopes_start, rows) * inner
+    _table(out, out_start, rows)[:] = values
+    squares[:] = (values**2).astype(np.float64).sum(axis=0)
+
+
+def _masked_compiled(
+    typingctx, slopes, slopes_start, x, x_start, y, y_start, cy, rows, out, out_start, squares
+):
+    """Store ``slopes * (x + cy y)`` in `out` and its squared norms, a lane each."""
+    index = types.uint64
+    signature = types.void(slopes, index, x, index, y, index, cy, index, out, index, squares)
+
+    def codegen(context, builder, sig, args):
+        lanes = Rows(context, builder, sig, args)
+        total = lanes.total()
+        cy = builder.fptrunc(lanes.load(6), lanes.single)
+        with cgutils.for_range(builder, args[7]) as loop:
+            product = builder.fmul(cy, lanes.load(4, loop.index))
+            inner = builder.fadd(lanes.load(2, loop.index), product)
+            value = builder.fmul(lanes.load(0, loop.index), inner)
+            lanes.store(value, 8, loop.index)
+            lanes.add_to(total, value, value)
+        lanes.store(builder.load(total), 10)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+dot: Any = _dot_python if JIT_OFF else intrinsic(_dot_compiled)
+advance: Any = _advance_python if JIT_OFF else intrinsic(_advance_compiled)
+masked: Any = _masked_python if JIT_OFF else intrinsic(_masked_compiled)

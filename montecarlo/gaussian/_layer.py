@@ -1,0 +1,295 @@
+"""One layer of the Gaussian engine for sixteen networks in lanes, forward and backward.
+
+Forward. For V with independent N(0, 1/d) entries and a vector s that does not depend on V, ``V s`` has the
+law of ``‖s‖ ξ / √d``: the image is drawn, the matrix never. The same holds for ``W h``.
+
+Backward. Given ``V s = u``, the transposed product is ``Vᵀ p = s (u·p)/‖s‖² + P ξ ‖p‖/√d`` with a fresh ξ and
+P the projection onto the complement of s; likewise ``Wᵀ q`` given ``W h = y``. Conditioned on the forward
+pass the layers are independent, so going through them in turn samples the gradients jointly with the hidden
+states.
+
+All of this is free of scale. With z the normals of an image, ``u = ‖s‖ z/√d``, and the formulas used below
+are
+
+    √d Vᵀ p = ‖p‖ (ξ + s κ),   κ = (z·p)/(‖p‖ ‖s‖) - (s·ξ)/‖s‖²,
+    √d Wᵀ q = ‖q‖ (ξ' + h λ),   λ = (z'·q)/(‖q‖ ‖h‖) - (h·ξ')/‖h‖².
+
+Tapes are flat: the tables of layer k start at element ``tape`` (``kept`` for values and slopes, ``lanes`` for
+numbers a lane), because slicing an array inside the loop would cost as much as a tenth of the layer.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from montecarlo._jit import helper, inline
+from montecarlo.gaussian._lanes import NETWORKS, advance, dot, fill_normals, masked
+from montecarlo.streams._keys import (
+    ROLE_IMAGE_BIAS,
+    ROLE_IMAGE_V,
+    ROLE_IMAGE_W,
+    ROLE_TRANSPOSE_V,
+    ROLE_TRANSPOSE_W,
+)
+
+BLOCK_RES1 = 1
+
+_V = np.uint32(ROLE_IMAGE_V << 28)
+_W = np.uint32(ROLE_IMAGE_W << 28)
+_BIAS = np.uint32(ROLE_IMAGE_BIAS << 28)
+_TRANSPOSE_V = np.uint32(ROLE_TRANSPOSE_V << 28)
+_TRANSPOSE_W = np.uint32(ROLE_TRANSPOSE_W << 28)
+_ZERO = np.uint64(0)
+_FOUR = np.uint64(4)
+_SIXTEEN = np.uint64(NETWORKS)
+_LN2 = math.log(2.0)
+_LARGE = 2.0**80  # squares of norms; float32 products of two values must not overflow
+_SMALL = 2.0**-80
+_EVALUATION_LIMIT = 100  # as in the dense engine: beyond 2**±100 an activation is taken as homogeneous
+
+
+@helper
+def frames(exponents, starts, out):
+    """Store ``2**(exponent - frame)`` a lane: what turns an increment of the state into one of the
+    difference.
+    """
+    for lane in range(_ZERO, _SIXTEEN):
+        below = min(exponents[lane] - starts[lane], 0)
+        out[lane] = math.ldexp(1.0, max(below, -2000))
+
+
+@helper
+def rescale(state, difference, rows, squares, exponents, starts, frame, alive):
+    """Keep squared norms between 2**-80 and 2**80, lane by lane; lanes that are not finite are marked
+    dead.
+    """
+    outside = False
+    for lane in range(_ZERO, _SIXTEEN):
+        outside |= not (_SMALL < squares[lane] < _LARGE)
+    if not outside:
+        return
+    for lane in range(_ZERO, _SIXTEEN):
+        square = squares[lane]
+        if _SMALL < square < _LARGE:
+            continue
+        if not square < np.inf:
+            # The squares may overflow where the state does not.
+            square = 0.0
+            for j in range(_ZERO, rows):
+                square = max(square, abs(state[j * _SIXTEEN + lane]))
+                if not abs(state[j * _SIXTEEN + lane]) < np.inf:
+                    alive[lane] = False
+            if not alive[lane]:
+                for j in range(_ZERO, rows):
+                    state[j * _SIXTEEN + lane] = 0.0
+                    difference[j * _SIXTEEN + lane] = 0.0
+                squares[lane] = 0.0
+                continue
+            shift = math.frexp(square)[1]
+        else:
+            peak = 0.0
+            for j in range(_ZERO, rows):
+                peak = max(peak, abs(state[j * _SIXTEEN + lane]))
+            if peak == 0.0:
+                continue
+            shift = math.frexp(peak)[1]
+        old_frame = max(exponents[lane], starts[lane])
+        exponents[lane] += shift
+        new_frame = max(exponents[lane], starts[lane])
+        total = 0.0
+        for j in range(_ZERO, rows):
+            i = j * _SIXTEEN + lane
+            state[i] = math.ldexp(state[i], -shift)
+            difference[i] = math.ldexp(difference[i], old_frame - new_frame)
+            total += state[i] * state[i]
+        squares[lane] = total
+    frames(exponents, starts, frame)
+
+
+@helper
+def log_norm_of_lane(state, rows, lane, exponent):
+    """Return the natural log of the norm of one lane, -inf for zero."""
+    peak = 0.0
+    for j in range(_ZERO, rows):
+        peak = max(peak, abs(state[j * _SIXTEEN + lane]))
+    if peak == 0.0:
+        return -np.inf
+    total = 0.0
+    for j in range(_ZERO, rows):
+        scaled = state[j * _SIXTEEN + lane] / peak
+        total += scaled * scaled
+    return math.log(peak) + 0.5 * math.log(total) + exponent * _LN2
+
+
+@helper
+def half_log(square):
+    """Return half the natural log of a square, -inf for zero."""
+    return 0.5 * math.log(square) if square > 0.0 else -np.inf
+
+
+@helper
+def split(image, start, n, negative_slope, values, slopes):
+    """Store value and slope of a piecewise linear activation at each entry of an image."""
+    below = np.float32(negative_slope)
+    for i in range(_ZERO, n):
+        slopes[i] = np.float32(1.0) if image[start + i] > np.float32(0.0) else below
+    for i in range(_ZERO, n):
+        values[i] = slopes[i] * image[start + i]
+
+
+@helper
+def activate(
+    value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, state, squares,
+    exponents, root_d, image, tape, bias, values, slopes, kept,
+):  # fmt: skip
+    """Evaluate g and g' for every lane, in the frame of the lane's exponent.
+
+    Piecewise linear activations of an image are evaluated free of scale (`values` stands for ``√d g / ‖h‖``);
+    return whether that is the case.
+    """
+    n = rows * _SIXTEEN
+    piecewise = not math.isnan(negative_slope)
+    if block != BLOCK_RES1:
+        fill_normals(k0, k1, np.uint32(layer | _W), low, high, groups, image, tape)
+        if piecewise and bias_std == 0.0:
+            split(image, tape, n, negative_slope, values, slopes)
+            return True
+        if bias_std > 0.0:
+            fill_normals(k0, k1, np.uint32(layer | _BIAS), low, high, groups, bias, _ZERO)
+    for lane in range(_ZERO, _SIXTEEN):
+        bounded = min(max(exponents[lane], -_EVALUATION_LIMIT), _EVALUATION_LIMIT)
+        up = math.ldexp(1.0, bounded)
+        down = math.ldexp(1.0, -bounded)
+        scale = math.sqrt(squares[lane]) / root_d
+        for j in range(_ZERO, rows):
+            i = j * _SIXTEEN + lane
+            x = up * (state[i] if block == BLOCK_RES1 else scale * np.float64(image[tape + i]))
+            if bias_std > 0.0:
+                x += bias_std * np.float64(bias[i])
+            if piecewise:
+                t = 1.0 if x > 0.0 else negative_slope
+                s = t * x
+            else:
+                t = slope(x)
+                s = value(x)
+            values[kept + i] = np.float32(s * down)
+            slopes[kept + i] = np.float32(t)
+    return False
+
+
+@inline
+def forward_layer(
+    value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, alpha, root_d,
+    state, difference, squares, exponents, starts, frame, alive, image, tape, bias, values, slopes, kept,
+    push, value_squares, lanes, coefficient, zeros,
+):  # fmt: skip
+    """Advance all lanes by one layer.
+
+    Leaves the normals of the two images in `image` and `push`, ``g`` in `values`, ``g'`` in `slopes` and, a
+    lane each, the squared norm of `values` in `value_squares`.
+    """
+    free = activate(
+        value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, state,
+        squares, exponents, root_d, image, tape, bias, values, slopes, kept,
+    )  # fmt: skip
+    dot(values, kept, values, kept, rows, value_squares, lanes)
+    fill_normals(k0, k1, np.uint32(layer | _V), low, high, groups, push, tape)
+    scale = alpha / root_d
+    if free:
+        scale /= root_d
+        for lane in range(_ZERO, _SIXTEEN):
+            coefficient[lane] = scale * math.sqrt(value_squares[lanes + lane] * squares[lane])
+    else:
+        for lane in range(_ZERO, _SIXTEEN):
+            coefficient[lane] = scale * math.sqrt(value_squares[lanes + lane])
+    advance(state, _ZERO, difference, _ZERO, push, tape, push, tape, coefficient, zeros, frame, rows, squares)
+    rescale(state, difference, rows, squares, exponents, starts, frame, alive)
+
+
+@inline
+def backward_layer(
+    block, k0, k1, layer, low, high, rows, groups, alpha, root_d, state, difference, squares, exponents,
+    starts, frame, alive, image, tape, values, slopes, kept, push, value_squares, lanes, hidden,
+    hidden_squares, fresh, products, product_squares, coefficient, other, scratch, zeros,
+):  # fmt: skip
+    """Pull the gradient of all lanes back through one layer; leave ``√d q / ‖p‖`` in `products`."""
+    fill_normals(k0, k1, np.uint32(layer | _TRANSPOSE_V), low, high, groups, fresh, _ZERO)
+    dot(push, tape, state, _ZERO, rows, coefficient, _ZERO)
+    dot(values, kept, fresh, _ZERO, rows, other, _ZERO)
+    for lane in range(_ZERO, _SIXTEEN):
+        product = squares[lane] * value_squares[lanes + lane]
+        # Without active units, or for a gradient of zero, there is nothing to condition on.
+        kappa = coefficient[lane] / math.sqrt(product) - other[lane] / value_squares[lanes + lane]
+        scratch[lane] = kappa if product > 0.0 else 0.0
+    masked(slopes, kept, fresh, _ZERO, values, kept, scratch, rows, products, _ZERO, product_squares)
+    if block == BLOCK_RES1:
+        for lane in range(_ZERO, _SIXTEEN):
+            coefficient[lane] = alpha * math.sqrt(squares[lane]) / root_d
+        advance(
+            state, _ZERO, difference, _ZERO, products, _ZERO, products, _ZERO, coefficient, zeros, frame,
+            rows, squares,
+        )  # fmt: skip
+    else:
+        fill_normals(k0, k1, np.uint32(layer | _TRANSPOSE_W), low, high, groups, fresh, _ZERO)
+        dot(image, tape, products, _ZERO, rows, coefficient, _ZERO)
+        dot(hidden, tape, fresh, _ZERO, rows, other, _ZERO)
+        step = alpha / (root_d * root_d)
+        for lane in range(_ZERO, _SIXTEEN):
+            q_norm = math.sqrt(product_squares[lane])
+            h_square = hidden_squares[lanes + lane]
+            scale = step * math.sqrt(squares[lane])
+            along = coefficient[lane] / math.sqrt(h_square) - other[lane] * q_norm / h_square
+            coefficient[lane] = scale * q_norm
+            other[lane] = scale * along if h_square > 0.0 else 0.0
+        advance(
+            state,
+            _ZERO,
+            difference,
+            _ZERO,
+            fresh,
+            _ZERO,
+            hidden,
+            tape,
+            coefficient,
+            other,
+            frame,
+            rows,
+            squares,
+        )
+    rescale(state, difference, rows, squares, exponents, starts, frame, alive)
+
+
+@helper
+def refill_tape(
+    value, slope, negative_slope, block, bias_std, k0, k1, first, last, low, high, rows, groups, alpha,
+    root_d, checkpoint, checkpoint_exponents, free, image, bias, values, slopes, push, value_squares,
+    hidden, hidden_squares, zeros,
+):  # fmt: skip
+    """Run the layers ``first ... last - 1`` forward from a checkpoint, for their tape."""
+    n = rows * _SIXTEEN
+    size = groups * _FOUR * _SIXTEEN
+    state = checkpoint.copy()
+    difference = np.zeros_like(state)
+    exponents = checkpoint_exponents.copy()
+    starts = checkpoint_exponents.copy()
+    squares = np.zeros(NETWORKS, np.float64)
+    coefficient = np.zeros(NETWORKS, np.float64)
+    frame = np.ones(NETWORKS, np.float64)
+    alive = np.ones(NETWORKS, np.bool_)
+    dot(state, _ZERO, state, _ZERO, rows, squares, _ZERO)
+    for k in range(first, last):
+        tape = np.uint64(k - first) * size
+        kept = _ZERO if free else tape
+        lanes = np.uint64(k - first) * _SIXTEEN
+        if block != BLOCK_RES1:
+            for i in range(_ZERO, n):
+                hidden[tape + i] = np.float32(state[i])
+            for lane in range(_ZERO, _SIXTEEN):
+                hidden_squares[lanes + lane] = squares[lane]
+        forward_layer(
+            value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows, groups,
+            alpha, root_d, state, difference, squares, exponents, starts, frame, alive, image, tape, bias,
+            values, slopes, kept, push, value_squares, lanes, coefficient, zeros,
+        )  # fmt: skip
