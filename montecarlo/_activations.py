@@ -68,16 +68,8 @@ class Activation:
         """Name of a built-in activation; name and hash of the code of any other."""
         if BUILT_IN.get(self.name) is self:
             return self.name
-        digest = hashlib.sha256()
-        for function in (self.value, self.derivative):
-            code: Any = getattr(getattr(function, "py_func", function), "__code__", None)
-            if code is not None:
-                digest.update(code.co_code)
-                digest.update(repr([c for c in code.co_consts if not hasattr(c, "co_code")]).encode())
-                digest.update(repr(code.co_names).encode())
-            cells = getattr(function, "__closure__", None) or ()
-            digest.update(repr([cell.cell_contents for cell in cells]).encode())
-        return f"{self.name}#{digest.hexdigest()[:16]}"
+        record = (self.negative_slope, _describe(self.value), _describe(self.derivative))
+        return f"{self.name}#{hashlib.sha256(repr(record).encode()).hexdigest()[:16]}"
 
     def compiled(self) -> tuple[Any, Any]:
         """Return value and derivative as compiled functions of one float64.
@@ -92,6 +84,24 @@ class Activation:
             _compile("activation", self.value, built_in),
             _compile("activation", self.derivative, built_in),
         )
+
+
+def _describe(thing: Any, depth: int = 0) -> Any:
+    """Return what a function computes as plain values, the same in every process; other things as they are.
+
+    Follows closures and globals to other functions; modules and builtins go by their name.
+    """
+    python = getattr(thing, "py_func", thing)
+    code = getattr(python, "__code__", None)
+    if code is None or depth > 8:
+        plain = isinstance(python, (int, float, complex, str, bytes, bool, type(None)))
+        return python if plain else getattr(python, "__name__", type(python).__name__)
+    constants = [c for c in code.co_consts if not hasattr(c, "co_code")]
+    cells = [_describe(cell.cell_contents, depth + 1) for cell in python.__closure__ or ()]
+    names = [
+        (n, _describe(python.__globals__[n], depth + 1)) for n in code.co_names if n in python.__globals__
+    ]
+    return code.co_code.hex(), repr(constants), code.co_names, cells, names
 
 
 @functools.lru_cache(maxsize=256)

@@ -109,7 +109,8 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
             if reason is None:
                 return ENGINES[known]
         # Only dual gradients can be beyond the dense engine.
-        raise InvalidFieldError("gradients", "dual", "needs Gaussian weights in res-3 or linear res-1", "take gradients='joint'")
+        rule = "needs Gaussian weights in res-3 or linear res-1"
+        raise InvalidFieldError("gradients", "dual", rule, "take gradients='joint'")
     engine = ENGINES.get(name)
     if engine is None:
         raise unknown_name("engine", name, ["auto", *ENGINES])

@@ -48,9 +48,9 @@ def unknown_name(field: str, value: object, known: Iterable[str]) -> InvalidFiel
 def check_whole(field: str, value: object, low: int, high: int, example: int) -> int:
     """Return `value` as an int if it is a whole number between `low` and `high`, else raise."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole:
+    if not whole and not isinstance(value, (bool, str)):
         try:
-            whole = float(value) == int(value) and not isinstance(value, bool)  # type: ignore[arg-type]
+            whole = float(value) == int(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             whole = False
     if not whole or not low <= int(value) <= high:  # type: ignore[call-overload]
@@ -58,6 +58,11 @@ def check_whole(field: str, value: object, low: int, high: int, example: int) ->
         rule += f" and at most {high:_}" if high < 2**53 else ""
         raise InvalidFieldError(field, value, rule, f"give {field}={example}, say")
     return int(value)  # type: ignore[call-overload]
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed as an int from 0 to 2**128 - 1, else raise."""
+    return check_whole("seed", seed, 0, 2**128 - 1, 7)
 
 
 def check_real(
@@ -74,4 +79,4 @@ def check_real(
         rule = f"must be a finite number {bound} {low:g}"
         rule += f" and at most {high:g}" if high < 1e300 else ""
         raise InvalidFieldError(field, value, rule, f"give {field}={example:g}, say")
-    return number
+    return number + 0.0  # -0.0 and 0.0 are one value, hence one digest

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import InvalidFieldError, check_whole
+from montecarlo._errors import InvalidFieldError, check_seed, check_whole
 from montecarlo._outputs import BLOCK_CODES
 from montecarlo._simulate import Progress, available_threads, run_on_threads
 from montecarlo._specification import ResNet
@@ -21,8 +21,7 @@ VECTOR_LIMIT = 64
 _LANES = 16
 _BLOCK_SECONDS = 0.25
 _BLOCK_BYTES = 64 << 20
-_SEED_LIMIT = 2**128 - 1
-_REPLICA_LIMIT = 2**63
+_REPLICA_LIMIT = 2**63 - 1
 _GRAM_ERROR = 1e-12  # of a correlation matrix: what rounding may do to a Gram matrix that a user computes
 _PIVOT = 64.0 * 2.0**-52
 _EVALUATION_LIMIT = 100
@@ -187,7 +186,7 @@ def simulate_inputs(
     gram, mixing, exponents = _factor(resnet, inputs, owners)
     recorded = _layers(resnet, layers)
     check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
-    check_whole("seed", seed, 0, _SEED_LIMIT, 7)
+    check_seed(seed)
     check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT, 0)
     workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
     if block_size is None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo._errors import check_seed, check_whole
 from montecarlo._jit import CHUNK, LANES
 from montecarlo._specification import ResNet
 from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
@@ -81,6 +82,8 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     """
     from montecarlo.dense._network import draw_input
 
+    replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
+    seed = check_seed(seed)
     _, combine = resnet.law.kernels()
     key = tuple(np.uint32(word) for word in resnet.stream_key(seed))
     low, high = np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)

@@ -164,7 +164,12 @@ class Sample:
                 arrays[name] = pa.FixedSizeListArray.from_arrays(flat, column.shape[1])
         table = pa.table(arrays)
         text = json.dumps(self.metadata, sort_keys=True).encode()
-        pq.write_table(table.replace_schema_metadata({_METADATA_KEY: text}), path, compression="zstd")
+        pq.write_table(
+            table.replace_schema_metadata({_METADATA_KEY: text}),
+            path,
+            compression="zstd",
+            write_page_checksum=True,
+        )
 
 
 def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
@@ -173,16 +178,17 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
     Raises
     ------
     ValueError
-        If the file holds no sample, or one of another specification or stream format.
+        If the file is torn or damaged, holds no sample, or one of another specification or stream format.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
-    except OSError:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
-    except Exception as error:
-        raise ValueError(f"{path}: not a Parquet file ({error})") from error
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(f"{path}: not a whole Parquet file ({error})") from error
     text = (table.schema.metadata or {}).get(_METADATA_KEY)
     if text is None:
         raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from montecarlo._engines import Columns, Engine, Request, find_engine
-from montecarlo._errors import InvalidFieldError, check_whole, unknown_name
+from montecarlo._errors import InvalidFieldError, check_seed, check_whole, unknown_name
 from montecarlo._sample import Sample
 from montecarlo._specification import ResNet
 
@@ -19,8 +19,7 @@ _Block = TypeVar("_Block")
 Gradients = Literal["joint", "none", "dual"]
 
 _BLOCK_SECONDS = 0.25
-_SEED_LIMIT = 2**128 - 1
-_REPLICA_LIMIT = 2**63
+_REPLICA_LIMIT = 2**63 - 1  # replica indices are int64 in tables
 
 
 def simulate(
@@ -142,15 +141,15 @@ def iter_blocks(
     the blocks that are not finished.
     """
     request = request or Request()
-    check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
-    check_whole("seed", seed, 0, _SEED_LIMIT, 7)
-    check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT, 0)
+    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
+    seed = check_seed(seed)
+    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
     chosen = find_engine(engine, resnet, request)
     workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
     if block_size is None:
         block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
     else:
-        check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+        block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
     key = resnet.stream_key(seed)
     end = first_replica + replicas
     starts = iter(range(first_replica, end, block_size))

@@ -44,6 +44,6 @@ def sample(
         project, combine, value, slope, math.nan if negative_slope is None else negative_slope,
         BLOCK_CODES[resnet.block], resnet.bias_std, resnet.width, resnet.depth, resnet.scaling,
         resnet.input_dim, resnet.input_scale, *Outputs.words(key), outputs.first(first_replica),
-        segment_length(resnet.width, resnet.depth), request.gradients, *outputs.arrays,
+        segment_length(resnet.width, resnet.depth), request.gradients, resnet.law.vanishes, *outputs.arrays,
     )  # fmt: skip
     return outputs.columns(resnet, request)

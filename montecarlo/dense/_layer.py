@@ -37,6 +37,12 @@ _SMALL = np.uint32((127 - 40) << 23)  # bits of 2**-40
 # linear or bounded.
 _EVALUATION_LIMIT = 100
 
+UNBOUNDED = -(2**62)
+"""Lowest exponent of a state of a network that is homogeneous near zero."""
+
+LOWEST_WITH_SCALE = -40
+"""Lowest exponent otherwise: activations of order one must fit into float32 in this frame, squared."""
+
 
 @helper
 def log_norm(state, d, exponent):
@@ -66,8 +72,11 @@ def round_state(state, d, rounded):
 
 
 @helper
-def rescale(state, difference, d, rounded, exponent, start_exponent):
+def rescale(state, difference, d, rounded, exponent, start_exponent, lowest):
     """Keep the largest mantissa between 2**-40 and 2**40; return (new exponent, is finite).
+
+    The exponent does not fall below `lowest`: networks with a bias or σ(0) ≠ 0 have a scale of their own near
+    zero, and a small state has small mantissas there.
 
     `difference` shares the frame ``max(exponent, start_exponent)``: a state that collapses leaves a
     difference of the size of its start.
@@ -83,7 +92,9 @@ def rescale(state, difference, d, rounded, exponent, start_exponent):
         peak = max(peak, abs(state[j]))
     if peak == 0.0:
         return exponent, True
-    shift = math.frexp(peak)[1]
+    shift = max(math.frexp(peak)[1], lowest - exponent)
+    if shift == 0:
+        return exponent, True
     for j in range(_ZERO, d):
         state[j] = math.ldexp(state[j], -shift)
     frame = max(exponent, start_exponent)
@@ -96,10 +107,17 @@ def rescale(state, difference, d, rounded, exponent, start_exponent):
 
 
 @helper
-def add_increment(state, difference, d, increment, scale, exponent, start_exponent):
-    """Add ``scale * increment`` to the state and, in its own frame, to the difference."""
+def add_increment(state, difference, d, increment, scale, exponent, start_exponent, vanishes):
+    """Add ``scale * increment`` to the state and, in its own frame, to the difference.
+
+    Where the weight law has no atoms (not `vanishes`), a state of one unit that cancels to exactly zero did
+    so for lack of digits of its float32 increment: 2**-25 of it is left.
+    """
+    before = state[0]
     for j in range(_ZERO, d):
         state[j] += scale * np.float64(increment[j])
+    if d == _ONE and state[0] == 0.0 and not vanishes:
+        state[0] = before * 2.0**-25
     if exponent < start_exponent:
         scale = math.ldexp(scale, max(exponent - start_exponent, -2000))
     for j in range(_ZERO, d):

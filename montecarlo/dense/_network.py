@@ -17,6 +17,8 @@ from numba import types
 
 from montecarlo._jit import CHUNK, LANES, helper, kernel
 from montecarlo.dense._layer import (
+    LOWEST_WITH_SCALE,
+    UNBOUNDED,
     add_increment,
     backward_layer,
     forward_layer,
@@ -39,9 +41,9 @@ _REAL = types.float64
 # Explicit, because law kernels and activations must be typed as first-class functions: one compiled engine
 # then serves all of them, and numba can cache it on disk.
 _RUN_BLOCK = types.void(
-    _MATRIX_KERNEL, _MATRIX_KERNEL, _SCALAR_FUNCTION, _SCALAR_FUNCTION,
-    _REAL, _INT, _REAL, _INT, _INT, _REAL, _INT, _REAL,
-    _WORD, _WORD, types.uint64, _INT, types.boolean, _MATRIX, _MATRIX, _MATRIX, _MATRIX, _MATRIX,
+    _MATRIX_KERNEL, _MATRIX_KERNEL, _SCALAR_FUNCTION, _SCALAR_FUNCTION, _REAL, _INT, _REAL, _INT, _INT,
+    _REAL, _INT, _REAL, _WORD, _WORD, types.uint64, _INT, types.boolean, types.boolean, _MATRIX, _MATRIX,
+    _MATRIX, _MATRIX, _MATRIX,
 )  # fmt: skip
 
 _EMBEDDING = np.uint32(ROLE_EMBEDDING << 28)
@@ -80,32 +82,33 @@ def draw_input(k0, k1, low, high, out, n):
 @helper
 def refill_tape(
     project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, first, last, low,
-    high, all_units, checkpoint, exponent, image, bias, scratch, values, tape_units, tape_slopes, tape_counts,
-    root_d, increment_scale,
+    high, all_units, checkpoint, exponent, image, bias, scratch, values, tape_units, tape_slopes,
+    tape_counts, root_d, increment_scale, lowest, vanishes,
 ):  # fmt: skip
     """Run the layers ``first ... last - 1`` forward from a checkpoint, for their tape."""
     state = checkpoint.copy()
     difference = np.zeros_like(state)
     rounded = np.zeros(image.size, np.float32)
-    exponent, _ = rescale(state, difference, d, rounded, exponent, exponent)
+    exponent, _ = rescale(state, difference, d, rounded, exponent, exponent, lowest)
     for k in range(first, last):
         position = k - first
         n, padded = forward_layer(
-            project, combine, value, slope, negative_slope, block,
-            bias_scale, d, steps, k0, k1, np.uint32(k), low, high, all_units, exponent, state, rounded, image,
-            bias, scratch, tape_units[position], values, tape_slopes[position], root_d,
+            project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
+            np.uint32(k), low, high, all_units, exponent, state, rounded, image, bias, scratch,
+            tape_units[position], values, tape_slopes[position], root_d,
         )  # fmt: skip
         tape_counts[position, 0] = n
         tape_counts[position, 1] = padded
         if k + 1 < last:
-            add_increment(state, difference, d, image, increment_scale, exponent, exponent)
-            exponent, _ = rescale(state, difference, d, rounded, exponent, exponent)
+            add_increment(state, difference, d, image, increment_scale, exponent, exponent, vanishes)
+            exponent, _ = rescale(state, difference, d, rounded, exponent, exponent, lowest)
 
 
 @kernel(signature=_RUN_BLOCK)
 def run_block(
-    project, combine, value, slope, negative_slope, block, bias_scale, width, depth, alpha, n_in, input_scale,
-    k0, k1, first_replica, segment, gradients, rows, hidden, gradient, weight_v, weight_w,
+    project, combine, value, slope, negative_slope, block, bias_scale, width, depth, alpha, n_in,
+    input_scale, k0, k1, first_replica, segment, gradients, vanishes, rows, hidden, gradient, weight_v,
+    weight_w,
 ):  # fmt: skip
     """Sample the networks ``first_replica ... first_replica + len(rows) - 1``.
 
@@ -120,6 +123,8 @@ def run_block(
     root_d = math.sqrt(np.float64(width))
     increment_scale = alpha / root_d
     log_alpha = math.log(alpha)
+    homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
+    lowest = UNBOUNDED if homogeneous and bias_scale == 0.0 else LOWEST_WITH_SCALE
     trajectories = hidden.size > 0
     weight_gradients = weight_v.size > 0
 
@@ -164,7 +169,7 @@ def run_block(
         for j in range(_ZERO, d):
             state[j] = np.float64(image[j]) * (input_scale / math.sqrt(np.float64(n_in)))
             difference[j] = 0.0
-        exponent, finite = rescale(state, difference, d, rounded, 0, 0)
+        exponent, finite = rescale(state, difference, d, rounded, 0, 0, lowest)
         start_exponent = exponent
         log_start = log_norm(state, d, exponent)
         if trajectories:
@@ -178,16 +183,16 @@ def run_block(
             if weight_gradients:
                 log_states[k] = log_norm(state, d, exponent)
             n, padded = forward_layer(
-                project, combine, value, slope, negative_slope, block,
-                bias_scale, d, steps, k0, k1, np.uint32(k), low, high, all_units, exponent, state, rounded,
-                image, bias, scratch, tape_units[position], values, tape_slopes[position], root_d,
+                project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
+                np.uint32(k), low, high, all_units, exponent, state, rounded, image, bias, scratch,
+                tape_units[position], values, tape_slopes[position], root_d,
             )  # fmt: skip
             tape_counts[position, 0] = n
             tape_counts[position, 1] = padded
             if weight_gradients:
                 log_values[k] = log_norm(values, n, exponent)
-            add_increment(state, difference, d, image, increment_scale, exponent, start_exponent)
-            exponent, finite = rescale(state, difference, d, rounded, exponent, start_exponent)
+            add_increment(state, difference, d, image, increment_scale, exponent, start_exponent, vanishes)
+            exponent, finite = rescale(state, difference, d, rounded, exponent, start_exponent, lowest)
             if not finite:
                 break
             if trajectories:
@@ -206,7 +211,7 @@ def run_block(
         for j in range(_ZERO, d):
             state[j] = np.float64(image[j])
             difference[j] = 0.0
-        exponent, finite = rescale(state, difference, d, rounded, 0, 0)
+        exponent, finite = rescale(state, difference, d, rounded, 0, 0, UNBOUNDED)
         start_exponent = exponent
         log_end = log_norm(state, d, exponent)
         if trajectories:
@@ -217,10 +222,10 @@ def run_block(
             last = min(first + segment, depth)
             if s < n_segments - 1:
                 refill_tape(
-                    project, combine, value, slope, negative_slope, block,
-                    bias_scale, d, steps, k0, k1, first, last, low, high, all_units, checkpoints[s],
-                    checkpoint_exponents[s], image, bias, scratch, values, tape_units, tape_slopes,
-                    tape_counts, root_d, increment_scale,
+                    project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
+                    first, last, low, high, all_units, checkpoints[s], checkpoint_exponents[s], image, bias,
+                    scratch, values, tape_units, tape_slopes, tape_counts, root_d, increment_scale, lowest,
+                    vanishes,
                 )  # fmt: skip
             for k in range(last - 1, first - 1, -1):
                 position = k - first
@@ -229,15 +234,17 @@ def run_block(
                     log_p = log_norm(state, d, exponent) - log_end
                     weight_v[row, k] = log_alpha + log_p + log_values[k] - log_start
                 backward_layer(
-                    project, combine, block, d, steps, k0, k1, np.uint32(k), low, high,
-                    rounded, image, scratch, tape_units[position], tape_slopes[position], n,
-                    tape_counts[position, 1], products, root_d,
+                    project, combine, block, d, steps, k0, k1, np.uint32(k), low, high, rounded, image,
+                    scratch, tape_units[position], tape_slopes[position], n, tape_counts[position, 1],
+                    products, root_d,
                 )  # fmt: skip
                 if weight_gradients:
                     log_q = log_norm(products, n, exponent) - log_end
                     weight_w[row, k] = log_alpha + log_q + log_states[k] - log_start
-                add_increment(state, difference, d, image, increment_scale, exponent, start_exponent)
-                exponent, finite = rescale(state, difference, d, rounded, exponent, start_exponent)
+                add_increment(
+                    state, difference, d, image, increment_scale, exponent, start_exponent, vanishes
+                )
+                exponent, finite = rescale(state, difference, d, rounded, exponent, start_exponent, UNBOUNDED)
                 if not finite:
                     break
                 if trajectories:

@@ -63,7 +63,7 @@ class _Combination(Rows):
     def at(self, position: int, index: Any) -> Any:
         """Load sixteen elements from `index` on."""
         kind = self.double if self._types[position].dtype == types.float64 else self.single
-        base = self.builder.gep(self._bases[position], [index])
+        base = self.builder.gep(self.bases[position], [index])
         return self.builder.load(self.builder.bitcast(base, kind.as_pointer()), align=4)
 
 

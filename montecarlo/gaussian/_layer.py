@@ -25,6 +25,7 @@ import math
 import numpy as np
 
 from montecarlo._jit import helper, inline
+from montecarlo.dense._layer import UNBOUNDED
 from montecarlo.gaussian._lanes import NETWORKS, advance, dot, fill_normals, masked
 from montecarlo.streams._keys import (
     ROLE_IMAGE_BIAS,
@@ -61,7 +62,7 @@ def frames(exponents, starts, out):
 
 
 @helper
-def rescale(state, difference, rows, squares, exponents, starts, frame, alive):
+def rescale(state, difference, rows, squares, exponents, starts, frame, alive, lowest):
     """Keep squared norms between 2**-80 and 2**80, lane by lane; lanes that are not finite are marked
     dead.
     """
@@ -95,6 +96,9 @@ def rescale(state, difference, rows, squares, exponents, starts, frame, alive):
             if peak == 0.0:
                 continue
             shift = math.frexp(peak)[1]
+        shift = max(shift, lowest - exponents[lane])
+        if shift == 0:
+            continue
         old_frame = max(exponents[lane], starts[lane])
         exponents[lane] += shift
         new_frame = max(exponents[lane], starts[lane])
@@ -127,6 +131,23 @@ def log_norm_of_lane(state, rows, lane, exponent):
 def half_log(square):
     """Return half the natural log of a square, -inf for zero."""
     return 0.5 * math.log(square) if square > 0.0 else -np.inf
+
+
+@helper
+def keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes):
+    """Tape a float32 vector along h and its squared norm: h itself, or ``h/‖h‖`` where mantissas may be tiny."""
+    if lowest == UNBOUNDED:
+        for i in range(_ZERO, n):
+            hidden[tape + i] = np.float32(state[i])
+        for lane in range(_ZERO, _SIXTEEN):
+            hidden_squares[lanes + lane] = squares[lane]
+        return
+    for lane in range(_ZERO, _SIXTEEN):
+        some = squares[lane] > 0.0
+        scale = 1.0 / math.sqrt(squares[lane]) if some else 0.0
+        hidden_squares[lanes + lane] = 1.0 if some else 0.0
+        for i in range(lane, n, _SIXTEEN):
+            hidden[tape + i] = np.float32(scale * state[i])
 
 
 @helper
@@ -183,7 +204,7 @@ def activate(
 def forward_layer(
     value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, alpha, root_d,
     state, difference, squares, exponents, starts, frame, alive, image, tape, bias, values, slopes, kept,
-    push, value_squares, lanes, coefficient, zeros,
+    push, value_squares, lanes, coefficient, zeros, lowest,
 ):  # fmt: skip
     """Advance all lanes by one layer.
 
@@ -205,7 +226,7 @@ def forward_layer(
         for lane in range(_ZERO, _SIXTEEN):
             coefficient[lane] = scale * math.sqrt(value_squares[lanes + lane])
     advance(state, _ZERO, difference, _ZERO, push, tape, push, tape, coefficient, zeros, frame, rows, squares)
-    rescale(state, difference, rows, squares, exponents, starts, frame, alive)
+    rescale(state, difference, rows, squares, exponents, starts, frame, alive, lowest)
 
 
 @inline
@@ -258,14 +279,14 @@ def backward_layer(
             rows,
             squares,
         )
-    rescale(state, difference, rows, squares, exponents, starts, frame, alive)
+    rescale(state, difference, rows, squares, exponents, starts, frame, alive, UNBOUNDED)
 
 
 @helper
 def refill_tape(
     value, slope, negative_slope, block, bias_std, k0, k1, first, last, low, high, rows, groups, alpha,
     root_d, checkpoint, checkpoint_exponents, free, image, bias, values, slopes, push, value_squares,
-    hidden, hidden_squares, zeros,
+    hidden, hidden_squares, zeros, lowest,
 ):  # fmt: skip
     """Run the layers ``first ... last - 1`` forward from a checkpoint, for their tape."""
     n = rows * _SIXTEEN
@@ -284,12 +305,9 @@ def refill_tape(
         kept = _ZERO if free else tape
         lanes = np.uint64(k - first) * _SIXTEEN
         if block != BLOCK_RES1:
-            for i in range(_ZERO, n):
-                hidden[tape + i] = np.float32(state[i])
-            for lane in range(_ZERO, _SIXTEEN):
-                hidden_squares[lanes + lane] = squares[lane]
+            keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes)
         forward_layer(
             value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows, groups,
             alpha, root_d, state, difference, squares, exponents, starts, frame, alive, image, tape, bias,
-            values, slopes, kept, push, value_squares, lanes, coefficient, zeros,
+            values, slopes, kept, push, value_squares, lanes, coefficient, zeros, lowest,
         )  # fmt: skip

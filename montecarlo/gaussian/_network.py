@@ -13,6 +13,7 @@ import numpy as np
 from numba import types
 
 from montecarlo._jit import kernel
+from montecarlo.dense._layer import LOWEST_WITH_SCALE, UNBOUNDED
 from montecarlo.dense._network import draw_input
 from montecarlo.gaussian._lanes import NETWORKS, dot, fill_normals
 from montecarlo.gaussian._layer import (
@@ -21,6 +22,7 @@ from montecarlo.gaussian._layer import (
     forward_layer,
     frames,
     half_log,
+    keep_direction,
     log_norm_of_lane,
     refill_tape,
     rescale,
@@ -62,6 +64,8 @@ def run_block(
     root_d = math.sqrt(np.float64(width))
     log_alpha = math.log(alpha)
     log_root_d = math.log(root_d)
+    homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
+    lowest = UNBOUNDED if homogeneous and bias_std == 0.0 else LOWEST_WITH_SCALE
     trajectories = hidden_path.size > 0
     weight_gradients = weight_v.size > 0
     replicas = np.uint64(rows_out.shape[0])
@@ -120,7 +124,7 @@ def run_block(
                 state[i] = scale * np.float64(fresh[i])
                 difference[i] = 0.0
         dot(state, _ZERO, state, _ZERO, rows, squares, _ZERO)
-        rescale(state, difference, rows, squares, exponents, starts, frame, alive)
+        rescale(state, difference, rows, squares, exponents, starts, frame, alive, lowest)
         for lane in range(_ZERO, _SIXTEEN):
             starts[lane] = exponents[lane]
             log_starts[lane] = half_log(squares[lane]) + exponents[lane] * _LN2
@@ -135,10 +139,7 @@ def run_block(
                 checkpoints[k // segment, :] = state
                 checkpoint_exponents[k // segment, :] = exponents
             if gradients and block != BLOCK_RES1:
-                for i in range(_ZERO, n):
-                    hidden[tape + i] = np.float32(state[i])
-                for lane in range(_ZERO, _SIXTEEN):
-                    hidden_squares[lanes + lane] = squares[lane]
+                keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes)
             if trajectories or weight_gradients:
                 for lane in range(_ZERO, _SIXTEEN):
                     log_state = half_log(squares[lane]) + exponents[lane] * _LN2
@@ -152,7 +153,7 @@ def run_block(
             forward_layer(
                 value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows,
                 groups, alpha, root_d, state, difference, squares, exponents, starts, frame, alive, image,
-                tape, bias, values, slopes, kept, push, value_squares, lanes, coefficient, zeros,
+                tape, bias, values, slopes, kept, push, value_squares, lanes, coefficient, zeros, lowest,
             )  # fmt: skip
             if weight_gradients:
                 for lane in range(_ZERO, _SIXTEEN):
@@ -187,7 +188,7 @@ def run_block(
         exponents[:] = 0
         starts[:] = 0
         dot(state, _ZERO, state, _ZERO, rows, squares, _ZERO)
-        rescale(state, difference, rows, squares, exponents, starts, frame, alive)
+        rescale(state, difference, rows, squares, exponents, starts, frame, alive, UNBOUNDED)
         for lane in range(_ZERO, _SIXTEEN):
             starts[lane] = exponents[lane]
             log_starts[lane] = half_log(squares[lane]) + exponents[lane] * _LN2
@@ -200,7 +201,7 @@ def run_block(
                 refill_tape(
                     value, slope, negative_slope, block, bias_std, k0, k1, first, last, low, high, rows,
                     groups, alpha, root_d, checkpoints[s], checkpoint_exponents[s], free, image, bias,
-                    values, slopes, push, value_squares, hidden, hidden_squares, zeros,
+                    values, slopes, push, value_squares, hidden, hidden_squares, zeros, lowest,
                 )  # fmt: skip
             for k in range(last - 1, first - 1, -1):
                 tape = np.uint64(k - first) * size

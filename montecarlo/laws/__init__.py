@@ -23,12 +23,15 @@ class WeightLaw:
         Rough nanoseconds a weight on one core, for the sizes of blocks.
     gaussian : bool
         Whether the entries are normal (several laws of theory.md need it).
+    vanishes : bool
+        Whether a layer can map a state to exactly zero with positive probability.
     """
 
     name: str
     module: str
     cost: float
     gaussian: bool = False
+    vanishes: bool = False
 
     def kernels(self) -> tuple[Any, Any]:
         """Return the compiled ``(project, combine)``."""
@@ -40,7 +43,7 @@ LAWS: dict[str, WeightLaw] = {
     law.name: law
     for law in (
         WeightLaw("gaussian", "montecarlo.laws._gaussian", 0.9, gaussian=True),
-        WeightLaw("rademacher", "montecarlo.laws._rademacher", 0.2),
+        WeightLaw("rademacher", "montecarlo.laws._rademacher", 0.2, vanishes=True),
         WeightLaw("uniform", "montecarlo.laws._uniform16", 0.35),
         WeightLaw("uniform:24", "montecarlo.laws._uniform24", 0.6),
     )

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from montecarlo._jit import fma, inline, kernel
 from montecarlo.streams._philox import philox
 
-LARGEST_NORMAL = 6.6604
+LARGEST_NORMAL = 6.6605
 """Upper bound of ``|z|`` for the normals of this module: sqrt(2 log 2**32), rounded up."""
 
 _F = np.float32

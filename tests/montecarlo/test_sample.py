@@ -217,7 +217,7 @@ def test_reading_a_torn_file_is_refused(sample, tmp_path, share):
     sample.write(tmp_path / "sample.parquet")
     content = (tmp_path / "sample.parquet").read_bytes()
     (tmp_path / "torn.parquet").write_bytes(content[: math.floor(share * len(content))])
-    with pytest.raises(ValueError, match=r"torn\.parquet: not a Parquet file"):
+    with pytest.raises(ValueError, match=r"torn\.parquet: not a whole Parquet file"):
         read_sample(tmp_path / "torn.parquet", NET)
 
 
