@@ -1,7 +1,8 @@
 """
 Formulas, laws, limits and bounds for deep residual networks at initialisation.
 
-Plain numbers in, numbers out: nothing here samples, and nothing here knows a network. Statement ids
+Plain numbers in, numbers out: nothing here simulates, and nothing here knows a network (law objects offer
+`rvs`, from their formulas). Statement ids
 (I1, F1, ...) are those of the theorem catalogue; MFBV is arXiv:2206.06929. Logarithms are natural,
 ratios are of Euclidean norms.
 
@@ -10,6 +11,9 @@ ratios are of Euclidean norms.
   `weight_gradient_second_moment`, their ``log_`` and ``difference`` forms, `second_moment_bounds`.
 - Every moment of the norm ratio with Gaussian weights (I7), and when a sample mean is useless:
   `radial_moment`, `log_norm_moment`, `log_relative_variance`, `log_networks_for_mean`.
+- The exact law of the norm at every depth (I6): `ExactNormLaw`; its distance to the limit, without
+simulation:
+  `convergence_in_law`, `distances_to_limit`.
 - Duality of gradients and hidden states (I4): `gradient_duality`, `dual_column`.
 - Critical scaling: `critical_difference_bounds`, `critical_gradient_bounds` (I9).
 - Below it, the identity (I10): `identity_bound`, `difference_markov_bound`, `identity_limit_law`.
@@ -48,6 +52,12 @@ from theory._explosion import explosion_log_mean as explosion_log_mean
 from theory._explosion import explosion_log_variance as explosion_log_variance
 from theory._explosion import explosion_probability as explosion_probability
 from theory._explosion import explosion_rate as explosion_rate
+from theory._gradient_moments import gradient_difference_second_moment as gradient_difference_second_moment
+from theory._gradient_moments import gradient_second_moment as gradient_second_moment
+from theory._gradient_moments import (
+    log_gradient_difference_second_moment as log_gradient_difference_second_moment,
+)
+from theory._gradient_moments import log_gradient_second_moment as log_gradient_second_moment
 from theory._identity import difference_markov_bound as difference_markov_bound
 from theory._identity import identity_bound as identity_bound
 from theory._identity import identity_limit_law as identity_limit_law
@@ -63,25 +73,19 @@ from theory._mean_field import mean_square_flow as mean_square_flow
 from theory._mean_field import mean_square_recursion as mean_square_recursion
 from theory._mean_field import two_input_flow as two_input_flow
 from theory._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
-from theory._radial_moments import log_networks_for_mean as log_networks_for_mean
 from theory._radial_moments import log_norm_moment as log_norm_moment
 from theory._radial_moments import log_radial_moment as log_radial_moment
-from theory._radial_moments import log_relative_variance as log_relative_variance
 from theory._radial_moments import radial_moment as radial_moment
-from theory._radial_moments import radial_variance as radial_variance
-from theory._radial_moments import relative_variance as relative_variance
+from theory._radial_variance import log_networks_for_mean as log_networks_for_mean
+from theory._radial_variance import log_relative_variance as log_relative_variance
+from theory._radial_variance import radial_variance as radial_variance
+from theory._radial_variance import relative_variance as relative_variance
 from theory._regimes import alpha_from_beta as alpha_from_beta
 from theory._regimes import beta_from_alpha as beta_from_alpha
 from theory._regimes import critical_scaling as critical_scaling
 from theory._regimes import regime as regime
-from theory._second_moments import gradient_difference_second_moment as gradient_difference_second_moment
-from theory._second_moments import gradient_second_moment as gradient_second_moment
 from theory._second_moments import hidden_difference_second_moment as hidden_difference_second_moment
 from theory._second_moments import hidden_second_moment as hidden_second_moment
-from theory._second_moments import (
-    log_gradient_difference_second_moment as log_gradient_difference_second_moment,
-)
-from theory._second_moments import log_gradient_second_moment as log_gradient_second_moment
 from theory._second_moments import log_hidden_difference_second_moment as log_hidden_difference_second_moment
 from theory._second_moments import log_hidden_second_moment as log_hidden_second_moment
 from theory._second_moments import overlap_moment as overlap_moment
