@@ -16,6 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.machine import machine_limits
 from montecarlo import ResNet, simulate
@@ -47,7 +48,8 @@ PEERS = (
 def ours(network: ResNet, networks: int, threads: int, gradients: bool = True) -> float:
     """Networks a second of largedepth."""
     start = time.perf_counter()
-    simulate(network, replicas=networks, seed=1, threads=threads, gradients="joint" if gradients else "none")
+    kind: Any = "joint" if gradients else "none"
+    simulate(network, replicas=networks, seed=1, threads=threads, engine="dense", gradients=kind)
     return networks / (time.perf_counter() - start)
 
 
@@ -90,6 +92,40 @@ def compare(python: str | None, *, width: int, depth: int, threads: int, repeats
     return rows
 
 
+def engine_rates(threads: int) -> list[dict]:
+    """Networks a second of the engines for Gaussian weights, and the share of their time that normals take."""
+    normal_rate = machine_limits()["float32 normals/s"]
+    rows = []
+    for width in (40, 100):
+        net = ResNet(width=width, depth=1000, beta=0.5)
+        for gradients, images in (("joint", 4), ("none", 2)):
+            networks = int(4e5 / width)
+            rate = _median_rate(net, networks, threads, engine="gaussian", gradients=gradients)
+            normals = images * width * net.depth * rate / threads
+            rows.append(
+                {"engine": "gaussian", "gradients": gradients, "width": width, "networks/s": rate,
+                 "normals/s a core": normals, "share of normals": normals / normal_rate}
+            )  # fmt: skip
+    for width in (2, 40, 1000):
+        net = ResNet(width=width, depth=100_000, beta=0.5)
+        rate = _median_rate(net, 64 * threads, threads, engine="radial", gradients="none")
+        rows.append(
+            {"engine": "radial", "width": width, "networks/s": rate,
+             "layers/s a core": rate * net.depth / threads}
+        )  # fmt: skip
+    return rows
+
+
+def _median_rate(net: ResNet, networks: int, threads: int, repeats: int = 5, **options: Any) -> float:
+    rates = []
+    simulate(net, replicas=networks, seed=1, threads=threads, **options)
+    for _ in range(repeats):
+        start = time.perf_counter()
+        simulate(net, replicas=networks, seed=1, threads=threads, **options)
+        rates.append(networks / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
 def weight_times(threads: int = 1) -> list[dict]:
     """Nanoseconds a generated weight on one core, and the generator's share of it."""
     word_rate = machine_limits()["Philox4x32-10 words/s"]
@@ -126,6 +162,9 @@ def main() -> None:
     for row in rows:
         theirs_text = f"{row['theirs']:8.1f}/s {row['ratio']:8.1f}x" if "ratio" in row else ""
         print(f"d={row['width']:4d} {row['peer']:45s} ours {row['ours']:8.1f}/s {theirs_text}")
+    engines = engine_rates(options.threads)
+    for row in engines:
+        print("  ".join(f"{k} {v:,.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
     costs = weight_times()
     for row in costs:
         print(
@@ -133,7 +172,13 @@ def main() -> None:
             f"generator {row['generator share']:.0%}"
         )
     if options.out:
-        report = {"limits": limits, "throughput": rows, "weights": costs, "python": sys.version}
+        report = {
+            "limits": limits,
+            "throughput": rows,
+            "engines": engines,
+            "weights": costs,
+            "python": sys.version,
+        }
         Path(options.out).write_text(json.dumps(report, indent=1), encoding="utf-8")
 
 

@@ -11,7 +11,9 @@ from montecarlo._engines import Request as Request
 from montecarlo._errors import InvalidFieldError as InvalidFieldError
 from montecarlo._joint import JointSample as JointSample
 from montecarlo._joint import simulate_inputs as simulate_inputs
+from montecarlo._replay import ReplicaStates as ReplicaStates
 from montecarlo._replay import ReplicaWeights as ReplicaWeights
+from montecarlo._replay import final_states as final_states
 from montecarlo._replay import weights as weights
 from montecarlo._sample import LOG_RATIOS as LOG_RATIOS
 from montecarlo._sample import Sample as Sample

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,8 +52,8 @@ class JointSample:
         log ‖h_k‖ of the inputs and log ‖t_k‖ of the tangents: natural logs of the norms themselves, not of
         ratios to layer 0. -inf is an exact zero, NaN marks a network that left the finite numbers.
     cosine : array, shape (networks, layers, vectors, vectors)
-        Cosines of the angles of all pairs of vectors, in [-1, 1], 1 on the diagonal; NaN beside a zero vector and
-        in a network that left the finite numbers.
+        Cosines of the angles of all pairs of vectors, in [-1, 1], 1 on the diagonal; NaN beside a zero vector
+        and in a network that left the finite numbers.
     """
 
     resnet: ResNet
@@ -101,9 +102,10 @@ def simulate_inputs(
 ) -> JointSample:
     """Sample random networks, each applied to all the inputs at once, without drawing a matrix.
 
-    Right for questions about two or more inputs or a derivative in a direction: do inputs align or drift apart
-    with depth (S5), how does a perturbation grow. Exact for independent Gaussian layers at every width and
-    depth, up to rounding; refused for other weights. Use `simulate` for one input and for gradients of a loss.
+    Right for questions about two or more inputs or a derivative in a direction: do inputs align or drift
+    apart with depth (S5), how does a perturbation grow. Exact for independent Gaussian layers at every width
+    and depth, up to rounding; refused for other weights. Use `simulate` for one input and for gradients of a
+    loss.
 
     The hidden states h_0 of the inputs have exactly the given Gram matrix, in a uniformly random orientation
     (for res-2 and res-3 the orientation does not matter). `input_dim` and `input_scale` of the specification
@@ -123,11 +125,11 @@ def simulate_inputs(
         Any whole number from 0 to 2**128 - 1. The same seed gives the same rows for the same stream format.
     tangents : sequence of int, optional
         Says that the last ``len(tangents)`` vectors are tangents, and the index of the input that each is
-        attached to: a tangent t of input i is the derivative of h^i in the direction t_0. By default all vectors
-        are inputs.
+        attached to: a tangent t of input i is the derivative of h^i in the direction t_0. By default all
+        vectors are inputs.
     layers : sequence of int, optional
         The layers to record, increasing, between 0 and the depth; default: all of them. The answer takes
-        ``8 replicas len(layers) (m + m²)`` bytes for m vectors.
+        ``8 replicas len(layers) (m + m²)`` bytes for m vectors, the work ``320 m width`` a thread.
     first_replica : int, default 0
         Index of the first network.
     threads : int, optional
@@ -141,7 +143,8 @@ def simulate_inputs(
     -------
     JointSample
         A network's numbers do not depend on threads, block size, the number of replicas or the layers
-        recorded; nor do those of the first vectors on the ones that follow, if they are of the same kind.
+        recorded, nor those of the first vectors on the ones that follow. A network is marked NaN, at all its
+        layers, if it leaves the finite numbers before the last recorded one.
 
     Raises
     ------
@@ -151,10 +154,10 @@ def simulate_inputs(
     Notes
     -----
     *Derived* (S5's finite networks): given the layers before, the images of a fresh matrix V with independent
-    N(0, 1/d) entries on vectors s_i are jointly normal with independent rows and covariance ``s_i · s_j / d``. So
-    a layer takes the Gram matrix of all h and t for W, then that of ``σ(z)`` and ``σ'(z) ∘ W t`` for V, with
-    ``t' = t + α V (σ'(z) ∘ W t)``, and ``t' = t + α V (σ'(h) ∘ t)`` for res-1. The bias of res-2 is one vector
-    for all inputs.
+    N(0, 1/d) entries on vectors s_i are jointly normal, their rows independent, of covariance ``s_i·s_j / d``.
+    So a layer takes the Gram matrix of all h and t for W, then that of ``σ(z)`` and ``σ'(z) ∘ W t`` for V,
+    with ``t' = t + α V (σ'(z) ∘ W t)``, and ``t' = t + α V (σ'(h) ∘ t)`` for res-1. The bias of res-2 is one
+    vector for all inputs.
 
     Angles below about 2.4e-7 (d = 1000; √(8 ε √d) in general) are taken as zero by the factorisation, a
     relative error of that size; for smaller perturbations use a tangent. Norms of any size are carried as
@@ -185,14 +188,14 @@ def simulate_inputs(
     owners = _owners(inputs, tangents)
     gram, mixing, exponents = _factor(resnet, inputs, owners)
     recorded = _layers(resnet, layers)
-    check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
-    check_seed(seed)
-    check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT, 0)
+    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
+    seed = check_seed(seed)
+    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
     workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
     if block_size is None:
         block_size = _suggest_block_size(resnet, len(owners), len(recorded), replicas, workers)
     else:
-        check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+        block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
 
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.gaussian._inputs import run_block
@@ -273,10 +276,9 @@ def _factor(
     if resnet.activation_function.negative_slope is None or resnet.bias_std > 0.0:
         tame = (squares == 0.0) | (np.abs(exponents) <= _EVALUATION_LIMIT) | (owners >= 0)
         if not tame.all():
-            raise InvalidFieldError(
-                "inputs", gram.tolist(), "must have norms between 2**-100 and 2**100, or zero, for this network",
-                "rescale them, or take a homogeneous activation without bias",
-            )  # fmt: skip
+            rule = "must have norms between 2**-100 and 2**100, or zero, for this network"
+            fix = "rescale them, or take a homogeneous activation without bias"
+            raise InvalidFieldError("inputs", gram.tolist(), rule, fix)
     m = len(gram)
     mixing, units, pivots = np.zeros((m, m)), np.eye(m), np.zeros(m)
     for i in range(m):
@@ -303,7 +305,7 @@ def _layers(resnet: ResNet, layers: Sequence[int] | None) -> npt.NDArray[np.int6
     if layers is None:
         return np.arange(resnet.depth + 1, dtype=np.int64)
     checked = [check_whole("layers", k, 0, resnet.depth, resnet.depth) for k in layers]
-    if not checked or any(k >= after for k, after in zip(checked, checked[1:], strict=False)):
+    if not checked or any(k >= after for k, after in itertools.pairwise(checked)):
         fix = f"give layers=[0, {resnet.depth}], say"
         raise InvalidFieldError("layers", checked, "must be increasing, and at least one", fix)
     return np.array(checked, np.int64)

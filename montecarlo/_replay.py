@@ -1,4 +1,4 @@
-"""`weights`: the very arrays of one replica, for anyone who wants to rebuild that network elsewhere."""
+"""`weights`, `final_states`: the arrays of one replica, for whoever wants to rebuild that network elsewhere."""
 
 from __future__ import annotations
 
@@ -108,6 +108,47 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         readout=matrix(ROLE_READOUT, 0, 1, d)[0] * scale,
         alpha=resnet.scaling,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class ReplicaStates:
+    """Where one replica of the dense engine ended, as unit vectors: the norms are the sample's log-ratios.
+
+    Attributes
+    ----------
+    hidden : array, shape (d,)
+        ``h_L / ‖h_L‖``.
+    gradient : array, shape (d,)
+        ``p_0 / ‖p_0‖``, where p_L is the read-out row.
+    """
+
+    hidden: Array
+    gradient: Array
+
+
+def final_states(resnet: ResNet, *, replica: int, seed: int) -> ReplicaStates:
+    """Return the directions of h_L and p_0 of one replica of the dense engine, float64.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    replica : int
+        Row of the sample, 0-based.
+    seed : int
+        Seed of the sample.
+
+    Examples
+    --------
+    >>> states = final_states(ResNet(width=8, depth=5, beta=0.5), replica=2, seed=1)
+    >>> round(float(np.linalg.norm(states.hidden)), 6)
+    1.0
+    """
+    from montecarlo.dense import _engine as dense
+
+    replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
+    hidden, gradient = dense.final_states(resnet, resnet.stream_key(check_seed(seed)), replica)
+    return ReplicaStates(hidden / np.linalg.norm(hidden), gradient / np.linalg.norm(gradient))
 
 
 def _unit_rows(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from montecarlo._outputs import BLOCK_CODES, DUAL_REFUSAL, Outputs
+import numpy as np
+
+from montecarlo._outputs import BLOCK_CODES, DUAL_REFUSAL, Array, Outputs
 from montecarlo._specification import ResNet
 
 if TYPE_CHECKING:
@@ -33,17 +35,41 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
+    outputs = Outputs.empty(resnet, request, replicas)
+    empty = np.empty((0, 0))
+    _run(resnet, request, key, first_replica, outputs, empty, empty)
+    return outputs.columns(resnet, request)
+
+
+def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Array, Array]:
+    """Return h_L and p_0 of one replica, each up to a power of two."""
+    from montecarlo._engines import Request
+
+    outputs = Outputs.empty(resnet, Request(), 1)
+    last_hidden, first_gradient = np.full((2, 1, resnet.width), np.nan)
+    _run(resnet, Request(), key, replica, outputs, last_hidden, first_gradient)
+    return last_hidden[0], first_gradient[0]
+
+
+def _run(
+    resnet: ResNet,
+    request: Request,
+    key: tuple[int, int],
+    first_replica: int,
+    outputs: Outputs,
+    last_hidden: Array,
+    first_gradient: Array,
+) -> None:
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.dense._network import run_block, segment_length
 
     project, combine = resnet.law.kernels()
     value, slope = resnet.activation_function.compiled()
     negative_slope = resnet.activation_function.negative_slope
-    outputs = Outputs.empty(resnet, request, replicas)
     run_block(
         project, combine, value, slope, math.nan if negative_slope is None else negative_slope,
         BLOCK_CODES[resnet.block], resnet.bias_std, resnet.width, resnet.depth, resnet.scaling,
         resnet.input_dim, resnet.input_scale, *Outputs.words(key), outputs.first(first_replica),
         segment_length(resnet.width, resnet.depth), request.gradients, resnet.law.vanishes, *outputs.arrays,
+        last_hidden, first_gradient,
     )  # fmt: skip
-    return outputs.columns(resnet, request)

@@ -43,7 +43,7 @@ _REAL = types.float64
 _RUN_BLOCK = types.void(
     _MATRIX_KERNEL, _MATRIX_KERNEL, _SCALAR_FUNCTION, _SCALAR_FUNCTION, _REAL, _INT, _REAL, _INT, _INT,
     _REAL, _INT, _REAL, _WORD, _WORD, types.uint64, _INT, types.boolean, types.boolean, _MATRIX, _MATRIX,
-    _MATRIX, _MATRIX, _MATRIX,
+    _MATRIX, _MATRIX, _MATRIX, _MATRIX, _MATRIX,
 )  # fmt: skip
 
 _EMBEDDING = np.uint32(ROLE_EMBEDDING << 28)
@@ -108,13 +108,14 @@ def refill_tape(
 def run_block(
     project, combine, value, slope, negative_slope, block, bias_scale, width, depth, alpha, n_in,
     input_scale, k0, k1, first_replica, segment, gradients, vanishes, rows, hidden, gradient, weight_v,
-    weight_w,
+    weight_w, last_hidden, first_gradient,
 ):  # fmt: skip
     """Sample the networks ``first_replica ... first_replica + len(rows) - 1``.
 
     Writes the four log-ratios to `rows` (shape (n, 4)) and, where these are not empty, the trajectories
     log ‖h_k‖/‖h_0‖ (n, L+1), log ‖p_k‖/‖p_L‖ (n, L+1) and the weight-gradient norms log ‖∂V_k‖/(‖p_L‖‖h_0‖),
-    log ‖∂W_k‖/(‖p_L‖‖h_0‖) (n, L). A network with a non-finite state leaves NaN.
+    log ‖∂W_k‖/(‖p_L‖‖h_0‖) (n, L), and h_L and p_0 up to a power of two (n, d). A network with a non-finite
+    state leaves NaN.
     """
     d = np.uint64(width)
     steps = (d + _LANES - _ONE) // _LANES
@@ -200,6 +201,9 @@ def run_block(
         if not finite:
             continue
         rows[row, 0] = log_norm(state, d, exponent) - log_start
+        if last_hidden.size > 0:
+            for j in range(_ZERO, d):
+                last_hidden[row, j] = state[j]
         rows[row, 1] = log_norm(difference, d, max(exponent, start_exponent)) - log_start
         if not gradients:
             continue
@@ -253,4 +257,7 @@ def run_block(
                 break
         if finite:
             rows[row, 2] = log_norm(state, d, exponent) - log_end
+            if first_gradient.size > 0:
+                for j in range(_ZERO, d):
+                    first_gradient[row, j] = state[j]
             rows[row, 3] = log_norm(difference, d, max(exponent, start_exponent)) - log_end

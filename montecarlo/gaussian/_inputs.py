@@ -1,15 +1,15 @@
 """Several inputs and tangents through one Gaussian network: sixteen networks in lanes, forward only.
 
-For V with independent N(0, 1/d) entries and vectors s_1 .. s_m that do not depend on V, the columns of V have
-independent normal rows, so the images ``V s_i`` have jointly the law of ``Σ_j C_ij ξ_j / √d`` with independent
-standard normal vectors ξ_j and ``C Cᵀ`` the Gram matrix of the s_i: the images are drawn, the matrix never.
+For V with independent N(0, 1/d) entries and vectors s_1 .. s_m that do not depend on V, the images ``V s_i``
+have jointly the law of ``Σ_j C_ij ξ_j / √d`` with independent standard normal vectors ξ_j and ``C Cᵀ`` the
+Gram matrix of the s_i, since the rows of V are independent and normal: the images are drawn, the matrix never.
 
 The factor is ``C = M √D`` from the decomposition ``G = M D Mᵀ``, row by row (M lower triangular with ones on
-its diagonal). A row ends where its residual ``G_ii - Σ_{l ≤ j} M_il² D_l`` falls to ``8 ε √d G_ii`` (ε = 2⁻⁵²):
-the vector then lies in the span of those before it up to the rounding of the dot products, and its own normals
-get weight zero. Sines of angles below ``√(8 ε √d)`` (2.4e-7 at d = 1000) are thus taken as zero. Since the row of
-a copy of vector k repeats row k operation by operation, equal vectors stay equal bit for bit, as do multiples
-by powers of two; other multiples stay multiples up to rounding.
+its diagonal). A row ends where its residual ``G_ii - Σ_{l ≤ j} M_il² D_l`` falls to ``8 ε √d G_ii`` with
+ε = 2**-52: the vector then lies in the span of those before it up to the rounding of the dot products, and
+its own normals get weight zero. Sines of angles below ``√(8 ε √d)`` (2.4e-7 at d = 1000) are thus taken as
+zero. Since the row of a copy of vector k repeats row k operation by operation, equal vectors stay equal bit
+for bit, as do multiples by powers of two; other multiples stay multiples up to rounding.
 
 Every vector has its own power of two a network: images of a matrix are linear, so only activations that are
 not homogeneous see it, and an input's exponent alone.
@@ -78,8 +78,9 @@ def _combine_python(normals, stride, coefficients, start, count, keep, rows, out
 
 
 def _combine_compiled(typingctx, normals, stride, coefficients, start, count, keep, rows, out, out_start):
-    """Add ``Σ_{j < count} coefficients[start + 16 j + lane] normals[j stride + 16 row + lane]`` to the rows of a
-    table, or to zero where they are not to be kept. The sum runs over j in order, whatever the machine.
+    """Add ``Σ_{j < count} coefficients[start + 16 j + lane] normals[j stride + 16 row + lane]`` to a table.
+
+    Its rows are taken as zero where they are not to be kept. The sum runs over j in order.
     """
     index = types.uint64
     signature = types.void(normals, index, coefficients, index, index, types.boolean, index, out, index)
@@ -246,7 +247,7 @@ def bend(value, slope, negative_slope, image, size, n, count, owners, exponents,
     piecewise = not math.isnan(negative_slope)
     for v in range(_ZERO, count):
         for lane in range(_ZERO, _SIXTEEN):
-            e = min(max(exponents[v * _SIXTEEN + lane], -_EVALUATION_LIMIT), _EVALUATION_LIMIT)
+            e = int(min(max(exponents[v * _SIXTEEN + lane], -_EVALUATION_LIMIT), _EVALUATION_LIMIT))
             up[v * _SIXTEEN + lane] = math.ldexp(1.0, e)
             down[v * _SIXTEEN + lane] = math.ldexp(1.0, -e)
     for v in range(_ZERO, count):
@@ -270,11 +271,8 @@ def bend(value, slope, negative_slope, image, size, n, count, owners, exponents,
                 x = up[v * _SIXTEEN + lane] * image[start + i]
                 if bias_std > 0.0:
                     x += bias_std * np.float64(bias[i])
-                if piecewise:
-                    x = x if x > 0.0 else negative_slope * x
-                else:
-                    x = value(x)
-                image[start + i] = x * down[v * _SIXTEEN + lane]
+                y = (x if x > 0.0 else negative_slope * x) if piecewise else value(x)
+                image[start + i] = y * down[v * _SIXTEEN + lane]
 
 
 @helper
@@ -290,8 +288,8 @@ def product_of_lane(state, first, second, rows, lane):
 def place(mixing, normals, size, rows, count, state):
     """Store vectors with the Gram matrix ``mixing mixingᵀ`` and a uniformly random orientation in `state`.
 
-    The orthonormal frame is that of Gram and Schmidt, of normal vectors; every product is removed twice, which
-    makes it orthogonal to rounding. Vectors whose pivot is zero have no axis of their own.
+    The orthonormal frame is that of Gram and Schmidt, of normal vectors; every product is removed twice,
+    which makes it orthogonal to rounding. Vectors whose pivot is zero have no axis of their own.
     """
     for lane in range(_ZERO, _SIXTEEN):
         for v in range(_ZERO, count):
@@ -341,8 +339,8 @@ def record(gram, count, exponents, first, position, log_norm, cosine):
 
 @kernel(signature=_RUN_BLOCK)
 def run_block(
-    value, slope, negative_slope, block, bias_std, width, depth, alpha, mixing, start_exponents, owners, layers,
-    k0, k1, first_replica, log_norm, cosine,
+    value, slope, negative_slope, block, bias_std, width, depth, alpha, mixing, start_exponents, owners,
+    layers, k0, k1, first_replica, log_norm, cosine,
 ):  # fmt: skip
     """Sample the networks ``first_replica ... first_replica + len(log_norm) - 1`` on a common set of vectors.
 
@@ -410,8 +408,8 @@ def run_block(
                 if bias_std > 0.0:
                     fill_vector(k0, k1, np.uint32(layer | _BIAS), low, high, groups, _ZERO, bias, _ZERO)
                 bend(
-                    value, slope, negative_slope, image, size, n, count, owners, exponents, bias_std, bias, up,
-                    down,
+                    value, slope, negative_slope, image, size, n, count, owners, exponents, bias_std, bias,
+                    up, down,
                 )  # fmt: skip
             diagonal_of_gram(image, size, rows, count, gram)
             rest_of_gram(image, size, rows, count, gram)

@@ -87,3 +87,20 @@ def test_invalid_options_are_refused(field, value):
     with pytest.raises(InvalidFieldError) as caught:
         weights(net, **({"replica": 0, "seed": 1} | {field: value}))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("law", sorted(LAWS))
+def test_final_states_are_those_of_the_recursion(law):
+    net = ResNet(width=13, depth=40, beta=0.5, weights=law)
+    w = weights(net, replica=3, seed=2)
+    h, active = w.A @ w.x, []
+    for V, W in zip(w.V, w.W, strict=True):
+        y = W @ h
+        active.append(y > 0)
+        h = h + w.alpha * V @ np.maximum(y, 0)
+    p = w.readout
+    for V, W, on in zip(w.V[::-1], w.W[::-1], active[::-1], strict=True):
+        p = p + w.alpha * W.T @ (on * (V.T @ p))
+    states = montecarlo.final_states(net, replica=3, seed=2)
+    np.testing.assert_allclose(states.hidden, h / np.linalg.norm(h), atol=1e-5)
+    np.testing.assert_allclose(states.gradient, p / np.linalg.norm(p), atol=1e-5)
