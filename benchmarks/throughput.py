@@ -93,7 +93,7 @@ def compare(python: str | None, *, width: int, depth: int, threads: int, repeats
 
 
 def engine_rates(threads: int) -> list[dict]:
-    """Networks a second of the engines for Gaussian weights, and the share of their time that normals take."""
+    """Networks a second of the engines for Gaussian weights, and the share of time that normals take."""
     normal_rate = machine_limits()["float32 normals/s"]
     rows = []
     for width in (40, 100):

@@ -1,4 +1,4 @@
-"""`weights`, `final_states`: the arrays of one replica, for whoever wants to rebuild that network elsewhere."""
+"""`weights`, `final_states`: the arrays of one replica, for rebuilding that network elsewhere."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 POPCOUNT_LIMIT = 64
 """Widths up to here take the number of active units as a count of random bits."""
@@ -28,6 +27,8 @@ def alias_table(width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint3
     >>> len(thresholds) == 2**bits
     True
     """
+    from scipy import stats  # half a second that `import montecarlo` need not wait for
+
     # Beyond ten standard deviations lies less than 1e-22.
     reach = int(np.ceil(5.0 * np.sqrt(width))) + 1
     support = np.arange(max(0, width // 2 - reach), min(width, (width + 1) // 2 + reach) + 1)
