@@ -154,7 +154,7 @@ def simulate_inputs(
     Notes
     -----
     *Derived* (S5's finite networks): given the layers before, the images of a fresh matrix V with independent
-    N(0, 1/d) entries on vectors s_i are jointly normal, their rows independent, of covariance ``s_i·s_j / d``.
+    N(0, 1/d) entries on vectors s_i are jointly normal, their rows independent with covariance ``s_i·s_j/d``.
     So a layer takes the Gram matrix of all h and t for W, then that of ``σ(z)`` and ``σ'(z) ∘ W t`` for V,
     with ``t' = t + α V (σ'(z) ∘ W t)``, and ``t' = t + α V (σ'(h) ∘ t)`` for res-1. The bias of res-2 is one
     vector for all inputs.

@@ -2,7 +2,7 @@
 
 For V with independent N(0, 1/d) entries and vectors s_1 .. s_m that do not depend on V, the images ``V s_i``
 have jointly the law of ``Σ_j C_ij ξ_j / √d`` with independent standard normal vectors ξ_j and ``C Cᵀ`` the
-Gram matrix of the s_i, since the rows of V are independent and normal: the images are drawn, the matrix never.
+Gram matrix of the s_i, since the rows of V are independent normal: the images are drawn, never the matrix.
 
 The factor is ``C = M √D`` from the decomposition ``G = M D Mᵀ``, row by row (M lower triangular with ones on
 its diagonal). A row ends where its residual ``G_ii - Σ_{l ≤ j} M_il² D_l`` falls to ``8 ε √d G_ii`` with
@@ -172,8 +172,9 @@ def factor(gram, count, tolerance, scale, units, pivots, roots, coefficients):
                     residual -= (unit * unit) * pivots[j]
                 units[row + j] = unit
                 coefficients[(row + j) * _SIXTEEN + lane] = (unit * roots[j]) * scale
-            # Also when NaN: a network that is not finite is found by its norms.
             pivots[i] = residual if residual > floor else 0.0
+            if not square < np.inf:
+                pivots[i] = np.nan  # reaches the state, where `rescale` finds it
             roots[i] = math.sqrt(pivots[i])
             coefficients[(row + i) * _SIXTEEN + lane] = roots[i] * scale
 
@@ -406,7 +407,7 @@ def run_block(
                 bend_free(image, size, n, count, owners, negative_slope)
             else:
                 if bias_std > 0.0:
-                    fill_vector(k0, k1, np.uint32(layer | _BIAS), low, high, groups, _ZERO, bias, _ZERO)
+                    fill_vectors(k0, k1, np.uint32(layer | _BIAS), low, high, groups, _ONE, bias)
                 bend(
                     value, slope, negative_slope, image, size, n, count, owners, exponents, bias_std, bias,
                     up, down,

@@ -108,6 +108,19 @@ def test_opposite_inputs_of_a_linear_network_stay_opposite():
     assert (sample.cosine[..., 0, 1] == -1.0).all()
 
 
+@pytest.mark.parametrize("block", ["res-1", "res-2"])
+@pytest.mark.parametrize("angle", [1.0, 1e-3])
+def test_sums_stay_sums_in_a_linear_network(block, angle):
+    """A third vector in the plane of two others, which are nearly parallel at the smaller angle."""
+    net = network({"block": block, "activation": "identity"}, width=200, depth=300, alpha=0.06)
+    basis = np.array([[1.0, 0.0], [math.cos(angle), math.sin(angle)]])
+    vectors = np.vstack([basis, basis[0] - 2.0 * basis[1]])
+    sample = simulate_inputs(net, vectors @ vectors.T, replicas=16, seed=9)
+    first, second, third = np.moveaxis(np.exp(sample.log_norm), -1, 0)
+    expected = first**2 + 4.0 * second**2 - 4.0 * first * second * sample.cosine[..., 0, 1]
+    np.testing.assert_allclose(third**2, expected, rtol=1e-9)
+
+
 @pytest.mark.parametrize("fields", [NETWORKS[0], NETWORKS[3], NETWORKS[4]])
 def test_input_as_its_own_tangent(fields):
     """Homogeneity: the derivative at h_0 in the direction h_0 is h_k."""
@@ -180,8 +193,8 @@ def test_zero_input_stays_zero_and_changes_nothing():
 
 
 def test_networks_that_leave_the_finite_numbers_are_counted():
-    exponential = Activation("exponential", lambda x: math.exp(x), lambda x: math.exp(x))
-    net = ResNet(width=4, depth=40, alpha=3.0, block="res-1", activation=exponential)
+    exponential = Activation("exponential", lambda x: math.exp(2 * x), lambda x: 2 * math.exp(2 * x))
+    net = ResNet(width=30, depth=40, alpha=3.0, block="res-1", activation=exponential)
     sample = simulate_inputs(net, np.eye(2), replicas=20, seed=15, tangents=[0])
     assert sample.n_nonfinite == 20
     assert np.isnan(sample.log_norm).all()
