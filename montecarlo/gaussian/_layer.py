@@ -135,7 +135,9 @@ def half_log(square):
 
 @helper
 def keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes):
-    """Tape a float32 vector along h and its squared norm: h itself, or ``h/‖h‖`` where mantissas may be tiny."""
+    """Tape a float32 vector along h and its squared norm: h itself, or ``h/‖h‖`` where mantissas may be
+    tiny.
+    """
     if lowest == UNBOUNDED:
         for i in range(_ZERO, n):
             hidden[tape + i] = np.float32(state[i])
