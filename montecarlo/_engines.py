@@ -103,18 +103,21 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
     >>> find_engine("auto", ResNet(width=4, depth=2, beta=0.5, weights="uniform"), Request()).name
     'dense'
     """
-    if name == "auto":
+    if isinstance(name, str) and name == "auto":
         reasons = {engine.name: engine.refusal(resnet, request) for engine in ENGINES.values()}
         for known, reason in reasons.items():
             if reason is None:
                 return ENGINES[known]
         # Only dual gradients can be beyond the dense engine.
-        rule = "needs Gaussian weights in res-3 or linear res-1"
+        rule = "must be joint or none except for Gaussian weights in res-3 or linear res-1"
         raise InvalidFieldError("gradients", "dual", rule, "take gradients='joint'")
-    engine = ENGINES.get(name)
+    engine = ENGINES.get(name) if isinstance(name, str) else None
     if engine is None:
         raise unknown_name("engine", name, ["auto", *ENGINES])
     reason = engine.refusal(resnet, request)
     if reason is not None:
-        raise InvalidFieldError("engine", name, reason, "take engine='auto'")
+        # auto cannot help where only the radial engine could, and cannot.
+        hopeless = request.dual and ENGINES["radial"].refusal(resnet, request) is not None
+        fix = "take gradients='joint' and engine='auto'" if hopeless else "take engine='auto'"
+        raise InvalidFieldError("engine", name, reason, fix)
     return engine

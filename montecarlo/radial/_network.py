@@ -124,11 +124,11 @@ def _propose_table(n, active, x, words, shapes, scales, out, doubtful):
         doubtful[i] = np.uint32(0) if fine else np.uint32(1)
 
 
-def _walk_python(z1, z2, active, rest, rows, factor, bend, frame, along, across, difference):
+def _walk_python(z1, z2, active, rest, rows, factor, frozen, bend, frame, along, across, difference):
     n = int(rows) * NETWORKS
     for k in range(0, n, NETWORKS):
         lanes = slice(k, k + NETWORKS)
-        square = along**2 + across**2
+        square = (1.0 - frozen) * (along**2 + across**2) + frozen
         sigma_square = factor * square * active[lanes]
         sigma = np.sqrt(sigma_square)
         step = sigma * z1[lanes]
@@ -138,12 +138,15 @@ def _walk_python(z1, z2, active, rest, rows, factor, bend, frame, along, across,
         across[:] = np.sqrt(turned**2 + sigma_square * rest[lanes])
 
 
-def _walk_compiled(typingctx, z1, z2, active, rest, rows, factor, bend, frame, along, across, difference):
-    """Walk the lanes' Gram entries through `rows` layers of draws; `factor` is α²/d² (α²/d for linear
-    res-1).
+def _walk_compiled(
+    typingctx, z1, z2, active, rest, rows, factor, frozen, bend, frame, along, across, difference
+):
+    """Walk the lanes' Gram entries through `rows` layers of draws.
+
+    `factor` is α²/d², α²/d for linear res-1; with `frozen` = 1 (else 0) the norm that scales a layer stays 1.
     """
     index, real = types.uint64, types.float64
-    signature = types.void(z1, z2, active, rest, index, real, real, frame, along, across, difference)
+    signature = types.void(z1, z2, active, rest, index, real, real, real, frame, along, across, difference)
 
     def codegen(context, builder, sig, args):
         lanes = Rows(context, builder, sig, args)
@@ -163,15 +166,17 @@ def _walk_compiled(typingctx, z1, z2, active, rest, rows, factor, bend, frame, a
             vector = builder.load(builder.bitcast(pointer, lanes.single.as_pointer()), align=4)
             return lanes.widen(vector)
 
-        factor, bend, frame = spread(args[5]), spread(args[6]), lanes.load(7)
+        factor, frozen, bend, frame = spread(args[5]), spread(args[6]), spread(args[7]), lanes.load(8)
+        moving = builder.fsub(ir.Constant(double, [1.0] * NETWORKS), frozen)
         slots = []
-        for position in (8, 9, 10):
+        for position in (9, 10, 11):
             slot = cgutils.alloca_once(builder, double)
             builder.store(lanes.load(position), slot)
             slots.append(slot)
         with cgutils.for_range(builder, args[4]) as loop:
             along, across, difference = (builder.load(slot) for slot in slots)
             square = builder.fadd(builder.fmul(along, along), builder.fmul(across, across))
+            square = builder.fadd(builder.fmul(moving, square), frozen)
             sigma_square = builder.fmul(builder.fmul(factor, square), row_of(2, loop.index))
             sigma = builder.call(root, [sigma_square])
             step = builder.fmul(sigma, row_of(0, loop.index))
@@ -183,7 +188,7 @@ def _walk_compiled(typingctx, z1, z2, active, rest, rows, factor, bend, frame, a
                 builder.fmul(turned, turned), builder.fmul(sigma_square, row_of(3, loop.index))
             )
             builder.store(builder.call(root, [total]), slots[1])
-        for slot, position in zip(slots, (8, 9, 10), strict=True):
+        for slot, position in zip(slots, (9, 10, 11), strict=True):
             lanes.store(builder.load(slot), position)
         return context.get_dummy_value()
 
@@ -240,7 +245,13 @@ def run_block(
     With a `path`, shape (n, L+1), the log ratio along depth is stored, and `chunk` must be 1.
     """
     d = np.float64(width)
-    factor = alpha * alpha / d if linear else alpha * alpha / (d * d)
+    # Below 2**-100 the norm of h stays 1 to the last digit, while squares of α would underflow: the
+    # difference is then counted in units of a power of two near α.
+    tiny = alpha < 2.0**-100
+    unit = math.frexp(alpha)[1] if tiny else 0
+    frozen = 1.0 if tiny else 0.0
+    scaled = math.ldexp(alpha, -unit)
+    factor = scaled * scaled / d if linear else scaled * scaled / (d * d)
     bend = 0.0 if width == 1 else 1.0
     rest_degrees = max(width - 2, 0)
     rest_shape = shapes[rest_degrees]
@@ -327,20 +338,39 @@ def run_block(
                             np.float64(rest_shape), np.float64(rest_scale), np.float64(x2[i]), u2[i],
                         )
                     )  # fmt: skip
-            _walk(z1, z2, active_square, rest_square, layers, factor, bend, frame, along, across, difference)
-            _rescale(along, across, difference, exponents, frame, alive)
+            _walk(
+                z1,
+                z2,
+                active_square,
+                rest_square,
+                layers,
+                factor,
+                frozen,
+                bend,
+                frame,
+                along,
+                across,
+                difference,
+            )
+            if not tiny:
+                _rescale(along, across, difference, exponents, frame, alive)
             if path.size > 0:
                 for lane in range(_ZERO, _SIXTEEN):
                     row = np.uint64(batch) + lane - np.uint64(first_replica)
                     if row < replicas:
                         path[row, 0] = 0.0
-                        path[row, first_layer + 1] = _log_ratio(along[lane], across[lane], exponents[lane])
+                        log_ratio = _log_ratio(along[lane], across[lane], exponents[lane])
+                        path[row, first_layer + 1] = math.ldexp(difference[lane], unit) if tiny else log_ratio
         for lane in range(_ZERO, _SIXTEEN):
             row = np.uint64(batch) + lane - np.uint64(first_replica)
             if row >= replicas:  # before the first replica, too: the subtraction wraps
                 continue
             if not alive[lane]:
                 rows_out[row, :] = np.nan
+                continue
+            if tiny:
+                rows_out[row, 0] = math.ldexp(difference[lane], unit)
+                rows_out[row, 1] = _log_ratio(difference[lane], across[lane], unit)
                 continue
             common = max(exponents[lane], 0)
             sideways = math.ldexp(across[lane], max(exponents[lane] - common, -2000))
