@@ -1,6 +1,6 @@
 """Entry point: ``largedepth`` and ``python -m largedepth``.
 
-Exit codes: 0 done, 2 bad input (one line, no traceback), 130 interrupted.
+Exit codes: 0 done, 2 bad input (one line, no traceback), 70 a defect of the program, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -17,6 +18,7 @@ from largedepth._cli import cli
 
 INTERRUPTED = 130
 BAD_INPUT = 2
+DEFECT = 70
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:
@@ -39,7 +41,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         code = _complain(error.format_message())
     except (KeyboardInterrupt, click.Abort):
-        click.echo("largedepth: interrupted; what is finished is kept, the same command continues", err=True)
+        click.echo(
+            "largedepth: interrupted; finished rows stay in Parquet files, and the same command continues "
+            "from them (CSV and standard output cannot be continued)",
+            err=True,
+        )
         sys.stdout.flush()
         sys.stderr.flush()
         # A block still running in a thread would hold up a normal exit; it has nothing left to save.
@@ -50,8 +56,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain(
             f"{error.filename or 'file'}: {error.strerror or error}; free space or choose another --out"
         )
+    except MemoryError:
+        code = _complain("out of memory; take a smaller --width, --depth or --block-size, or fewer --threads")
     except ValueError as error:
         code = _bad_value(error)
+    except Exception:
+        # A defect of ours: show where, and do not pass for a refuted theorem (1).
+        traceback.print_exc()
+        code = DEFECT
     sys.exit(code)
 
 
@@ -64,11 +76,17 @@ def _bad_value(error: ValueError) -> int:
     from montecarlo import InvalidFieldError
 
     if not isinstance(error, InvalidFieldError):
-        raise error
+        traceback.print_exc()
+        return DEFECT
+    # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`; an argument without option is in capitals.
+    option = error.field if error.field.isupper() else "--" + error.field.replace("_", "-")
     given = "" if error.value is None else f" {error.value}"
-    text = f"{error.field}={given}: {error.rule}; {error.fix}"
-    # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`.
-    return _complain(re.sub(r"\b([a-z][a-z_]*)=\s*", lambda m: f"--{m[1].replace('_', '-')} ", text))
+    advice = re.sub(
+        r"\b([a-z][a-z_]*)=(\S+?)(?=[,;)]|\s|$)",
+        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else f" {m[2]}"),
+        f"{error.rule}; {error.fix}",
+    )
+    return _complain(f"{option}{given}: {advice}")
 
 
 if __name__ == "__main__":

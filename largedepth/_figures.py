@@ -46,7 +46,9 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
 def figures(names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str) -> None:
     """Draw figures (all of them without a NAME) as PDF and PNG.
 
-    1: hidden states against depth; 2: histograms at the critical scaling; 3: gradients against depth.
+    1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
+    small-width: explosion or collapse at widths 1, 2, 3, 10; activations: laws of the norm for four of them;
+    convergence: how fast the exact law approaches its limit (no networks).
     Samples are kept in DIR/samples and used again.
     """
     draw_all(names, out=out, setting=setting, seed=seed, threads=threads)

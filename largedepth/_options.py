@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 
-class _Number(click.ParamType[Any, Any]):
+class _Number(click.ParamType):
     """A number; its range is checked where its meaning is known, in `montecarlo`."""
 
     def __init__(self, kind: Callable[[str], Any], name: str, example: str) -> None:
@@ -30,12 +30,12 @@ class _Number(click.ParamType[Any, Any]):
             ) from None
 
 
-def whole(example: str) -> click.ParamType[Any, Any]:
+def whole(example: str) -> click.ParamType:
     """Return the type of an option that takes a whole number."""
     return _Number(int, "a whole number", example)
 
 
-def real(example: str) -> click.ParamType[Any, Any]:
+def real(example: str) -> click.ParamType:
     """Return the type of an option that takes a real number."""
     return _Number(float, "a number", example)
 

@@ -34,6 +34,7 @@ from largedepth._progress import progress_bar
 )
 @threads_option
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
+@click.option("--overwrite", is_flag=True, help="Let --out replace a Parquet file that holds something else.")
 @click.option(
     "--out",
     metavar="FILE",
@@ -47,6 +48,7 @@ def simulate(
     threads: int | None,
     block_size: int | None,
     out: str | None,
+    overwrite: bool,
     **network: Any,
 ) -> None:
     """Sample networks of one specification and write one row a network.
@@ -67,7 +69,10 @@ def simulate(
         if out is None:
             sample = sample_networks(resnet, **common, gradients=gradients, progress=tick)  # type: ignore[arg-type]
         else:
-            sample = sample_to_file(resnet, out, **common, request=make_request(gradients), progress=tick)
+            request = make_request(gradients)
+            sample = sample_to_file(
+                resnet, out, **common, request=request, overwrite=overwrite, progress=tick
+            )
     if sample.n_nonfinite:
         click.echo(f"simulate: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
     if out is None:

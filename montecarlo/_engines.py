@@ -72,20 +72,27 @@ class Engine:
         ``(resnet, request)`` to a rough time of one network on one core, for the sizes of blocks.
     sample : callable
         ``(resnet, request, key, first_replica, replicas)`` to the columns of a block.
+    prepare : callable
+        ``(resnet)``: compiles what `sample` needs, in the calling thread, so that what cannot be compiled is
+        refused there.
+    lanes : int, default 1
+        Networks that cost as much as one: blocks begin and end at multiples of it.
     """
 
     name: str
     refusal: Callable[[ResNet, Request], str | None]
     seconds: Callable[[ResNet, Request], float]
     sample: Callable[[ResNet, Request, tuple[int, int], int, int], Columns]
+    prepare: Callable[[ResNet], None]
+    lanes: int = 1
 
 
 ENGINES: dict[str, Engine] = {
     engine.name: engine
     for engine in (
-        Engine("radial", _radial.refusal, _radial.seconds, _radial.sample),
-        Engine("gaussian", _gaussian.refusal, _gaussian.seconds, _gaussian.sample),
-        Engine("dense", _dense.refusal, _dense.seconds, _dense.sample),
+        Engine("radial", _radial.refusal, _radial.seconds, _radial.sample, _radial.prepare, 16),
+        Engine("gaussian", _gaussian.refusal, _gaussian.seconds, _gaussian.sample, _gaussian.prepare, 16),
+        Engine("dense", _dense.refusal, _dense.seconds, _dense.sample, _dense.prepare),
     )
 }
 

@@ -48,8 +48,15 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
         if JIT_OFF:
             return python
         compiled: Any = njit(nogil=True, error_model="numpy")(python)
-        compiled.enable_caching()
-        compiled._cache._cache_file._source_stamp = _sources_digest()
+        try:
+            compiled.enable_caching()
+        except RuntimeError:  # no folder that can be written: compiled afresh in each process
+            pass
+        else:
+            cache_file = compiled._cache._cache_file
+            if not hasattr(cache_file, "_source_stamp"):
+                raise RuntimeError("this numba keeps its cache stamps elsewhere; stale kernels would be used")
+            cache_file._source_stamp = _sources_digest()
         if signature is not None:
             with warnings.catch_warnings():
                 # Functions as arguments are marked experimental; the engines' tests would notice a break.

@@ -47,7 +47,8 @@ class Sample:
         ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference``
         of shape (n,): natural logs of ratios of Euclidean norms; on request ``log_hidden_path``,
         ``log_gradient_path`` of shape (n, L + 1) and ``log_weight_gradient_v``, ``log_weight_gradient_w`` of
-        shape (n, L). NaN marks a network that left the finite numbers, -inf an exact zero.
+        shape (n, L). NaN marks a network that left the finite numbers (its path is
+        kept up to there), -inf an exact zero.
 
     Examples
     --------
@@ -193,6 +194,9 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
     if text is None:
         raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
     metadata = json.loads(text)
+    missing = {"digest", "engine", "first_replica", "seed", "stream_format"} - metadata.keys()
+    if missing:
+        raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
     if metadata.get("digest") != resnet.digest or metadata.get("stream_format") != STREAM_FORMAT:
         raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
     columns = {}
@@ -205,7 +209,12 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
             columns[name] = values.reshape(-1, column.type.list_size)
         else:
             columns[name] = column.to_numpy(zero_copy_only=False)
-    return Sample(resnet, metadata["seed"], metadata["engine"], metadata["first_replica"], columns)
+    sample = Sample(resnet, metadata["seed"], metadata["engine"], metadata["first_replica"], columns)
+    if not np.array_equal(table["replica"].to_numpy(), sample.replica):
+        raise ValueError(
+            f"{path}: its rows are not the replicas from {sample.first_replica} on: edited since?"
+        )
+    return sample
 
 
 def check_writable(path: Path) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
+from typing import Any
 
 from montecarlo._engines import Request, find_engine
+from montecarlo._errors import InvalidFieldError
 from montecarlo._sample import Sample, check_writable, read_sample
 from montecarlo._simulate import Progress, gather, iter_blocks
 from montecarlo._specification import ResNet
+
+_FLUSH_SECONDS = 60.0
 
 
 def sample_to_file(
@@ -22,32 +27,36 @@ def sample_to_file(
     threads: int | None = None,
     block_size: int | None = None,
     request: Request | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Sample:
     """Return a sample and leave it in a file; rows that a Parquet file already holds are not drawn again.
 
-    Whatever ends the run early (Ctrl-C, a failing block), the finished rows from the first one on are
-    written, and the same call continues after them. Since row i depends on (specification, seed, i) alone,
-    the end result is the same, bit for bit.
+    Whatever ends the run early (Ctrl-C, a failing block), the finished rows from the first one on are written
+    to a Parquet file (once a minute, too), and the same call continues after them. Since row i depends on
+    (specification, seed, i) alone, the end result is the same, bit for bit. A file that holds more rows than
+    asked for keeps them.
 
     Parameters
     ----------
     resnet, replicas, seed, engine, threads, block_size, progress
         As in `montecarlo.simulate`; `progress` is told of the rows found in the file, too.
     path : path
-        Ends in ``.parquet`` or ``.csv``; only Parquet can be continued. A file with anything else is
-        replaced.
+        Ends in ``.parquet`` or ``.csv``; only Parquet can be continued, a CSV file is written at the end.
     request : Request, optional
         What to observe.
+    overwrite : bool, default False
+        Whether a Parquet file that holds anything but this sample may be replaced.
 
     Returns
     -------
     Sample
+        Of exactly `replicas` networks.
 
     Raises
     ------
     InvalidFieldError
-        For a bad argument or an unwritable path, before anything is drawn.
+        For a bad argument, an unwritable path or a file that holds something else, before anything is drawn.
 
     Examples
     --------
@@ -62,54 +71,83 @@ def sample_to_file(
     target = Path(path)
     check_writable(target)
     request = request or Request()
-    chosen = find_engine(engine, resnet, request).name
-    found = _usable_rows(target, resnet, seed, chosen, request)
-    if found is not None and len(found) >= replicas:
-        if progress is not None:
-            progress(replicas)
-        if len(found) > replicas:
-            found.head(replicas).write(target)
-        return found.head(replicas)
-    start = 0 if found is None else len(found)
-    if found is not None and progress is not None:
+    common: dict[str, Any] = {
+        "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
+    }  # fmt: skip
+    # Checks every argument, also where the file turns out to hold all the rows.
+    iterator = iter_blocks(resnet, replicas=replicas, **common)
+    found = None
+    if target.suffix == ".parquet" and target.exists() and not overwrite:
+        found = _rows_of(target, resnet, int(seed), find_engine(engine, resnet, request).name, request)
+    elif target.suffix == ".parquet" and target.exists():
+        with contextlib.suppress(InvalidFieldError):
+            found = _rows_of(target, resnet, int(seed), find_engine(engine, resnet, request).name, request)
+    start = 0 if found is None else min(len(found), replicas)
+    if progress is not None and start:
         progress(start)
+    if found is not None and len(found) >= replicas:
+        return found.head(replicas)
     blocks: list[Sample] = [] if found is None else [found]
-    iterator = iter_blocks(
-        resnet, replicas=replicas - start, seed=seed, first_replica=start, engine=engine, threads=threads,
-        block_size=block_size, request=request,
-    )  # fmt: skip
+    if start:
+        iterator = iter_blocks(resnet, replicas=replicas - start, first_replica=start, **common)
+    written = time.monotonic()
     try:
         for block in iterator:
             blocks.append(block)
             if progress is not None:
                 progress(len(block))
-    finally:
+            if target.suffix == ".parquet" and time.monotonic() > written + _FLUSH_SECONDS:
+                blocks = _keep(blocks, target)
+                written = time.monotonic()
+    except BaseException:
         iterator.close()
-        kept = _leading(blocks)
-        if kept is not None and len(kept) > start:
-            kept.write(target)
-    return gather(blocks)
+        if target.suffix == ".parquet" and blocks:
+            _keep(blocks, target)
+        raise
+    sample = gather(blocks)
+    sample.write(target)
+    return sample
 
 
-def _usable_rows(path: Path, resnet: ResNet, seed: int, engine: str, request: Request) -> Sample | None:
-    if path.suffix != ".parquet" or not path.exists():
-        return None
-    with contextlib.suppress(ValueError, OSError):
+def _keep(blocks: list[Sample], target: Path) -> list[Sample]:
+    """Write the blocks that follow one another from replica 0 on; return them as one, and the others."""
+    leading, others = _leading(blocks)
+    if not leading:
+        return others
+    joined = gather(leading)
+    joined.write(target)
+    return [joined, *others]
+
+
+def _rows_of(path: Path, resnet: ResNet, seed: int, engine: str, request: Request) -> Sample:
+    """Return the rows of a file, refused if they are not the beginning of the sample that is asked for."""
+    fix = "choose another file, or let it be replaced (overwrite=True)"
+    try:
         found = read_sample(path, resnet)
-        asked = request.columns(resnet)
-        same = (found.seed, found.engine, found.first_replica) == (seed, engine, 0)
-        if same and tuple(found.columns) == asked:
-            return found
-    return None
+    except (ValueError, OSError) as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise InvalidFieldError(
+            "out", str(path), f"is there already, and cannot be continued ({reason})", fix
+        ) from error
+    asked = {"seed": seed, "engine": engine, "first_replica": 0, "columns": request.columns(resnet)}
+    there = {
+        "seed": found.seed, "engine": found.engine, "first_replica": found.first_replica,
+        "columns": tuple(found.columns),
+    }  # fmt: skip
+    differing = [name for name in asked if asked[name] != there[name]]
+    if differing:
+        name = differing[0]
+        rule = f"is there already with {name} {there[name]!r} instead of {asked[name]!r}"
+        raise InvalidFieldError("out", str(path), rule, fix)
+    return found
 
 
-def _leading(blocks: list[Sample]) -> Sample | None:
-    """Join the blocks that follow one another from replica 0 on."""
-    leading: list[Sample] = []
+def _leading(blocks: list[Sample]) -> tuple[list[Sample], list[Sample]]:
+    """Split off the blocks that follow one another from replica 0 on."""
+    ordered = sorted(blocks, key=lambda block: block.first_replica)
     expected = 0
-    for block in sorted(blocks, key=lambda block: block.first_replica):
+    for position, block in enumerate(ordered):
         if block.first_replica != expected:
-            break
-        leading.append(block)
+            return ordered[:position], ordered[position:]
         expected += len(block)
-    return gather(leading) if leading else None
+    return ordered, []

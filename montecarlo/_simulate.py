@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -150,13 +151,18 @@ def iter_blocks(
         block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
     else:
         block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+    chosen.prepare(resnet)
     key = resnet.stream_key(seed)
     end = first_replica + replicas
-    starts = iter(range(first_replica, end, block_size))
+    # Blocks end at multiples of their size, so that engines with lanes have full ones whatever the first
+    # replica.
+    starts = itertools.chain(
+        [first_replica], range((first_replica // block_size + 1) * block_size, end, block_size)
+    )
 
     def run(start: int) -> Sample:
-        size = min(block_size, end - start)
-        columns: Columns = chosen.sample(resnet, request, key, start, size)
+        stop = min((start // block_size + 1) * block_size, end)
+        columns: Columns = chosen.sample(resnet, request, key, start, stop - start)
         return Sample(resnet, seed, chosen.name, start, columns)
 
     return run_on_threads(run, starts, workers)
@@ -185,13 +191,14 @@ def run_on_threads(
 
 def suggest_block_size(engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int) -> int:
     """Return the networks a block: about a quarter of a second, at least four blocks a worker, 64 MiB of rows
-    at most.
+    at most, in whole lanes of the engine.
     """
-    by_time = int(_BLOCK_SECONDS / engine.seconds(resnet, request))
+    by_time = max(1, int(_BLOCK_SECONDS / engine.seconds(resnet, request)))
     by_balance = -(-replicas // (4 * workers))
     paths = 2 * request.trajectories + 2 * request.weight_gradients
     by_memory = (64 << 20) // (8 * (4 + paths * (resnet.depth + 1)))
-    return max(1, min(by_time, by_balance, by_memory))
+    lanes = engine.lanes
+    return max(1, -(-min(by_time, by_balance, by_memory) // lanes)) * lanes
 
 
 def available_threads() -> int:

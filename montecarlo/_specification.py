@@ -105,6 +105,11 @@ class ResNet:
             )
         put("_law", find_law(self.weights))
         put("input_dim", check_whole("input_dim", self.input_dim, 1, 1_000_000, 64))
+        if self.width * -(-self.input_dim // 4) > 2**32:  # the words of A are counted by 32 bits
+            most = 4 * (2**32 // self.width)
+            raise InvalidFieldError(
+                "input_dim", self.input_dim, f"must be at most {most:_} at this width", "lower one of the two"
+            )
         put("input_scale", check_real("input_scale", self.input_scale, 0.0, 1e100, 1.0, open_low=True))
 
     @property

@@ -23,6 +23,7 @@ def replaced_file(target: Path) -> Iterator[Path]:
     ...     Path(folder, "a.txt").read_text()
     'done'
     """
+    target = Path(os.path.realpath(target))  # a link stays one; what it points to is replaced
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(descriptor)
     temporary = Path(name)

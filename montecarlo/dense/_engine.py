@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,13 @@ def seconds(resnet: ResNet, request: Request) -> float:
     padded = -(-resnet.width // 8) * 8
     per_layer = matrices * padded * (padded + 8) * resnet.law.cost * 1e-9 + 2e-7
     return resnet.depth * per_layer + 1e-6
+
+
+def prepare(resnet: ResNet) -> None:
+    """Compile what `sample` needs."""
+    importlib.import_module("montecarlo.dense._network")
+    resnet.law.kernels()
+    resnet.activation_function.compiled()
 
 
 def sample(

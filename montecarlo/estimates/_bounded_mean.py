@@ -44,7 +44,9 @@ def bounded_mean(x: ArrayLike, *, low: float, high: float, confidence: float = 0
         If `x` is empty or not one-dimensional, a row lies outside, low >= high, or `confidence` is not in (0,
         1).
 
-    Notes ----- A. Maurer and M. Pontil, "Empirical Bernstein bounds and sample variance penalization", COLT
+    Notes
+    -----
+    A. Maurer and M. Pontil, "Empirical Bernstein bounds and sample variance penalization", COLT
     2009, Theorem 4, once for each side at δ/2.
 
     Examples

@@ -69,7 +69,9 @@ def dkw_epsilon(n: int, *, false_alarm: float) -> float:
     ValueError
         If `n` < 1 or `false_alarm` is not in (0, 1).
 
-    Notes ----- A. Dvoretzky, J. Kiefer, J. Wolfowitz (1956), with the sharp constant 2 of P. Massart, "The
+    Notes
+    -----
+    A. Dvoretzky, J. Kiefer, J. Wolfowitz (1956), with the sharp constant 2 of P. Massart, "The
     tight constant in the Dvoretzky-Kiefer-Wolfowitz inequality", Annals of Probability 18 (1990) 1269-1283,
     Corollary 1.
 

@@ -122,7 +122,9 @@ def log_mean_exp(
         If `x` is empty or not one-dimensional, `power` is not positive and finite, or `confidence` is not in
         (0, 1).
 
-    Notes ----- Interval: P. Hall, "On the removal of skewness by transformation", J. Royal Statistical
+    Notes
+    -----
+    Interval: P. Hall, "On the removal of skewness by transformation", J. Royal Statistical
     Society B 54 (1992) 221-228, with Student's quantile, then the log of both ends. Lower bound: the larger
     of Markov's inequality for the sample mean and T. W. Anderson's bound (1969, Bulletin of the International
     Statistical Institute 43:249-251) with the one-sided constant of P. Massart, Annals of Probability 18

@@ -48,7 +48,9 @@ def mean(x: ArrayLike | Moments, *, confidence: float = 0.99) -> Estimate:
     ValueError
         If `x` is empty or not one-dimensional, or `confidence` is not in (0, 1).
 
-    Notes ----- Student (1908), Biometrika 6:1-25; the skewness diagnostic is the first Edgeworth term, P.
+    Notes
+    -----
+    Student (1908), Biometrika 6:1-25; the skewness diagnostic is the first Edgeworth term, P.
     Hall, "The Bootstrap and Edgeworth Expansion" (1992), section 2.6.
 
     Examples

@@ -44,7 +44,9 @@ def quantile(x: ArrayLike, p: float, *, confidence: float = 0.99) -> Estimate:
     ValueError
         If `x` is empty or not one-dimensional, or `p` or `confidence` is not in (0, 1).
 
-    Notes ----- W. R. Thompson, Annals of Mathematical Statistics 7 (1936) 122-128; H. A. David and H. N.
+    Notes
+    -----
+    W. R. Thompson, Annals of Mathematical Statistics 7 (1936) 122-128; H. A. David and H. N.
     Nagaraja, "Order Statistics" (2003), section 7.1: with B ~ Bin(n, p), ``P(X_(r) > q) <= P(B < r)`` and
     ``P(X_(s) < q) <= P(B >= s)``, for discontinuous laws too; each is kept at or below (1 − confidence)/2.
 

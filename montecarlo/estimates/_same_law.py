@@ -64,7 +64,9 @@ def same_law(x: ArrayLike, y: ArrayLike, *, false_alarm: float = 1e-6) -> LawTes
     ValueError
         If a sample is empty or not one-dimensional, or `false_alarm` is not in (0, 1).
 
-    Notes ----- Bound for equal sizes n >= 458: ``2 exp(−n D²)``, F. Wei and R. M. Dudley, "Two-sample
+    Notes
+    -----
+    Bound for equal sizes n >= 458: ``2 exp(−n D²)``, F. Wei and R. M. Dudley, "Two-sample
     Dvoretzky-Kiefer-Wolfowitz inequalities", Statistics & Probability Letters 82 (2012) 636-644, Theorem 1.
     Otherwise the triangle inequality and Massart (1990) for each sample: ``4 exp(−2 n m D² / (√n + √m)²)``.
     Ties: both samples are monotone images of uniform ones, whose distance is at least as large, so p-values

@@ -37,7 +37,9 @@ def variance(x: ArrayLike | Moments, *, confidence: float = 0.99) -> Estimate:
     ValueError
         If `x` is empty or not one-dimensional, or `confidence` is not in (0, 1).
 
-    Notes ----- D. G. Bonett, "Approximate confidence interval for standard deviation of nonnormal
+    Notes
+    -----
+    D. G. Bonett, "Approximate confidence interval for standard deviation of nonnormal
     distributions", Computational Statistics & Data Analysis 50 (2006) 775-782, with the kurtosis about the
     mean rather than about the trimmed mean, so that pooled moments suffice.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,12 @@ def seconds(resnet: ResNet, request: Request) -> float:
     if resnet.activation_function.negative_slope is None:
         per_unit += 1.5e-8
     return resnet.depth * (resnet.width * per_unit + 2e-8) + 1e-6
+
+
+def prepare(resnet: ResNet) -> None:
+    """Compile what `sample` needs."""
+    importlib.import_module("montecarlo.gaussian._network")
+    resnet.activation_function.compiled()
 
 
 def sample(

@@ -43,6 +43,7 @@ _BIAS = np.uint32(ROLE_IMAGE_BIAS << 28)
 _TRANSPOSE_V = np.uint32(ROLE_TRANSPOSE_V << 28)
 _TRANSPOSE_W = np.uint32(ROLE_TRANSPOSE_W << 28)
 _ZERO = np.uint64(0)
+_ONE = np.uint64(1)
 _FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
@@ -131,6 +132,17 @@ def log_norm_of_lane(state, rows, lane, exponent):
 def half_log(square):
     """Return half the natural log of a square, -inf for zero."""
     return 0.5 * math.log(square) if square > 0.0 else -np.inf
+
+
+@helper
+def rescue_cancellation(state, before, squares):
+    """Width 1: where a state cancelled to exactly zero for lack of digits of its float32 normals, keep 2**-25
+    of it.
+    """
+    for lane in range(_ZERO, _SIXTEEN):
+        if state[lane] == 0.0:
+            state[lane] = before[lane] * 2.0**-25
+            squares[lane] = state[lane] * state[lane]
 
 
 @helper
@@ -227,7 +239,10 @@ def forward_layer(
     else:
         for lane in range(_ZERO, _SIXTEEN):
             coefficient[lane] = scale * math.sqrt(value_squares[lanes + lane])
+    before = state[:_SIXTEEN].copy() if rows == _ONE else zeros
     advance(state, _ZERO, difference, _ZERO, push, tape, push, tape, coefficient, zeros, frame, rows, squares)
+    if rows == _ONE:
+        rescue_cancellation(state, before, squares)
     rescale(state, difference, rows, squares, exponents, starts, frame, alive, lowest)
 
 
@@ -247,6 +262,7 @@ def backward_layer(
         kappa = coefficient[lane] / math.sqrt(product) - other[lane] / value_squares[lanes + lane]
         scratch[lane] = kappa if product > 0.0 else 0.0
     masked(slopes, kept, fresh, _ZERO, values, kept, scratch, rows, products, _ZERO, product_squares)
+    before = state[:_SIXTEEN].copy() if rows == _ONE else zeros
     if block == BLOCK_RES1:
         for lane in range(_ZERO, _SIXTEEN):
             coefficient[lane] = alpha * math.sqrt(squares[lane]) / root_d
@@ -281,6 +297,8 @@ def backward_layer(
             rows,
             squares,
         )
+    if rows == _ONE:
+        rescue_cancellation(state, before, squares)
     rescale(state, difference, rows, squares, exponents, starts, frame, alive, UNBOUNDED)
 
 

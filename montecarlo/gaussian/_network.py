@@ -28,10 +28,10 @@ from montecarlo.gaussian._layer import (
     rescale,
     split,
 )
-from montecarlo.streams._keys import ROLE_IMAGE_START, ROLE_READOUT
+from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
 
 _START = np.uint32(ROLE_IMAGE_START << 28)
-_READOUT = np.uint32(ROLE_READOUT << 28)
+_READOUT = np.uint32(ROLE_IMAGE_READOUT << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _FOUR = np.uint64(4)
@@ -148,7 +148,7 @@ def run_block(
                         log_values[k, lane] = exponents[lane] * _LN2
                     row = np.uint64(batch) + lane - np.uint64(first_replica)
                     if trajectories and row < replicas:
-                        hidden_path[row, k] = log_state - log_starts[lane]
+                        hidden_path[row, k] = log_state - log_starts[lane] if alive[lane] else np.nan
             before = squares.copy() if weight_gradients else squares
             forward_layer(
                 value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows,
@@ -176,7 +176,7 @@ def run_block(
                     - log_starts[lane]
                 )
             elif trajectories:
-                hidden_path[row, :] = np.nan
+                hidden_path[row, depth] = np.nan
         if not gradients:
             continue
 
@@ -212,6 +212,8 @@ def run_block(
                         row = np.uint64(batch) + lane - np.uint64(first_replica)
                         if row < replicas:
                             log_p = half_log(squares[lane]) + exponents[lane] * _LN2 - log_starts[lane]
+                            if not alive[lane]:
+                                log_p = np.nan
                             if trajectories:
                                 gradient_path[row, k + 1] = log_p
                             if weight_gradients:
@@ -245,9 +247,5 @@ def run_block(
                     log_norm_of_lane(difference, rows, lane, max(exponents[lane], starts[lane]))
                     - log_starts[lane]
                 )
-            else:
-                if trajectories:
-                    gradient_path[row, :] = np.nan
-                if weight_gradients:
-                    weight_v[row, :] = np.nan
-                    weight_w[row, :] = np.nan
+            elif trajectories:
+                gradient_path[row, 0] = np.nan

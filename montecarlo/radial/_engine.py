@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,11 @@ def seconds(resnet: ResNet, request: Request) -> float:
     return 2e-8 * layers * (4 if request.trajectories else 1) + 1e-6
 
 
+def prepare(resnet: ResNet) -> None:
+    """Compile what `sample` needs."""
+    importlib.import_module("montecarlo.radial._network")
+
+
 def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
@@ -46,8 +52,8 @@ def sample(
     else:
         outcomes, thresholds, bits = np.zeros(0, np.int32), np.zeros(0, np.uint32), 0
     shapes, scales = chi_square_table(max(d, 2))
-    # A chunk must not carry the state out of float range: norms grow at most about 8 α-fold a layer.
-    chunk = max(1, min(CHUNK_LAYERS, int(300.0 / math.log2(2.0 + 8.0 * resnet.scaling))))
+    # A chunk must not carry the state out of float range: |h| grows at most (1 + 50 α)-fold a layer.
+    chunk = max(1, min(CHUNK_LAYERS, int(300.0 / math.log2(2.0 + 50.0 * resnet.scaling))))
     empty = np.empty((0, 0))
     columns: Columns = {}
     for dual in (False, True) if request.dual else (False,):
@@ -55,7 +61,8 @@ def sample(
         path = np.empty((replicas, L + 1)) if request.trajectories and not dual else empty
         run_block(
             resnet.block == "res-1", d, L, resnet.scaling, outcomes, thresholds, bits, shapes, scales,
-            1 if path.size else chunk, dual, *Outputs.words(key), Outputs.first(first_replica), rows, path,
+            1 if path.size else chunk, chunk, dual, *Outputs.words(key), Outputs.first(first_replica),
+            rows, path,
         )  # fmt: skip
         if dual:
             columns |= {"log_gradient_ratio_dual": rows[:, 0], "log_gradient_difference_dual": rows[:, 1]}

@@ -132,7 +132,8 @@ def _walk_python(z1, z2, active, rest, rows, factor, frozen, bend, frame, along,
         sigma_square = factor * square * active[lanes]
         sigma = np.sqrt(sigma_square)
         step = sigma * z1[lanes]
-        along += step
+        moved = along + step
+        along[:] = np.where(moved == 0.0, along * 2.0**-25, moved)
         difference += frame * step
         turned = across + bend * sigma * z2[lanes]
         across[:] = np.sqrt(turned**2 + sigma_square * rest[lanes])
@@ -180,7 +181,12 @@ def _walk_compiled(
             sigma_square = builder.fmul(builder.fmul(factor, square), row_of(2, loop.index))
             sigma = builder.call(root, [sigma_square])
             step = builder.fmul(sigma, row_of(0, loop.index))
-            builder.store(builder.fadd(along, step), slots[0])
+            # A float32 normal may cancel the component exactly: 2**-25 of it is left (no law here has that
+            # atom).
+            moved = builder.fadd(along, step)
+            rest_of = builder.fmul(along, ir.Constant(double, [2.0**-25] * NETWORKS))
+            cancelled = builder.fcmp_ordered("==", moved, ir.Constant(double, [0.0] * NETWORKS))
+            builder.store(builder.select(cancelled, rest_of, moved), slots[0])
             builder.store(builder.fadd(difference, builder.fmul(frame, step)), slots[2])
             turn = builder.fmul(builder.fmul(bend, sigma), row_of(1, loop.index))
             turned = builder.fadd(across, turn)
@@ -230,19 +236,20 @@ def _log_ratio(along, across, exponent):
 _MATRIX = types.float64[:, ::1]
 _RUN_BLOCK = types.void(
     types.boolean, types.int64, types.int64, types.float64, types.int32[::1], types.uint32[::1],
-    types.int64, types.float32[::1], types.float32[::1], types.int64, types.boolean, types.uint32,
-    types.uint32, types.uint64, _MATRIX, _MATRIX,
+    types.int64, types.float32[::1], types.float32[::1], types.int64, types.int64, types.boolean,
+    types.uint32, types.uint32, types.uint64, _MATRIX, _MATRIX,
 )  # fmt: skip
 
 
 @kernel(signature=_RUN_BLOCK)
 def run_block(
-    linear, width, depth, alpha, outcomes, thresholds, bits, shapes, scales, chunk, dual, k0, k1,
+    linear, width, depth, alpha, outcomes, thresholds, bits, shapes, scales, chunk, rescaled, dual, k0, k1,
     first_replica, rows_out, path,
 ):  # fmt: skip
     """Sample (log hidden ratio, log hidden difference) of consecutive networks into `rows_out`, shape (n, 2).
 
-    With a `path`, shape (n, L+1), the log ratio along depth is stored, and `chunk` must be 1.
+    With a `path`, shape (n, L+1), the log ratio along depth is stored, and `chunk` must be 1. States are
+    rescaled every `rescaled` layers, a multiple of `chunk`.
     """
     d = np.float64(width)
     # Below 2**-100 the norm of h stays 1 to the last digit, while squares of α would underflow: the
@@ -352,7 +359,9 @@ def run_block(
                 across,
                 difference,
             )
-            if not tiny:
+            # With a path, chunks have one layer, yet states are rescaled at the same layers: equal bits.
+            done = first_layer + np.int64(layers)
+            if not tiny and (done % rescaled == 0 or done == depth):
                 _rescale(along, across, difference, exponents, frame, alive)
             if path.size > 0:
                 for lane in range(_ZERO, _SIXTEEN):

@@ -26,8 +26,8 @@ ROLE_BIAS = 2
 ROLE_EMBEDDING = 3
 ROLE_INPUT = 4
 ROLE_READOUT = 5
-# The Gaussian engine draws images of matrices instead of matrices; its numbers are independent of the dense
-# engine's.
+# The Gaussian engine draws images of matrices instead of matrices; it shares the input x alone with the
+# dense engine.
 ROLE_IMAGE_W = 6
 ROLE_IMAGE_V = 7
 ROLE_TRANSPOSE_V = 8
@@ -37,6 +37,7 @@ ROLE_IMAGE_START = 11
 # The radial engine draws Gram entries: normals from one role, uniforms and binomials from the other.
 ROLE_RADIAL_NORMALS = 12
 ROLE_RADIAL_WORDS = 13
+ROLE_IMAGE_READOUT = 14
 
 
 def derive_key(seed: int, fields: Mapping[str, object]) -> tuple[int, int]:

@@ -44,7 +44,7 @@ def test_an_unknown_engine_lists_the_known_ones():
 
 
 def test_an_engine_that_cannot_is_refused_with_its_reason(monkeypatch):
-    picky = Engine("picky", lambda net, request: "samples nothing at all", None, None)
+    picky = Engine("picky", lambda net, request: "samples nothing at all", None, None, None)
     monkeypatch.setitem(ENGINES, "picky", picky)
     with pytest.raises(InvalidFieldError, match="engine='picky': samples nothing at all; take engine='auto'"):
         simulate(NET, **GOOD, engine="picky")
@@ -97,7 +97,7 @@ def test_an_error_in_a_block_reaches_the_caller(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError("in a worker")
 
-    broken = Engine("broken", lambda net, request: None, lambda net, request: 1e-3, fail)
+    broken = Engine("broken", lambda net, request: None, lambda net, request: 1e-3, fail, lambda net: None)
     monkeypatch.setitem(ENGINES, "broken", broken)
     with pytest.raises(ZeroDivisionError, match="in a worker"):
         simulate(NET, replicas=100, seed=1, engine="broken", threads=2)
