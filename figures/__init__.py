@@ -8,4 +8,5 @@ from figures._catalogue import find_figure as find_figure
 from figures._draw import DrawnFigure as DrawnFigure
 from figures._draw import draw_figure as draw_figure
 from figures._figure import Check as Check
+from figures._figure import Computed as Computed
 from figures._figure import Point as Point

@@ -12,6 +12,9 @@ FIGURES: dict[str, str] = {
     "1": "figures.hidden_difference",
     "2": "figures.norm_histograms",
     "3": "figures.gradient_difference",
+    "small-width": "figures.small_width",
+    "activations": "figures.activations",
+    "convergence": "figures.convergence",
 }
 """Name of a figure to the module that holds it."""
 

@@ -10,7 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 import theory
 from figures._figure import Check, Point, Samples, Setting
@@ -46,8 +46,10 @@ def draw_depth_panels(samples: Samples, *, column: str, label: str) -> Canvas:
         axis.set_title(rf"$\beta = {beta:g}$ ({_REGIMES[beta]})")
         if beta != 0.5:
             axis.set_yscale("log")
-    axes[0].yaxis.set_major_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
-    axes[0].yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    # Little more than a decade: plain decimals at 1, 2 and 5 read best.
+    axes[0].yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes[0].yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    axes[0].yaxis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel(label)
     handles, labels = axes[0].get_legend_handles_labels()
     canvas.legend(handles, labels, loc="outside lower center", ncols=2)

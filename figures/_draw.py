@@ -24,7 +24,7 @@ class DrawnFigure:
     paths : list of Path
         PDF and PNG.
     networks : int
-        Networks behind it.
+        Networks behind it; 0 for a figure of theory alone.
     seed : int
         Their seed.
     checks : list of Check
@@ -84,6 +84,10 @@ def draw_figure(
         ) from error
     data = {}
     for point in definition.points(setting):
+        if point.resnet in data:
+            raise ValueError(
+                f"figure {name} has two points of {point.resnet!r}: must have one; change a depth"
+            )
         data[point.resnet] = _saved_sample(samples, point, seed, threads, progress)
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
@@ -94,7 +98,8 @@ def draw_figure(
 def _saved_sample(
     folder: Path, point: Point, seed: int, threads: int | None, progress: Progress | None
 ) -> Sample:
-    path = folder / f"{point.resnet.digest[:16]}-seed-{seed}.parquet"
+    path = folder / f"{point.stem}-seed-{seed}.parquet"
     return sample_to_file(
-        point.resnet, path, replicas=point.replicas, seed=seed, threads=threads, progress=progress
-    )
+        point.resnet, path, replicas=point.replicas, seed=seed, engine=point.engine, threads=threads,
+        request=point.request, progress=progress, overwrite=True,
+    )  # fmt: skip

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 from matplotlib.figure import Figure as Canvas
 
-from montecarlo import ResNet, Sample
+from montecarlo import Request, ResNet, Sample
 from montecarlo.estimates import Estimate
 
 Setting = Literal["quick", "paper"]
@@ -24,13 +25,61 @@ class Point:
         The specification.
     replicas : int
         Networks.
+    engine : str, default "auto"
+        As in `montecarlo.simulate`.
+    request : Request, optional
+        What to observe; the four ratios by default.
     """
 
     resnet: ResNet
     replicas: int
+    engine: str = "auto"
+    request: Request = field(default_factory=Request)
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file: equal for points that can share their rows."""
+        tags = [self.engine] if self.engine != "auto" else []
+        if self.request != Request():
+            flags = ("gradients", "dual", "trajectories", "weight_gradients")
+            tags.append("".join(str(int(getattr(self.request, flag))) for flag in flags))
+        return "-".join([self.resnet.digest[:16], *tags])
 
 
 Samples = Mapping[ResNet, Sample]
+"""Samples by specification; a figure has one point a specification."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A number that was computed, not sampled: it has a tolerance instead of a confidence interval.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    tolerance : float
+        How far a prediction may lie from it, set before looking.
+    method : str
+        Where the number comes from.
+
+    Examples
+    --------
+    >>> order = Computed(1.002, 0.01, "fit")
+    >>> print(order, order.contains(1.0))
+    1.002 (fit; tolerance 0.01) True
+    """
+
+    value: float
+    tolerance: float
+    method: str
+
+    def contains(self, x: float) -> bool:
+        """Whether `x` lies within the tolerance; NaN never does."""
+        return abs(x - self.value) <= self.tolerance
+
+    def __str__(self) -> str:
+        return f"{self.value:.4g} ({self.method}; tolerance {self.tolerance:g})"
 
 
 @dataclass(frozen=True)
@@ -43,18 +92,29 @@ class Check:
         In words.
     predicted : float
         By the theory.
-    estimate : Estimate
-        From the samples, with its interval, on the scale of `predicted`.
+    estimate : Estimate or Computed
+        On the scale of `predicted`: from the samples, with its interval; or computed without any, with its
+        tolerance.
     """
 
     quantity: str
     predicted: float
-    estimate: Estimate
+    estimate: Estimate | Computed
 
     @property
     def agrees(self) -> bool:
-        """Whether the prediction lies in the interval."""
+        """Whether the prediction lies in the interval or within the tolerance."""
         return self.estimate.contains(self.predicted)
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``outside``, or ``undecided`` where the sample cannot tell: a one-sided interval, a
+        heavy tail.
+        """
+        if not self.agrees:
+            return "outside"
+        one_sided = isinstance(self.estimate, Estimate) and not np.isfinite(self.estimate.half_width)
+        return "undecided" if one_sided else "agrees"
 
 
 @dataclass(frozen=True)
@@ -70,7 +130,7 @@ class FigureDefinition:
     caption : str
         What to see, for the report and for those who cannot see the picture.
     points : callable
-        The setting ("quick" or "paper") to the points to simulate.
+        The setting ("quick" or "paper") to the points to simulate; none for a figure of theory alone.
     draw : callable
         The samples to the drawing.
     checks : callable

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
 from montecarlo.files import replaced_file
@@ -17,12 +19,32 @@ NETWORKS = "#4477aa"
 """Colour of what was simulated."""
 THEORY = "#cc3311"
 """Colour of exact theory; limits share it, dashed."""
+OUTLINE = "#223366"
+"""Colour of a second sample: drawn as an outline over the first, it must stand out against it."""
+
+_MARKERS = "osD^vP"
+
+
+def width_colours(count: int) -> list[tuple[float, float, float]]:
+    """Return colours for increasing widths, dark to light: told apart in grey and by the colour-blind."""
+    return [to_rgb(colour) for colour in mpl.colormaps["viridis"](np.linspace(0.0, 0.82, count))]
+
+
+def width_markers(count: int) -> str:
+    """Return as many markers, so that colour is never the only sign."""
+    return _MARKERS[:count]
+
 
 # Dates and program versions would make equal drawings differ.
 _METADATA: dict[str, dict[str, str | None]] = {
     ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     ".png": {"Software": None},
 }
+
+
+def bin_count(rows: int) -> int:
+    """Return the bins of a histogram: as many as keep the noise of a bar a few per cent of the peak."""
+    return max(8, round(1.7 * rows ** (1 / 3)))
 
 
 @contextmanager
@@ -52,5 +74,7 @@ def save_figure(canvas: Canvas, stem: Path) -> list[Path]:
         path = stem.with_name(stem.name + suffix)
         with replaced_file(path) as temporary:
             canvas.savefig(temporary, format=suffix[1:], metadata=metadata)
+        # The places that the first format found hold for the second: finding them takes most of the time.
+        canvas.set_layout_engine("none")
         paths.append(path)
     return paths

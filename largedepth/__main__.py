@@ -78,7 +78,8 @@ def _bad_value(error: ValueError) -> int:
     if not isinstance(error, InvalidFieldError):
         traceback.print_exc()
         return DEFECT
-    # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`; an argument without option is in capitals.
+    # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`; an argument without option is in
+    # capitals.
     option = error.field if error.field.isupper() else "--" + error.field.replace("_", "-")
     given = "" if error.value is None else f" {error.value}"
     advice = re.sub(

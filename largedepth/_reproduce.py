@@ -21,14 +21,26 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str) -> None:
     path = Path(out) / "summary.md"
     with replaced_file(path) as temporary:
         temporary.write_text(_summary(drawn, setting), encoding="utf-8")
-    checks = [check for figure in drawn for check in figure.checks]
-    agreeing = sum(check.agrees for check in checks)
-    click.echo(f"reproduce: {agreeing} of {len(checks)} numbers inside their intervals; see {path}", err=True)
+    verdicts = [check.verdict for figure in drawn for check in figure.checks]
+    counts = ", ".join(f"{verdicts.count(word)} {word}" for word in ("agrees", "undecided", "outside"))
+    click.echo(f"reproduce: {len(verdicts)} numbers held against theory: {counts}; see {path}", err=True)
     click.echo(str(path))
 
 
+def _source(figure: Any) -> str:
+    if not figure.networks:
+        return "Computed, not simulated."
+    return f"{figure.networks:,} networks, seed {figure.seed}."
+
+
 def _summary(drawn: list[Any], setting: str) -> str:
-    lines = ["# Figures of “Scaling ResNets in the Large-depth Regime”", ""]
+    lines = [
+        "# Random ResNets of large depth: figures and theory",
+        "",
+        "Intervals hold at the stated confidence each: of a thousand at 99.9 %, one is outside by chance. "
+        "*Undecided* marks a sample that cannot tell: its interval has one end only.",
+        "",
+    ]
     for figure in drawn:
         definition = figure.definition
         lines += [
@@ -38,14 +50,13 @@ def _summary(drawn: list[Any], setting: str) -> str:
             "",
             definition.caption,
             "",
-            f"{figure.networks:,} networks, seed {figure.seed}. Draw it again: "
+            f"{_source(figure)} Draw it again: "
             f"`largedepth figures {definition.name} --{setting} --seed {figure.seed}`",
             "",
-            "| quantity | theory | networks | |",
+            "| quantity | theory | estimate | verdict |",
             "| --- | --- | --- | --- |",
         ]
         for check in figure.checks:
-            verdict = "agrees" if check.agrees else "outside the interval"
-            lines.append(f"| {check.quantity} | {check.predicted:.4f} | {check.estimate} | {verdict} |")
+            lines.append(f"| {check.quantity} | {check.predicted:.4f} | {check.estimate} | {check.verdict} |")
         lines.append("")
     return "\n".join(lines)

@@ -1,0 +1,42 @@
+"""Laws of log-ratios: their densities on the scale of the ratio, and their checks against samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from figures._figure import Check
+from montecarlo.estimates import Estimate, law_distance, mean
+
+Array = npt.NDArray[np.float64]
+
+CONFIDENCE = 0.999
+"""Of every interval of a check."""
+
+
+def ratio_density(law: Any, ratio: Array) -> Array:
+    """Return the density of a ratio > 0 from the law of its natural log: ``pdf(log r) / r``."""
+    return np.asarray(law.pdf(np.log(ratio))) / ratio
+
+
+def distance_check(quantity: str, rows: Array, cdf: Callable[[Array], Any]) -> Check:
+    """Return the Kolmogorov distance of a sample from a law, which theory predicts to be 0.
+
+    By the Dvoretzky-Kiefer-Wolfowitz inequality the distance of the *true* law lies within ε of that of the
+    sample, at every size; the interval is that one.
+    """
+    test = law_distance(rows, cdf, false_alarm=1.0 - CONFIDENCE)
+    estimate = Estimate(
+        value=test.distance, lower=max(0.0, test.distance - test.threshold),
+        upper=min(1.0, test.distance + test.threshold), confidence=CONFIDENCE, n=test.n,
+        n_nonfinite=test.n_nonfinite, method="Kolmogorov distance, DKW", warning=test.warning,
+    )  # fmt: skip
+    return Check(f"Kolmogorov distance to the law of {quantity}", 0.0, estimate)
+
+
+def mean_check(quantity: str, rows: Array, predicted: float) -> Check:
+    """Return the mean of a column beside its prediction."""
+    return Check(f"E {quantity}", float(predicted), mean(rows, confidence=CONFIDENCE))
