@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from montecarlo._engines import Request, find_engine
+from montecarlo._engines import Request
 from montecarlo._errors import InvalidFieldError
 from montecarlo._sample import Sample, check_writable, read_sample
-from montecarlo._simulate import Progress, gather, iter_blocks
+from montecarlo._simulate import Progress, check_run, gather, iter_blocks
 from montecarlo._specification import ResNet
 
 _FLUSH_SECONDS = 60.0
@@ -74,22 +74,19 @@ def sample_to_file(
     common: dict[str, Any] = {
         "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
     }  # fmt: skip
-    # Checks every argument, also where the file turns out to hold all the rows.
-    iterator = iter_blocks(resnet, replicas=replicas, **common)
+    # Also where the file turns out to hold all the rows.
+    chosen, replicas, seed, *_ = check_run(resnet, replicas=replicas, first_replica=0, **common)
     found = None
-    if target.suffix == ".parquet" and target.exists() and not overwrite:
-        found = _rows_of(target, resnet, int(seed), find_engine(engine, resnet, request).name, request)
-    elif target.suffix == ".parquet" and target.exists():
-        with contextlib.suppress(InvalidFieldError):
-            found = _rows_of(target, resnet, int(seed), find_engine(engine, resnet, request).name, request)
+    if target.suffix == ".parquet" and target.exists():
+        with contextlib.suppress(*[InvalidFieldError] * overwrite):
+            found = _rows_of(target, resnet, seed, chosen.name, request)
     start = 0 if found is None else min(len(found), replicas)
     if progress is not None and start:
         progress(start)
     if found is not None and len(found) >= replicas:
         return found.head(replicas)
     blocks: list[Sample] = [] if found is None else [found]
-    if start:
-        iterator = iter_blocks(resnet, replicas=replicas - start, first_replica=start, **common)
+    iterator = iter_blocks(resnet, replicas=replicas - start, first_replica=start, **common)
     written = time.monotonic()
     try:
         for block in iterator:

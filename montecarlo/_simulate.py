@@ -142,15 +142,10 @@ def iter_blocks(
     the blocks that are not finished.
     """
     request = request or Request()
-    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
-    seed = check_seed(seed)
-    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
-    chosen = find_engine(engine, resnet, request)
-    workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
-    if block_size is None:
-        block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
-    else:
-        block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+    chosen, replicas, seed, first_replica, workers, block_size = check_run(
+        resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
+        block_size=block_size, request=request,
+    )  # fmt: skip
     chosen.prepare(resnet)
     key = resnet.stream_key(seed)
     end = first_replica + replicas
@@ -166,6 +161,32 @@ def iter_blocks(
         return Sample(resnet, seed, chosen.name, start, columns)
 
     return run_on_threads(run, starts, workers)
+
+
+def check_run(
+    resnet: ResNet,
+    *,
+    replicas: int,
+    seed: int,
+    first_replica: int,
+    engine: str,
+    threads: int | None,
+    block_size: int | None,
+    request: Request,
+) -> tuple[Engine, int, int, int, int, int]:
+    """Return (engine, replicas, seed, first replica, threads, block size), checked, with defaults filled
+    in.
+    """
+    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
+    seed = check_seed(seed)
+    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
+    chosen = find_engine(engine, resnet, request)
+    workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
+    if block_size is None:
+        block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
+    else:
+        block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+    return chosen, replicas, seed, first_replica, workers, block_size
 
 
 def run_on_threads(

@@ -9,11 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from montecarlo import LOG_RATIOS, InvalidFieldError, ResNet, Sample, read_sample, simulate
+from montecarlo import (
+    LOG_RATIOS,
+    InvalidFieldError,
+    ResNet,
+    Sample,
+    read_sample,
+    sample_to_file,
+    simulate,
+)
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -230,3 +239,50 @@ def test_reading_a_file_with_overwritten_bytes_is_refused(sample, tmp_path, shar
     (tmp_path / "overwritten.parquet").write_bytes(content)
     with pytest.raises(ValueError, match=r"overwritten\.parquet"):
         read_sample(tmp_path / "overwritten.parquet", NET)
+
+
+def _file(tmp_path, replicas, **options):
+    net = ResNet(width=4, depth=3, beta=0.5)
+    path = tmp_path / "s.parquet"
+    return sample_to_file(net, path, replicas=replicas, seed=1, **options), path
+
+
+@pytest.mark.parametrize("replicas", [0, -5, 1.5])
+def test_a_bad_number_of_replicas_leaves_the_file_alone(tmp_path, replicas):
+    _, path = _file(tmp_path, 20)
+    before = path.read_bytes()
+    with pytest.raises(InvalidFieldError, match="replicas="):
+        _file(tmp_path, replicas)
+    assert path.read_bytes() == before
+
+
+def test_asking_for_fewer_rows_keeps_the_others(tmp_path):
+    whole, path = _file(tmp_path, 20)
+    before = path.read_bytes()
+    head, _ = _file(tmp_path, 5)
+    assert len(head) == 5
+    np.testing.assert_array_equal(head["log_hidden_ratio"], whole["log_hidden_ratio"][:5])
+    assert path.read_bytes() == before
+
+
+def test_a_file_with_something_else_is_replaced_on_request_only(tmp_path):
+    pd.DataFrame({"mine": [1.0]}).to_parquet(tmp_path / "s.parquet")
+    before = (tmp_path / "s.parquet").read_bytes()
+    with pytest.raises(InvalidFieldError, match="is there already"):
+        _file(tmp_path, 5)
+    assert (tmp_path / "s.parquet").read_bytes() == before
+    assert len(_file(tmp_path, 5, overwrite=True)[0]) == 5
+
+
+def test_a_sample_of_another_seed_is_not_mixed_in(tmp_path):
+    _, path = _file(tmp_path, 5)
+    net = ResNet(width=4, depth=3, beta=0.5)
+    with pytest.raises(InvalidFieldError, match="seed 1 instead of 2"):
+        sample_to_file(net, path, replicas=9, seed=2)
+
+
+def test_edited_rows_are_not_continued(tmp_path):
+    _, path = _file(tmp_path, 20)
+    pq.write_table(pq.read_table(path).slice(10), path)
+    with pytest.raises(InvalidFieldError, match="edited since"):
+        _file(tmp_path, 30)
