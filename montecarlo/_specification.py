@@ -13,7 +13,7 @@ from montecarlo.laws import WeightLaw, find_law
 from montecarlo.streams import LAYER_LIMIT, derive_key
 
 BLOCKS = ("res-1", "res-2", "res-3")
-_WIDTH_LIMIT = 100_000
+_WIDTH_LIMIT = 100_000  # a matrix of this size and shape needs 2.5e9 counters, of the 2**32 there are
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -104,12 +104,7 @@ class ResNet:
                 "bias_std", self.bias_std, f"must be 0 for {self.block}", "take block='res-2' for biases"
             )
         put("_law", find_law(self.weights))
-        put("input_dim", check_whole("input_dim", self.input_dim, 1, 1_000_000, 64))
-        if self.width * -(-self.input_dim // 4) > 2**32:  # the words of A are counted by 32 bits
-            most = 4 * (2**32 // self.width)
-            raise InvalidFieldError(
-                "input_dim", self.input_dim, f"must be at most {most:_} at this width", "lower one of the two"
-            )
+        put("input_dim", check_whole("input_dim", self.input_dim, 1, _WIDTH_LIMIT, 64))
         put("input_scale", check_real("input_scale", self.input_scale, 0.0, 1e100, 1.0, open_low=True))
 
     @property

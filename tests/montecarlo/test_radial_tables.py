@@ -62,7 +62,7 @@ def active_draws(active, replicas=REPLICAS, seed=SEED):
     outcomes, thresholds = np.full(4, active, np.int32), np.full(2, 0xFFFFFFFF, np.uint32)
     rows = np.empty((replicas, 2))
     run_block(
-        False, width, 1, 1.0, outcomes, thresholds, 1, shapes, scales, 1, False, np.uint32(seed),
+        False, width, 1, 1.0, outcomes, thresholds, 1, shapes, scales, 1, 1, False, np.uint32(seed),
         np.uint32(active), np.uint64(0), rows, np.empty((0, 0)),
     )  # fmt: skip
     return 2.0 * rows[:, 1] + math.log(width)
