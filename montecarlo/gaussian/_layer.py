@@ -59,7 +59,7 @@ def frames(exponents, starts, out):
     """
     for lane in range(_ZERO, _SIXTEEN):
         below = min(exponents[lane] - starts[lane], 0)
-        out[lane] = math.ldexp(1.0, max(below, -2000))
+        out[lane] = math.ldexp(1.0, int(max(below, -2000)))
 
 
 @helper
@@ -106,8 +106,8 @@ def rescale(state, difference, rows, squares, exponents, starts, frame, alive, l
         total = 0.0
         for j in range(_ZERO, rows):
             i = j * _SIXTEEN + lane
-            state[i] = math.ldexp(state[i], -shift)
-            difference[i] = math.ldexp(difference[i], old_frame - new_frame)
+            state[i] = math.ldexp(state[i], int(-shift))
+            difference[i] = math.ldexp(difference[i], int(old_frame - new_frame))
             total += state[i] * state[i]
         squares[lane] = total
     frames(exponents, starts, frame)
@@ -195,8 +195,8 @@ def activate(
             fill_normals(k0, k1, np.uint32(layer | _BIAS), low, high, groups, bias, _ZERO)
     for lane in range(_ZERO, _SIXTEEN):
         bounded = min(max(exponents[lane], -_EVALUATION_LIMIT), _EVALUATION_LIMIT)
-        up = math.ldexp(1.0, bounded)
-        down = math.ldexp(1.0, -bounded)
+        up = math.ldexp(1.0, int(bounded))
+        down = math.ldexp(1.0, int(-bounded))
         scale = math.sqrt(squares[lane]) / root_d
         for j in range(_ZERO, rows):
             i = j * _SIXTEEN + lane

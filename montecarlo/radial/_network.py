@@ -223,8 +223,8 @@ def _rescale(along, across, difference, exponents, frame, alive):
         exponents[lane] += shift
         along[lane] = math.ldexp(along[lane], -shift)
         across[lane] = math.ldexp(across[lane], -shift)
-        difference[lane] = math.ldexp(difference[lane], old - max(exponents[lane], 0))
-        frame[lane] = math.ldexp(1.0, max(min(exponents[lane], 0), -2000))
+        difference[lane] = math.ldexp(difference[lane], int(old - max(exponents[lane], 0)))
+        frame[lane] = math.ldexp(1.0, int(max(min(exponents[lane], 0), -2000)))
 
 
 @inline
@@ -382,6 +382,6 @@ def run_block(
                 rows_out[row, 1] = _log_ratio(difference[lane], across[lane], unit)
                 continue
             common = max(exponents[lane], 0)
-            sideways = math.ldexp(across[lane], max(exponents[lane] - common, -2000))
+            sideways = math.ldexp(across[lane], int(max(exponents[lane] - common, -2000)))
             rows_out[row, 0] = _log_ratio(along[lane], across[lane], exponents[lane])
             rows_out[row, 1] = _log_ratio(difference[lane], sideways, common)

@@ -51,3 +51,37 @@ def test_same_rows_without_the_compiler():
             # the norm of a float32 array is summed in float32 here, and in float64 by the compiled code
             values = [float.fromhex(x) for x in plain[text][name]]
             np.testing.assert_allclose(values, column.ravel(), rtol=0.0, atol=1e-6, err_msg=name)
+
+
+OTHER_ENGINES = """
+import json, sys
+from montecarlo import ResNet, simulate
+rows = []
+for text in sys.argv[1:]:
+    fields, options = json.loads(text)
+    sample = simulate(ResNet(**fields), replicas=3, seed=3, threads=1, trajectories=True, **options)
+    rows.append({name: column.ravel().tolist() for name, column in sample.columns.items()})
+print(json.dumps(rows))
+"""
+
+CASES = [
+    (SMALL, {"engine": "gaussian", "weight_gradients": True}),
+    (SMALL | {"block": "res-2", "activation": "softplus", "bias_std": 0.5}, {"engine": "gaussian"}),
+    (SMALL | {"beta": None, "alpha": 1e30, "depth": 9}, {"engine": "gaussian"}),
+    (SMALL, {"engine": "radial", "gradients": "dual"}),
+    (SMALL | {"width": 70}, {"engine": "radial", "gradients": "none"}),
+    (SMALL | {"beta": None, "alpha": 1e30, "depth": 9}, {"engine": "radial", "gradients": "none"}),
+]
+
+
+def test_the_other_engines_without_the_compiler():
+    # numpy sums squares in another order, and libm's logarithm meets other roundings: equal to 1e-5.
+    texts = [json.dumps(case) for case in CASES]
+    command = [sys.executable, "-W", "ignore::RuntimeWarning", "-c", OTHER_ENGINES, *texts]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    for (fields, options), plain in zip(CASES, json.loads(result.stdout), strict=True):
+        sample = montecarlo.simulate(ResNet(**fields), replicas=3, seed=3, trajectories=True, **options)
+        assert list(sample.columns) == list(plain)
+        for name, column in sample.columns.items():
+            np.testing.assert_allclose(plain[name], column.ravel(), rtol=1e-9, atol=1e-5, err_msg=str(fields))
