@@ -35,5 +35,5 @@ def find_figure(name: str) -> FigureDefinition:
     if name not in FIGURES:
         near = difflib.get_close_matches(name, FIGURES, n=1)
         fix = f"did you mean {near[0]}?" if near else "leave NAME out for all of them"
-        raise InvalidFieldError("name", name, f"must be one of {', '.join(FIGURES)}", fix)
+        raise InvalidFieldError("NAME", name, f"must be one of {', '.join(FIGURES)}", fix)
     return importlib.import_module(FIGURES[name]).FIGURE

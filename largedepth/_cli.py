@@ -15,7 +15,7 @@ def cli() -> None:
     """Theory-verification Monte Carlo for deep residual networks at initialisation.
 
     Data goes to standard output or --out, messages to standard error. Exit codes: 0 done, 2 bad input,
-    130 interrupted (what is finished is kept).
+    70 a defect of the program, 130 interrupted (finished rows of Parquet files are kept).
     """
 
 

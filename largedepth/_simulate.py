@@ -34,7 +34,7 @@ from largedepth._progress import progress_bar
 )
 @threads_option
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
-@click.option("--overwrite", is_flag=True, help="Let --out replace a Parquet file that holds something else.")
+@click.option("--overwrite", is_flag=True, help="Let --out replace a file that holds something else.")
 @click.option(
     "--out",
     metavar="FILE",
@@ -78,4 +78,6 @@ def simulate(
     if out is None:
         sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
     else:
-        click.echo(f"simulate: {len(sample):,} rows ({sample.engine} engine) in {out}", err=True)
+        click.echo(
+            f"simulate: the first {len(sample):,} rows ({sample.engine} engine) are in {out}", err=True
+        )

@@ -13,6 +13,7 @@ from montecarlo._errors import InvalidFieldError
 from montecarlo._sample import Sample, check_writable, read_sample
 from montecarlo._simulate import Progress, check_run, gather, iter_blocks
 from montecarlo._specification import ResNet
+from montecarlo.files import exclusive
 
 _FLUSH_SECONDS = 60.0
 
@@ -43,10 +44,11 @@ def sample_to_file(
         As in `montecarlo.simulate`; `progress` is told of the rows found in the file, too.
     path : path
         Ends in ``.parquet`` or ``.csv``; only Parquet can be continued, a CSV file is written at the end.
+        A second run into the same file waits for the first one.
     request : Request, optional
         What to observe.
     overwrite : bool, default False
-        Whether a Parquet file that holds anything but this sample may be replaced.
+        Whether a file that holds anything but the beginning of this sample may be replaced.
 
     Returns
     -------
@@ -75,11 +77,24 @@ def sample_to_file(
         "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
     }  # fmt: skip
     # Also where the file turns out to hold all the rows.
-    chosen, replicas, seed, *_ = check_run(resnet, replicas=replicas, first_replica=0, **common)
+    chosen, replicas, common["seed"], *_ = check_run(resnet, replicas=replicas, first_replica=0, **common)
+    with exclusive(target):
+        return _continue(resnet, target, replicas, chosen.name, common, overwrite, progress)
+
+
+def _continue(
+    resnet: ResNet,
+    target: Path,
+    replicas: int,
+    engine: str,
+    common: dict[str, Any],
+    overwrite: bool,
+    progress: Progress | None,
+) -> Sample:
     found = None
-    if target.suffix == ".parquet" and target.exists():
+    if target.exists():
         with contextlib.suppress(*[InvalidFieldError] * overwrite):
-            found = _rows_of(target, resnet, seed, chosen.name, request)
+            found = _rows_of(target, resnet, common["seed"], engine, common["request"])
     start = 0 if found is None else min(len(found), replicas)
     if progress is not None and start:
         progress(start)
@@ -119,6 +134,8 @@ def _keep(blocks: list[Sample], target: Path) -> list[Sample]:
 def _rows_of(path: Path, resnet: ResNet, seed: int, engine: str, request: Request) -> Sample:
     """Return the rows of a file, refused if they are not the beginning of the sample that is asked for."""
     fix = "choose another file, or let it be replaced (overwrite=True)"
+    if path.suffix != ".parquet":
+        raise InvalidFieldError("out", str(path), "is there already, and only Parquet can be continued", fix)
     try:
         found = read_sample(path, resnet)
     except (ValueError, OSError) as error:

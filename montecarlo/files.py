@@ -1,7 +1,8 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and by one run at a time."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -37,3 +38,43 @@ def replaced_file(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def exclusive(target: Path) -> Iterator[None]:
+    """Hold the right to write `target`; a second run waits until the first one is done.
+
+    The lock is the system's (``flock`` on a hidden file beside the target) and ends with its process, however
+    that ends. Where the system has none, nothing is locked.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with exclusive(Path(folder, "a.txt")):
+    ...         found = os.listdir(folder)
+    ...     found, os.listdir(folder)
+    (['.a.txt.lock'], [])
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    path = target.with_name(f".{target.name}.lock")
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # The run that we waited for removes its file: then ours is not the one that others will find.
+            with contextlib.suppress(FileNotFoundError):
+                if os.fstat(descriptor).st_ino == path.stat().st_ino:
+                    break
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)

@@ -62,7 +62,7 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", "--depth", "5", "--beta", "1"), ("--width", "must be given", "--help")),
         (("simulate", *NETWORK, "--witdh", "3"), ("--witdh", "--width")),
         (("simulat",), ("simulat", "'simulate'")),
-        (("figures", "99"), ("--name 99", "1, 2, 3")),
+        (("figures", "99"), ("NAME 99", "1, 2, 3")),
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import math
 import os
 import stat
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -286,3 +287,37 @@ def test_edited_rows_are_not_continued(tmp_path):
     pq.write_table(pq.read_table(path).slice(10), path)
     with pytest.raises(InvalidFieldError, match="edited since"):
         _file(tmp_path, 30)
+
+
+def test_a_csv_file_is_replaced_on_request_only(tmp_path):
+    path = tmp_path / "notes.csv"
+    path.write_text("mine")
+    net = ResNet(width=4, depth=3, beta=0.5)
+    with pytest.raises(InvalidFieldError, match="is there already"):
+        sample_to_file(net, path, replicas=3, seed=1)
+    assert path.read_text() == "mine"
+    sample_to_file(net, path, replicas=3, seed=1, overwrite=True)
+    assert path.read_text().startswith("replica,")
+
+
+def test_a_second_run_into_one_file_waits_and_is_refused(tmp_path):
+    net, path = ResNet(width=4, depth=3, beta=0.5), tmp_path / "s.parquet"
+    outcomes = {}
+
+    def run(seed):
+        try:
+            outcomes[seed] = len(
+                sample_to_file(net, path, replicas=5000, seed=seed, block_size=16, threads=1)
+            )
+        except InvalidFieldError as error:
+            outcomes[seed] = str(error)
+
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = [seed for seed, outcome in outcomes.items() if outcome == 5000]
+    assert f"seed {winner} instead of {3 - winner}" in outcomes[3 - winner]
+    assert read_sample(path, net).seed == winner
+    assert os.listdir(tmp_path) == ["s.parquet"]
