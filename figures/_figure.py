@@ -78,6 +78,16 @@ class Computed:
         """Whether `x` lies within the tolerance; NaN never does."""
         return abs(x - self.value) <= self.tolerance
 
+    @property
+    def lower(self) -> float:
+        """Lowest prediction that passes."""
+        return self.value - self.tolerance
+
+    @property
+    def upper(self) -> float:
+        """Highest prediction that passes."""
+        return self.value + self.tolerance
+
     def __str__(self) -> str:
         return f"{self.value:.4g} ({self.method}; tolerance {self.tolerance:g})"
 
@@ -107,14 +117,24 @@ class Check:
         return self.estimate.contains(self.predicted)
 
     @property
-    def verdict(self) -> str:
-        """``agrees``, ``outside``, or ``undecided`` where the sample cannot tell: a one-sided interval, a
-        heavy tail.
+    def simulated(self) -> bool:
+        """Whether networks stand behind the estimate; else theory is held against theory."""
+        return isinstance(self.estimate, Estimate)
+
+    @property
+    def resolution(self) -> float:
+        """The error of the prediction, either way, that this check would surely have called outside.
+
+        On the scale of the quantity; for a natural log it is a relative error where it is small.
         """
+        return max(self.estimate.upper - self.predicted, self.predicted - self.estimate.lower)
+
+    @property
+    def verdict(self) -> str:
+        """``agrees``, ``outside``, or ``undecided`` where the interval has one end only (a heavy tail)."""
         if not self.agrees:
             return "outside"
-        one_sided = isinstance(self.estimate, Estimate) and not np.isfinite(self.estimate.half_width)
-        return "undecided" if one_sided else "agrees"
+        return "agrees" if np.isfinite(self.resolution) else "undecided"
 
 
 @dataclass(frozen=True)

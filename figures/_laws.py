@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from figures._figure import Check
-from montecarlo.estimates import Estimate, law_distance, mean
+from montecarlo.estimates import Estimate, law_distance, mean, variance
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +36,15 @@ def distance_check(quantity: str, rows: Array, cdf: Callable[[Array], Any]) -> C
         n_nonfinite=test.n_nonfinite, method="Kolmogorov distance, DKW", warning=test.warning,
     )  # fmt: skip
     return Check(f"Kolmogorov distance to the law of {quantity}", 0.0, estimate)
+
+
+def variance_check(quantity: str, rows: Array, predicted: float) -> Check:
+    """Return the natural log of a column's variance beside that of its prediction."""
+    found = variance(rows, confidence=CONFIDENCE)
+    estimate = dataclasses.replace(
+        found, value=np.log(found.value), lower=np.log(found.lower), upper=np.log(found.upper)
+    )
+    return Check(f"log Var {quantity}", float(np.log(predicted)), estimate)
 
 
 def mean_check(quantity: str, rows: Array, predicted: float) -> Check:

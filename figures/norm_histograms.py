@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 
 import theory
 from figures._figure import Check, FigureDefinition, Point, Samples, Setting
-from figures._laws import distance_check, mean_check, ratio_density
+from figures._laws import distance_check, mean_check, ratio_density, variance_check
 from figures._style import NETWORKS, OUTLINE, THEORY, bin_count
 from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp
@@ -115,6 +115,7 @@ def _checks(samples: Samples) -> list[Check]:
         else:
             checks.append(mean_check(f"log {text}, uniform, limit (I8)", uniform[column], limit.mean()))
             checks.append(mean_check(f"log {text}, Gaussian, exact (I6)", gaussian[column], exact.mean()))
+            checks.append(variance_check(f"log {text}, Gaussian, exact (I6)", gaussian[column], exact.var()))
             checks.append(distance_check(f"{text}, Gaussian, exact (I6)", gaussian[column], exact.cdf))
     return checks
 

@@ -16,6 +16,7 @@ from figures._depth_panels import BETAS, DEPTHS
 from figures._figure import FigureDefinition, Setting
 from figures._initial_norm import initial_mean_square_rule
 from montecarlo import InvalidFieldError, Request, ResNet, Sample, simulate
+from montecarlo.estimates import Estimate
 
 NEW = ("2", "small-width", "activations", "convergence")
 
@@ -306,3 +307,15 @@ def test_rule_of_the_first_state_averages_like_draws() -> None:
     nodes, weight = initial_mean_square_rule(width=40, input_dim=64, input_scale=1.0, nodes=6)
     values = np.sqrt(S)
     assert abs(weight @ np.sqrt(nodes) - values.mean()) < 5 * values.std() / np.sqrt(n)
+
+
+def test_resolution_is_what_a_check_would_notice() -> None:
+    estimate = Estimate(value=1.0, lower=0.9, upper=1.2, confidence=0.999, n=10, method="t")
+    check = figures.Check("x", 1.1, estimate)
+    assert check.simulated
+    assert check.verdict == "agrees"
+    assert check.resolution == pytest.approx(0.2)
+    for wrong in (1.1 + 0.21, 1.1 - 0.21):
+        assert replace(check, predicted=wrong).verdict == "outside"
+    one_sided = replace(check, estimate=replace(estimate, upper=float("inf")))
+    assert one_sided.verdict == "undecided"
