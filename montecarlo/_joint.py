@@ -14,6 +14,7 @@ from montecarlo._errors import InvalidFieldError, check_seed, check_whole
 from montecarlo._outputs import BLOCK_CODES
 from montecarlo._simulate import Progress, available_threads, run_on_threads
 from montecarlo._specification import ResNet
+from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.streams import derive_key
 
 VECTOR_LIMIT = 64
@@ -25,7 +26,6 @@ _BLOCK_BYTES = 64 << 20
 _REPLICA_LIMIT = 2**63 - 1
 _GRAM_ERROR = 1e-12  # of a correlation matrix: what rounding may do to a Gram matrix that a user computes
 _PIVOT = 64.0 * 2.0**-52
-_EVALUATION_LIMIT = 100
 
 Array = npt.NDArray[np.float64]
 
@@ -274,7 +274,7 @@ def _factor(
     if np.linalg.eigvalsh(scaled)[0] < -_GRAM_ERROR * len(gram):
         raise InvalidFieldError("inputs", gram.tolist(), "must be positive semidefinite", fix)
     if resnet.activation_function.negative_slope is None or resnet.bias_std > 0.0:
-        tame = (squares == 0.0) | (np.abs(exponents) <= _EVALUATION_LIMIT) | (owners >= 0)
+        tame = (squares == 0.0) | (np.abs(exponents) <= EVALUATION_LIMIT) | (owners >= 0)
         if not tame.all():
             rule = "must have norms between 2**-100 and 2**100, or zero, for this network"
             fix = "rescale them, or take a homogeneous activation without bias"

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._specification import ResNet
+from montecarlo.kernels._state import RES1, RES2, RES3
 
 if TYPE_CHECKING:
     from montecarlo._engines import Columns, Request
 
-BLOCK_CODES = {"res-1": 1, "res-2": 2, "res-3": 3}
+BLOCK_CODES = {"res-1": RES1, "res-2": RES2, "res-3": RES3}
 """How kernels are told of the block."""
 
 DUAL_REFUSAL = "must be radial for dual gradients: other engines sample gradients jointly"

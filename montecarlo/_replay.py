@@ -80,7 +80,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     >>> bool(np.isclose(ratio, sample["log_hidden_ratio"][2], atol=1e-5))
     True
     """
-    from montecarlo.dense._network import draw_input
+    from montecarlo.kernels._state import draw_input
 
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
     seed = check_seed(seed)

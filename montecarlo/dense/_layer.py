@@ -17,11 +17,8 @@ import math
 import numpy as np
 
 from montecarlo._jit import LANES, helper
+from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, RES2
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
-
-BLOCK_RES1 = 1
-BLOCK_RES2 = 2
-BLOCK_RES3 = 3
 
 _V = np.uint32(ROLE_V << 28)
 _W = np.uint32(ROLE_W << 28)
@@ -33,15 +30,6 @@ _ABS = np.uint32(0x7FFFFFFF)
 _INFINITE = np.uint32(0x7F800000)
 _LARGE = np.uint32((127 + 40) << 23)  # bits of 2**40
 _SMALL = np.uint32((127 - 40) << 23)  # bits of 2**-40
-# Beyond 2**±100 an activation is taken as homogeneous: relative error 2**-100 where it is asymptotically
-# linear or bounded.
-_EVALUATION_LIMIT = 100
-
-UNBOUNDED = -(2**62)
-"""Lowest exponent of a state of a network that is homogeneous near zero."""
-
-LOWEST_WITH_SCALE = -40
-"""Lowest exponent otherwise: activations of order one must fit into float32 in this frame, squared."""
 
 
 @helper
@@ -142,7 +130,7 @@ def activate(z, bias, d, block, exponent, negative_slope, value, slope, bias_sca
     homogeneous and need no exponent.
     """
     n = _ZERO
-    biased = block == BLOCK_RES2 and bias_scale > 0.0
+    biased = block == RES2 and bias_scale > 0.0
     if not math.isnan(negative_slope) and not biased:
         below = np.float32(negative_slope)
         for i in range(_ZERO, d):
@@ -155,7 +143,7 @@ def activate(z, bias, d, block, exponent, negative_slope, value, slope, bias_sca
             slopes[n] = t
             n += np.uint64(t != np.float32(0.0))
         return n
-    bounded = min(max(exponent, -_EVALUATION_LIMIT), _EVALUATION_LIMIT)
+    bounded = min(max(exponent, -EVALUATION_LIMIT), EVALUATION_LIMIT)
     up = math.ldexp(1.0, bounded)
     down = math.ldexp(1.0, -bounded)
     for i in range(_ZERO, d):
@@ -185,7 +173,7 @@ def forward_layer(
     Leaves the active units, their values ``g(h)`` and slopes ``g'`` (compacted) for the backward pass.
     """
     n_all = np.uint64(all_units.size)
-    if block == BLOCK_RES1:
+    if block == RES1:
         pre = rounded
     else:
         project(k0, k1, np.uint32(layer | _W), low, high, all_units, n_all, rounded, steps, scratch, image)
@@ -213,7 +201,7 @@ def backward_layer(
 ):  # fmt: skip
     """Compute ``√d (∂g)ᵀ Vᵀ p`` into `image` and ``g' * (Vᵀ p)`` into `products` (compacted)."""
     project(k0, k1, np.uint32(layer | _V), low, high, units, padded, rounded, steps, scratch, products)
-    if block == BLOCK_RES1:
+    if block == RES1:
         for j in range(_ZERO, d):
             image[j] = np.float32(0.0)
         for i in range(_ZERO, n):

@@ -17,23 +17,20 @@ from numba import types
 
 from montecarlo._jit import CHUNK, LANES, helper, kernel
 from montecarlo.dense._layer import (
-    LOWEST_WITH_SCALE,
-    UNBOUNDED,
     add_increment,
     backward_layer,
     forward_layer,
     log_norm,
     rescale,
 )
+from montecarlo.kernels._state import LOWEST_WITH_SCALE, SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
-from montecarlo.streams._keys import ROLE_EMBEDDING, ROLE_INPUT, ROLE_READOUT
-from montecarlo.streams._philox import philox
+from montecarlo.streams._keys import ROLE_EMBEDDING, ROLE_READOUT
 
 TAPE_BYTES = 32 << 20
 """Memory a block of replicas may use for its tape before depth is cut into segments."""
 
 _MATRIX_KERNEL = types.FunctionType(LAW_KERNEL)
-_SCALAR_FUNCTION = types.FunctionType(types.float64(types.float64))
 _MATRIX = types.float64[:, ::1]
 _WORD = types.uint32
 _INT = types.int64
@@ -41,13 +38,12 @@ _REAL = types.float64
 # Explicit, because law kernels and activations must be typed as first-class functions: one compiled engine
 # then serves all of them, and numba can cache it on disk.
 _RUN_BLOCK = types.void(
-    _MATRIX_KERNEL, _MATRIX_KERNEL, _SCALAR_FUNCTION, _SCALAR_FUNCTION, _REAL, _INT, _REAL, _INT, _INT,
+    _MATRIX_KERNEL, _MATRIX_KERNEL, SCALAR_FUNCTION, SCALAR_FUNCTION, _REAL, _INT, _REAL, _INT, _INT,
     _REAL, _INT, _REAL, _WORD, _WORD, types.uint64, _INT, types.boolean, types.boolean, _MATRIX, _MATRIX,
     _MATRIX, _MATRIX, _MATRIX, _MATRIX, _MATRIX,
 )  # fmt: skip
 
 _EMBEDDING = np.uint32(ROLE_EMBEDDING << 28)
-_INPUT = np.uint32(ROLE_INPUT << 28)
 _READOUT = np.uint32(ROLE_READOUT << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -66,17 +62,6 @@ def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
     if depth * padded * 8 <= tape_bytes:
         return max(depth, 1)
     return math.isqrt(depth - 1) + 1
-
-
-@helper
-def draw_input(k0, k1, low, high, out, n):
-    """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
-    scale = np.float32(2.0**-24)
-    for first in range(_ZERO, n, np.uint64(4)):
-        words = philox(np.uint32(first // np.uint64(4)), _INPUT, low, high, k0, k1)
-        for i in range(_ZERO, min(np.uint64(4), n - np.uint64(first))):
-            level = np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)
-            out[np.uint64(first) + i] = level * scale
 
 
 @helper

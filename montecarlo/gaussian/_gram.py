@@ -24,7 +24,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo._jit import JIT_OFF, helper
-from montecarlo.gaussian._lanes import NETWORKS, Rows, dot
+from montecarlo.kernels._lanes import NETWORKS, Rows, dot
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)

@@ -15,12 +15,11 @@ from numba import types
 
 from montecarlo._jit import helper, inline, kernel
 from montecarlo.gaussian._gram import apply, diagonal_of_gram, factor, rest_of_gram
-from montecarlo.gaussian._lanes import NETWORKS
+from montecarlo.kernels._lanes import NETWORKS
+from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, SCALAR_FUNCTION
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox
-
-BLOCK_RES1 = 1
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
 _W = np.uint32(ROLE_IMAGE_W << 28)
@@ -33,12 +32,10 @@ _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
 _LARGE = 2.0**80  # squared norms; with them in range no product of Gram entries can overflow
 _SMALL = 2.0**-80
-_EVALUATION_LIMIT = 100  # as in the other engines: beyond 2**±100 an activation is taken as homogeneous
 _TOLERANCE = 8.0 * 2.0**-52
 
-_SCALAR_FUNCTION = types.FunctionType(types.float64(types.float64))
 _RUN_BLOCK = types.void(
-    _SCALAR_FUNCTION, _SCALAR_FUNCTION, types.float64,
+    SCALAR_FUNCTION, SCALAR_FUNCTION, types.float64,
     types.int64, types.float64, types.int64, types.int64, types.float64,
     types.float64[:, ::1], types.int64[::1], types.int64[::1], types.int64[::1],
     types.uint32, types.uint32, types.uint64, types.float64[:, :, ::1], types.float64[:, :, :, ::1],
@@ -134,7 +131,7 @@ def bend(value, slope, negative_slope, image, size, n, count, owners, exponents,
     piecewise = not math.isnan(negative_slope)
     for v in range(_ZERO, count):
         for lane in range(_ZERO, _SIXTEEN):
-            e = int(min(max(exponents[v * _SIXTEEN + lane], -_EVALUATION_LIMIT), _EVALUATION_LIMIT))
+            e = int(min(max(exponents[v * _SIXTEEN + lane], -EVALUATION_LIMIT), EVALUATION_LIMIT))
             up[v * _SIXTEEN + lane] = math.ldexp(1.0, e)
             down[v * _SIXTEEN + lane] = math.ldexp(1.0, -e)
     for v in range(_ZERO, count):
@@ -275,7 +272,7 @@ def run_block(
             diagonal_of_gram(state, size, rows, count, gram)
             rescale(state, size, rows, count, gram, exponents, alive)
             wanted = position < layers.size and layers[position] == k
-            if wanted or (block != BLOCK_RES1 and k < depth):
+            if wanted or (block != RES1 and k < depth):
                 rest_of_gram(state, size, rows, count, gram)
             if wanted:
                 record(gram, count, exponents, first, position, log_norm, cosine)
@@ -283,7 +280,7 @@ def run_block(
             if position == layers.size:
                 break
             layer = np.uint32(k)
-            if block == BLOCK_RES1:
+            if block == RES1:
                 image[:] = state
             else:
                 factor(gram, count, tolerance, 1.0 / root_d, units, pivots, roots, coefficients)

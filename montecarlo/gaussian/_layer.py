@@ -25,8 +25,8 @@ import math
 import numpy as np
 
 from montecarlo._jit import helper, inline
-from montecarlo.dense._layer import UNBOUNDED
-from montecarlo.gaussian._lanes import NETWORKS, advance, dot, fill_normals, masked
+from montecarlo.kernels._lanes import NETWORKS, advance, dot, fill_normals, masked
+from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, UNBOUNDED
 from montecarlo.streams._keys import (
     ROLE_IMAGE_BIAS,
     ROLE_IMAGE_V,
@@ -34,8 +34,6 @@ from montecarlo.streams._keys import (
     ROLE_TRANSPOSE_V,
     ROLE_TRANSPOSE_W,
 )
-
-BLOCK_RES1 = 1
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
 _W = np.uint32(ROLE_IMAGE_W << 28)
@@ -49,7 +47,6 @@ _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
 _LARGE = 2.0**80  # squares of norms; float32 products of two values must not overflow
 _SMALL = 2.0**-80
-_EVALUATION_LIMIT = 100  # as in the dense engine: beyond 2**±100 an activation is taken as homogeneous
 
 
 @helper
@@ -186,7 +183,7 @@ def activate(
     """
     n = rows * _SIXTEEN
     piecewise = not math.isnan(negative_slope)
-    if block != BLOCK_RES1:
+    if block != RES1:
         fill_normals(k0, k1, np.uint32(layer | _W), low, high, groups, image, tape)
         if piecewise and bias_std == 0.0:
             split(image, tape, n, negative_slope, values, slopes)
@@ -194,13 +191,13 @@ def activate(
         if bias_std > 0.0:
             fill_normals(k0, k1, np.uint32(layer | _BIAS), low, high, groups, bias, _ZERO)
     for lane in range(_ZERO, _SIXTEEN):
-        bounded = min(max(exponents[lane], -_EVALUATION_LIMIT), _EVALUATION_LIMIT)
+        bounded = min(max(exponents[lane], -EVALUATION_LIMIT), EVALUATION_LIMIT)
         up = math.ldexp(1.0, int(bounded))
         down = math.ldexp(1.0, int(-bounded))
         scale = math.sqrt(squares[lane]) / root_d
         for j in range(_ZERO, rows):
             i = j * _SIXTEEN + lane
-            x = up * (state[i] if block == BLOCK_RES1 else scale * np.float64(image[tape + i]))
+            x = up * (state[i] if block == RES1 else scale * np.float64(image[tape + i]))
             if bias_std > 0.0:
                 x += bias_std * np.float64(bias[i])
             if piecewise:
@@ -263,7 +260,7 @@ def backward_layer(
         scratch[lane] = kappa if product > 0.0 else 0.0
     masked(slopes, kept, fresh, _ZERO, values, kept, scratch, rows, products, _ZERO, product_squares)
     before = state[:_SIXTEEN].copy() if rows == _ONE else zeros
-    if block == BLOCK_RES1:
+    if block == RES1:
         for lane in range(_ZERO, _SIXTEEN):
             coefficient[lane] = alpha * math.sqrt(squares[lane]) / root_d
         advance(
@@ -324,7 +321,7 @@ def refill_tape(
         tape = np.uint64(k - first) * size
         kept = _ZERO if free else tape
         lanes = np.uint64(k - first) * _SIXTEEN
-        if block != BLOCK_RES1:
+        if block != RES1:
             keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes)
         forward_layer(
             value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows, groups,

@@ -13,11 +13,7 @@ import numpy as np
 from numba import types
 
 from montecarlo._jit import kernel
-from montecarlo.dense._layer import LOWEST_WITH_SCALE, UNBOUNDED
-from montecarlo.dense._network import draw_input
-from montecarlo.gaussian._lanes import NETWORKS, dot, fill_normals
 from montecarlo.gaussian._layer import (
-    BLOCK_RES1,
     backward_layer,
     forward_layer,
     frames,
@@ -28,6 +24,8 @@ from montecarlo.gaussian._layer import (
     rescale,
     split,
 )
+from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
+from montecarlo.kernels._state import LOWEST_WITH_SCALE, RES1, SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
 
 _START = np.uint32(ROLE_IMAGE_START << 28)
@@ -39,9 +37,8 @@ _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
 
 _MATRIX = types.float64[:, ::1]
-_SCALAR_FUNCTION = types.FunctionType(types.float64(types.float64))
 _RUN_BLOCK = types.void(
-    _SCALAR_FUNCTION, _SCALAR_FUNCTION, types.float64, types.int64, types.float64, types.int64, types.int64,
+    SCALAR_FUNCTION, SCALAR_FUNCTION, types.float64, types.int64, types.float64, types.int64, types.int64,
     types.float64, types.int64, types.float64, types.uint32, types.uint32, types.uint64, types.int64,
     types.boolean, _MATRIX, _MATRIX, _MATRIX, _MATRIX, _MATRIX,
 )  # fmt: skip
@@ -92,7 +89,7 @@ def run_block(
     image = np.zeros(np.uint64(segment) * size, np.float32)
     push = np.zeros(np.uint64(segment) * size, np.float32)
     # Values and slopes that follow from the image are not taped.
-    free = block != BLOCK_RES1 and not math.isnan(negative_slope) and bias_std == 0.0
+    free = block != RES1 and not math.isnan(negative_slope) and bias_std == 0.0
     taped = _ONE if free else np.uint64(segment)
     values = np.zeros(taped * size, np.float32)
     slopes = np.zeros(taped * size, np.float32)
@@ -138,7 +135,7 @@ def run_block(
             if position == 0 and gradients:
                 checkpoints[k // segment, :] = state
                 checkpoint_exponents[k // segment, :] = exponents
-            if gradients and block != BLOCK_RES1:
+            if gradients and block != RES1:
                 keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes)
             if trajectories or weight_gradients:
                 for lane in range(_ZERO, _SIXTEEN):

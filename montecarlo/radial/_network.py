@@ -23,7 +23,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo._jit import JIT_OFF, helper, inline, kernel
-from montecarlo.gaussian._lanes import NETWORKS, Rows
+from montecarlo.kernels._lanes import NETWORKS, Rows
 from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox

@@ -1,0 +1,45 @@
+"""Conventions of every kernel: codes of the blocks, exponents of states, functions as arguments, the input.
+
+A state is ``2**exponent * mantissa``. Piecewise linear activations are homogeneous and never see the
+exponent. The others are evaluated at exponents between ±`EVALUATION_LIMIT`; beyond, they are taken as
+homogeneous, which is right to 2**-100 for activations that are asymptotically linear or bounded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from montecarlo._jit import helper
+from montecarlo.streams._keys import ROLE_INPUT
+from montecarlo.streams._philox import philox
+
+RES1 = 1
+RES2 = 2
+RES3 = 3
+
+EVALUATION_LIMIT = 100
+"""Largest exponent, either way, at which an activation is evaluated."""
+
+UNBOUNDED = -(2**62)
+"""Lowest exponent of a state of a network that is homogeneous near zero."""
+
+LOWEST_WITH_SCALE = -40
+"""Lowest exponent otherwise: activations of order one must fit into float32 in this frame, squared."""
+
+SCALAR_FUNCTION = types.FunctionType(types.float64(types.float64))
+"""Type of an activation or a derivative as a kernel's argument."""
+
+_INPUT = np.uint32(ROLE_INPUT << 28)
+_ZERO = np.uint64(0)
+
+
+@helper
+def draw_input(k0, k1, low, high, out, n):
+    """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
+    scale = np.float32(2.0**-24)
+    for first in range(_ZERO, n, np.uint64(4)):
+        words = philox(np.uint32(first // np.uint64(4)), _INPUT, low, high, k0, k1)
+        for i in range(_ZERO, min(np.uint64(4), n - np.uint64(first))):
+            level = np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)
+            out[np.uint64(first) + i] = level * scale
