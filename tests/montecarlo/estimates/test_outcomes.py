@@ -140,3 +140,11 @@ def test_estimates_read_well():
 def test_moments_add_only_moments():
     with pytest.raises(TypeError):
         _ = Moments() + 1  # pyright: ignore[reportOperatorIssue]
+
+
+def test_same_law_where_scipy_has_no_exact_value():
+    # Seven rows each at distance 1/7: scipy's sum rounds to more than 1.
+    x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    test = same_law(x, [*x[:-1], 5.5])
+    assert test.distance == pytest.approx(1 / 7)
+    assert test.pvalue == 1.0
