@@ -18,9 +18,7 @@ figure_options = apply_options(
 
 
 def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threads: int | None) -> list[Any]:
-    """Draw figures by name (all if there is none) with progress; return what `figures.draw_figure`
-    returns.
-    """
+    """Draw figures by name, all if there is none, with progress; return the `figures.DrawnFigure`."""
     import figures as package
 
     chosen = names or tuple(package.FIGURES)

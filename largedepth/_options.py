@@ -1,6 +1,4 @@
-"""Options that several verbs share, and their types: errors name the option, the value, the rule and the
-fix.
-"""
+"""Options that several verbs share; their errors name the option, the value, the rule and the fix."""
 
 from __future__ import annotations
 

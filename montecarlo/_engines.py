@@ -1,7 +1,7 @@
 """Engines: which laws each samples, at what cost, and how it fills one block of replicas.
 
 An engine is a record in `ENGINES`, ordered from the cheapest to the most general: ``auto`` takes the first
-one that does not refuse. To add one, write a module with the three functions of `Engine` and a line here.
+one that does not refuse. To add one, write a module with the four functions of `Engine` and a line here.
 """
 
 from __future__ import annotations

@@ -174,9 +174,7 @@ def check_run(
     block_size: int | None,
     request: Request,
 ) -> tuple[Engine, int, int, int, int, int]:
-    """Return (engine, replicas, seed, first replica, threads, block size), checked, with defaults filled
-    in.
-    """
+    """Return (engine, replicas, seed, first replica, threads, block size), checked and complete."""
     replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
     seed = check_seed(seed)
     first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
@@ -211,8 +209,9 @@ def run_on_threads(
 
 
 def suggest_block_size(engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int) -> int:
-    """Return the networks a block: about a quarter of a second, at least four blocks a worker, 64 MiB of rows
-    at most, in whole lanes of the engine.
+    """Return the networks a block, in whole lanes of the engine.
+
+    About a quarter of a second's worth, at least four blocks a worker, and at most 64 MiB of rows.
     """
     by_time = max(1, int(_BLOCK_SECONDS / engine.seconds(resnet, request)))
     by_balance = -(-replicas // (4 * workers))

@@ -51,9 +51,7 @@ _SMALL = 2.0**-80
 
 @helper
 def frames(exponents, starts, out):
-    """Store ``2**(exponent - frame)`` a lane: what turns an increment of the state into one of the
-    difference.
-    """
+    """Store, a lane, the factor that turns an increment of the state into one of the difference."""
     for lane in range(_ZERO, _SIXTEEN):
         below = min(exponents[lane] - starts[lane], 0)
         out[lane] = math.ldexp(1.0, int(max(below, -2000)))
@@ -61,8 +59,9 @@ def frames(exponents, starts, out):
 
 @helper
 def rescale(state, difference, rows, squares, exponents, starts, frame, alive, lowest):
-    """Keep squared norms between 2**-80 and 2**80, lane by lane; lanes that are not finite are marked
-    dead.
+    """Keep squared norms between 2**-80 and 2**80, lane by lane; mark lanes that are not finite as dead.
+
+    Exponents do not fall below `lowest`, as in the dense engine.
     """
     outside = False
     for lane in range(_ZERO, _SIXTEEN):
@@ -133,9 +132,7 @@ def half_log(square):
 
 @helper
 def rescue_cancellation(state, before, squares):
-    """Width 1: where a state cancelled to exactly zero for lack of digits of its float32 normals, keep 2**-25
-    of it.
-    """
+    """At width 1, keep 2**-25 of a state that cancelled to zero for lack of digits of its float32 normals."""
     for lane in range(_ZERO, _SIXTEEN):
         if state[lane] == 0.0:
             state[lane] = before[lane] * 2.0**-25
@@ -144,9 +141,7 @@ def rescue_cancellation(state, before, squares):
 
 @helper
 def keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes):
-    """Tape a float32 vector along h and its squared norm: h itself, or ``h/‖h‖`` where mantissas may be
-    tiny.
-    """
+    """Tape h in float32 with its squared norm; where mantissas may be tiny, ``h/‖h‖`` instead."""
     if lowest == UNBOUNDED:
         for i in range(_ZERO, n):
             hidden[tape + i] = np.float32(state[i])

@@ -1,5 +1,4 @@
-"""The Gaussian engine's kernel: batches of sixteen networks in lanes, in memory that does not grow with
-depth.
+"""The Gaussian engine's kernel: batches of sixteen networks in lanes, with a tape of bounded memory.
 
 The backward pass needs the images of the forward one; they are taped for one segment of layers at a time, as
 in the dense engine (`montecarlo.dense._network`), with the same choice between one segment and √L of them.
@@ -49,8 +48,7 @@ def run_block(
     value, slope, negative_slope, block, bias_std, width, depth, alpha, n_in, input_scale, k0, k1,
     first_replica, segment, gradients, rows_out, hidden_path, gradient_path, weight_v, weight_w,
 ):  # fmt: skip
-    """Sample the networks ``first_replica ... first_replica + len(rows_out) - 1``; output as the dense
-    kernel's.
+    """Sample the networks from `first_replica` on, one a row of `rows_out`; output as the dense kernel's.
 
     Batches of sixteen start at multiples of sixteen, whatever the block.
     """

@@ -206,8 +206,9 @@ _walk: Any = _walk_python if JIT_OFF else intrinsic(_walk_compiled)
 
 @helper
 def _rescale(along, across, difference, exponents, frame, alive):
-    """Keep ``(h·e, ‖h_⊥‖)`` near one, lane by lane; the difference along e is in the frame ``max(exponent,
-    0)``.
+    """Keep ``(h·e, ‖h_⊥‖)`` near one, lane by lane.
+
+    The difference along e is in the frame ``max(exponent, 0)``.
     """
     for lane in range(_ZERO, _SIXTEEN):
         peak = max(abs(along[lane]), across[lane])
