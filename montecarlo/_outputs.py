@@ -24,7 +24,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a kernel writes: the four log-ratios; paths and weight-gradient norms where asked for, else empty."""
+    """What a kernel writes: the four log-ratios; paths and weight-gradient norms where asked for."""
 
     rows: Array
     hidden_path: Array
