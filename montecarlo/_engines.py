@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError, unknown_name
 from montecarlo._specification import ResNet
+from montecarlo.correlated import _engine as _correlated
 from montecarlo.dense import _engine as _dense
 from montecarlo.gaussian import _engine as _gaussian
 from montecarlo.radial import _engine as _radial
@@ -93,6 +94,9 @@ ENGINES: dict[str, Engine] = {
         Engine("radial", _radial.refusal, _radial.seconds, _radial.sample, _radial.prepare, 16),
         Engine("gaussian", _gaussian.refusal, _gaussian.seconds, _gaussian.sample, _gaussian.prepare, 16),
         Engine("dense", _dense.refusal, _dense.seconds, _dense.sample, _dense.prepare),
+        Engine(
+            "correlated", _correlated.refusal, _correlated.seconds, _correlated.sample, _correlated.prepare
+        ),
     )
 }
 

@@ -181,9 +181,12 @@ def simulate_inputs(
     >>> bool((sample.log_norm[..., 0] == sample.log_norm[..., 1]).all())
     True
     """
-    if not resnet.law.gaussian:
+    if resnet.processes is not None or not resnet.law.gaussian:
         raise InvalidFieldError(
-            "weights", resnet.weights, "must be gaussian for joint inputs", "take weights='gaussian'"
+            "weights",
+            resnet.weights,
+            "must be gaussian for joint inputs, layers being independent",
+            "take weights='gaussian'",
         )
     owners = _owners(inputs, tangents)
     gram, mixing, exponents = _factor(resnet, inputs, owners)

@@ -19,6 +19,8 @@ BLOCK_CODES = {"res-1": RES1, "res-2": RES2, "res-3": RES3}
 
 DUAL_REFUSAL = "must be radial for dual gradients: other engines sample gradients jointly"
 
+CORRELATED_REFUSAL = "must be correlated for processes along depth: it samples independent layers alone"
+
 Array = npt.NDArray[np.float64]
 
 

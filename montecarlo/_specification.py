@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from montecarlo._activations import Activation, find_activation
 from montecarlo._errors import InvalidFieldError, check_real, check_whole, unknown_name
-from montecarlo.laws import WeightLaw, find_law
+from montecarlo.laws import LAWS, WeightLaw, find_law
+from montecarlo.processes import PROCESSES, WeightProcess, find_process
 from montecarlo.streams import LAYER_LIMIT, derive_key
 
 BLOCKS = ("res-1", "res-2", "res-3")
@@ -22,7 +24,8 @@ class ResNet:
 
     The entries of √d V, √d W, √n A and √d B are independent with the weight law's symmetric, unit-variance
     law (n the input dimension, d the width), and x is uniform on [0, input_scale]^n. All of them are drawn
-    afresh for each replica.
+    afresh for each replica. Where the weight law is a process, the entries of √d V_k and √d W_k are Gaussian
+    paths along the layers k instead, independent of each other, and A, B and the biases are Gaussian.
 
     Parameters
     ----------
@@ -40,8 +43,12 @@ class ResNet:
         σ by name (gelu, identity, leaky-relu, relu, sin, softplus, tanh) or a user's own.
     bias_std : float, default 0
         Standard deviation of the entries of b, for res-2; they follow the weight law.
-    weights : str, default "gaussian"
-        The weight law: gaussian, rademacher, uniform (on 2**16 levels) or uniform:24 (on 2**24).
+    weights : str or WeightProcess, default "gaussian"
+        The weight law of independent layers, gaussian, rademacher, uniform (on 2**16 levels) or uniform:24
+        (on 2**24), or a process along depth: fbm:H, rbf:VARIANCE, rbf-increments:VARIANCE, matern:NU:SCALE or a
+        user's own (`montecarlo.processes`).
+    weights_w : str or WeightProcess, optional
+        A process for W where it is not that of V; gaussian stands for independent layers.
     input_dim : int, default 64
         n, the dimension of x.
     input_scale : float, default 1
@@ -67,11 +74,13 @@ class ResNet:
     block: str = "res-3"
     activation: str | Activation = "relu"
     bias_std: float = 0.0
-    weights: str = "gaussian"
+    weights: str | WeightProcess = "gaussian"
+    weights_w: str | WeightProcess | None = None
     input_dim: int = 64
     input_scale: float = 1.0
     _law: WeightLaw = field(init=False, compare=False)
     _activation: Activation = field(init=False, compare=False)
+    _processes: tuple[WeightProcess, WeightProcess] | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         def put(name: str, value: object) -> None:
@@ -103,9 +112,43 @@ class ResNet:
             raise InvalidFieldError(
                 "bias_std", self.bias_std, f"must be 0 for {self.block}", "take block='res-2' for biases"
             )
-        put("_law", find_law(self.weights))
+        self._find_weights(put)
         put("input_dim", check_whole("input_dim", self.input_dim, 1, _WIDTH_LIMIT, 64))
         put("input_scale", check_real("input_scale", self.input_scale, 0.0, 1e100, 1.0, open_low=True))
+
+    def _find_weights(self, put: Callable[[str, object], None]) -> None:
+        """Look up the laws of V and W, and spell them in one way."""
+        v, w = (
+            find_process(self.weights),
+            find_process(self.weights if self.weights_w is None else self.weights_w),
+        )
+        put("_processes", None)
+        if v is None and w is None:
+            if str(self.weights) not in LAWS:
+                raise unknown_name("weights", self.weights, [*LAWS, *PROCESSES])
+            put("_law", find_law(str(self.weights)))
+            if self.weights_w is not None:
+                rule = "must be a process, or left out, where V has independent layers"
+                raise InvalidFieldError("weights_w", self.weights_w, rule, "give weights_w='fbm:0.8', say")
+            return
+        if self.weights_w is not None and self.block == "res-1":
+            raise InvalidFieldError("weights_w", self.weights_w, "must be left out for res-1", "it has no W")
+        found = []
+        for name, process in (("weights", v), ("weights_w", w)):
+            given = getattr(self, name)
+            if process is None and str(given) != "gaussian":
+                rule = "must be a Gaussian law where the other matrix is a process along depth"
+                raise InvalidFieldError(name, given, rule, f"give {name}='gaussian' or a process")
+            if process is not None and isinstance(given, str):
+                put(name, process.name)  # one spelling of a process: equal and hashed alike
+            found.append(process or find_process("fbm:0.5"))
+        put("_processes", tuple(found))
+        put("_law", find_law("gaussian"))
+
+    @property
+    def processes(self) -> tuple[WeightProcess, WeightProcess] | None:
+        """The processes of √d V and √d W along depth; None where layers are independent."""
+        return self._processes
 
     @property
     def scaling(self) -> float:
@@ -114,7 +157,7 @@ class ResNet:
 
     @property
     def law(self) -> WeightLaw:
-        """The weight law."""
+        """The weight law of independent layers, and of A, B and biases."""
         return self._law
 
     @property
@@ -126,6 +169,9 @@ class ResNet:
         """Return every field that changes the law of a network, as JSON-serialisable values."""
         record = {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
         record["activation"] = self._activation.fingerprint
+        for name in ("weights", "weights_w"):
+            if isinstance(record[name], WeightProcess):
+                record[name] = record[name].fingerprint
         return record
 
     @property
@@ -137,10 +183,12 @@ class ResNet:
     def stream_key(self, seed: int) -> tuple[int, int]:
         """Return the key of the random streams; equal for networks that share their weights.
 
-        Only width, input dimension and weight law enter: networks that differ in depth, scaling, block or
+        Only width, input dimension and weight laws enter: networks that differ in depth, scaling, block or
         activation use common random numbers (`montecarlo.streams`).
         """
-        return derive_key(seed, {"width": self.width, "input_dim": self.input_dim, "weights": self.weights})
+        record = self.canonical()
+        names = ["width", "input_dim", "weights", *(["weights_w"] if self.weights_w is not None else [])]
+        return derive_key(seed, {name: record[name] for name in names})
 
     def __repr__(self) -> str:
         shown = [

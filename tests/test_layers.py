@@ -15,7 +15,7 @@ BELOW = {
     "figures": {"figures", "montecarlo", "theory"},
     "largedepth": {"largedepth", "figures", "montecarlo", "theory"},
 }
-ENGINES = ("dense", "gaussian", "radial")
+ENGINES = ("correlated", "dense", "gaussian", "radial")
 
 
 def _imports(path: Path) -> set[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from montecarlo._outputs import BLOCK_CODES, DUAL_REFUSAL, Array, Outputs
+from montecarlo._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Array, Outputs
 from montecarlo._specification import ResNet
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
     """Return why it cannot give what is asked; the law may be any independent one."""
     if request.dual:
         return DUAL_REFUSAL
+    if resnet.processes is not None:
+        return CORRELATED_REFUSAL
     return None
 
 

@@ -6,7 +6,7 @@ import importlib
 import math
 from typing import TYPE_CHECKING
 
-from montecarlo._outputs import BLOCK_CODES, DUAL_REFUSAL, Outputs
+from montecarlo._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Outputs
 from montecarlo._specification import ResNet
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
     """Return why it cannot sample this law, or None."""
     if request.dual:
         return DUAL_REFUSAL
+    if resnet.processes is not None:
+        return CORRELATED_REFUSAL
     if not resnet.law.gaussian:
         return f"must be dense for {resnet.weights} weights: only Gaussian matrices have normal images"
     return None

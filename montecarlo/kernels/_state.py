@@ -37,9 +37,15 @@ _ZERO = np.uint64(0)
 @helper
 def draw_input(k0, k1, low, high, out, n):
     """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
+    draw_input_number(k0, k1, np.uint32(0), low, high, out, n)
+
+
+@helper
+def draw_input_number(k0, k1, number, low, high, out, n):
+    """Fill ``out[:n]`` with one of several inputs of a replica; number 0 is *its* input."""
     scale = np.float32(2.0**-24)
     for first in range(_ZERO, n, np.uint64(4)):
-        words = philox(np.uint32(first // np.uint64(4)), _INPUT, low, high, k0, k1)
+        words = philox(np.uint32(first // np.uint64(4)), np.uint32(number | _INPUT), low, high, k0, k1)
         for i in range(_ZERO, min(np.uint64(4), n - np.uint64(first))):
             level = np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)
             out[np.uint64(first) + i] = level * scale

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from montecarlo._outputs import Outputs
+from montecarlo._outputs import CORRELATED_REFUSAL, Outputs
 from montecarlo._specification import ResNet
 from montecarlo.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def refusal(resnet: ResNet, request: Request) -> str | None:
     """Return why it cannot sample this law, or None."""
     linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
+    if resnet.processes is not None:
+        return CORRELATED_REFUSAL
     if not resnet.law.gaussian:
         return f"must be dense for {resnet.weights} weights: only Gaussian layers act on norms alone"
     if resnet.block != "res-3" and not linear:
