@@ -45,8 +45,8 @@ class ResNet:
         Standard deviation of the entries of b, for res-2; they follow the weight law.
     weights : str or WeightProcess, default "gaussian"
         The weight law of independent layers, gaussian, rademacher, uniform (on 2**16 levels) or uniform:24
-        (on 2**24), or a process along depth: fbm:H, rbf:VARIANCE, rbf-increments:VARIANCE, matern:NU:SCALE or a
-        user's own (`montecarlo.processes`).
+        (on 2**24), or a process along depth: fbm:H, rbf:VARIANCE, rbf-increments:VARIANCE, matern:NU:SCALE
+        or a user's own (`montecarlo.processes`).
     weights_w : str or WeightProcess, optional
         A process for W where it is not that of V; gaussian stands for independent layers.
     input_dim : int, default 64
@@ -118,10 +118,8 @@ class ResNet:
 
     def _find_weights(self, put: Callable[[str, object], None]) -> None:
         """Look up the laws of V and W, and spell them in one way."""
-        v, w = (
-            find_process(self.weights),
-            find_process(self.weights if self.weights_w is None else self.weights_w),
-        )
+        v = find_process(self.weights)
+        w = v if self.weights_w is None else find_process(self.weights_w)
         put("_processes", None)
         if v is None and w is None:
             if str(self.weights) not in LAWS:

@@ -71,11 +71,7 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
     if not 1.0 / _SCALE_LIMIT <= resnet.input_scale <= _SCALE_LIMIT:
         return "must not be correlated for an input_scale outside 2**-30 ... 2**30: its states are float32"
     if resnet.depth * resnet.width**2 > _PATH_LIMIT:
-        gigabytes = 4e-9 * resnet.depth * resnet.width**2
-        return (
-            f"must not be correlated for depth * width**2 above 2**29: it holds all the layers, {gigabytes:.3g} "
-            "GB a matrix"
-        )
+        return "must not be correlated for depth * width**2 above 2**29: it holds all the layers at once"
     return None
 
 
@@ -151,6 +147,6 @@ def run(
     run_columns(
         value, slope, math.nan if negative_slope is None else negative_slope, BLOCK_CODES[resnet.block],
         resnet.bias_std, resnet.width, paths.v, paths.w, paths.biases, scales, starts, ends,
-        np.empty(tape if piecewise else (0, 0), np.uint8), np.empty((0, 0) if piecewise else tape, np.float32),
-        *outputs, last_hidden, first_gradient,
+        np.empty(tape if piecewise else (0, 0), np.uint8),
+        np.empty((0, 0) if piecewise else tape, np.float32), *outputs, last_hidden, first_gradient,
     )  # fmt: skip

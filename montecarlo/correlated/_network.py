@@ -190,9 +190,9 @@ def run_columns(
     `paths_v` and `paths_w` (L, d²) hold √d V_k and √d W_k row by row (`paths_w` empty for res-1), `biases`
     (L, d) the standardised biases or nothing, `scales` the columns' α, a multiple of eight of them, `starts`
     and `ends` (d, columns) h_0 and p_L; no `ends`, no gradients. The tapes are room for (L, d · columns)
-    slopes: `active_tape` where the activation is piecewise linear without bias, else `slope_tape`; one layer of
-    it is enough without gradients. Fills the log-ratios of the first ``len(rows)`` columns and the rest as the
-    dense engine does. A network with a non-finite state leaves NaN.
+    slopes: `active_tape` where the activation is piecewise linear without bias, else `slope_tape`; one
+    layer of it is enough without gradients. Fills the log-ratios of the first ``len(rows)`` columns and
+    the rest as the dense engine does. A network with a non-finite state leaves NaN.
     """
     d = np.uint64(width)
     depth = paths_v.shape[0]
