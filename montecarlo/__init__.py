@@ -19,6 +19,8 @@ from montecarlo._sample import LOG_RATIOS as LOG_RATIOS
 from montecarlo._sample import Sample as Sample
 from montecarlo._sample import read_sample as read_sample
 from montecarlo._sample_file import sample_to_file as sample_to_file
+from montecarlo._shared import SharedSample as SharedSample
+from montecarlo._shared import simulate_shared as simulate_shared
 from montecarlo._simulate import iter_blocks as iter_blocks
 from montecarlo._simulate import make_request as make_request
 from montecarlo._simulate import simulate as simulate

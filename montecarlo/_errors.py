@@ -37,11 +37,13 @@ class InvalidFieldError(ValueError):
         return f"{self.field}={self.value!r}: {self.rule}; {self.fix}"
 
 
-def unknown_name(field: str, value: object, known: Iterable[str]) -> InvalidFieldError:
+def unknown_name(
+    field: str, value: object, known: Iterable[str], example: str | None = None
+) -> InvalidFieldError:
     """Return the error for a name that is not among the known ones, with the nearest of them."""
     names = sorted(known)
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
-    fix = f"did you mean {near[0]!r}?" if near else f"give {names[0]!r}, say"
+    fix = f"did you mean {near[0]!r}?" if near else f"give {(example or names[0])!r}, say"
     return InvalidFieldError(field, value, f"must be one of {', '.join(names)}", fix)
 
 

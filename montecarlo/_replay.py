@@ -49,10 +49,11 @@ class ReplicaWeights:
 
 
 def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
-    """Return the arrays that the dense engine used for one replica.
+    """Return the arrays that the dense engine, or the correlated one, used for one replica.
 
-    They are read through the engine's own kernel (combinations with unit vectors), so they cannot drift from
-    it. Memory: 16 L d² bytes for V and W.
+    Those of independent layers are read through the dense engine's own kernel (combinations with unit
+    vectors), those of processes along depth are the correlated engine's paths, so they cannot drift from
+    what the engines do. Memory: 16 L d² bytes for V and W.
 
     Parameters
     ----------
@@ -80,6 +81,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     >>> bool(np.isclose(ratio, sample["log_hidden_ratio"][2], atol=1e-5))
     True
     """
+    from montecarlo.correlated._engine import Paths
     from montecarlo.kernels._state import draw_input
 
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
@@ -99,9 +101,16 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     draw_input(key[0], key[1], low, high, x, np.uint64(n))
     scale = 1.0 / math.sqrt(d)
     biased = resnet.block == "res-2" and resnet.bias_std > 0.0
+    if resnet.processes is None:
+        v = stack(ROLE_V, d, scale).transpose(0, 2, 1)  # a unit is a column of V
+        w = None if resnet.block == "res-1" else stack(ROLE_W, d, scale)
+    else:
+        paths = Paths.draw(resnet, resnet.stream_key(seed), replica)
+        v = scale * paths.v.reshape(L, d, d).astype(np.float64)
+        w = scale * paths.w.reshape(L, d, d).astype(np.float64) if paths.w.size else None
     return ReplicaWeights(
-        V=stack(ROLE_V, d, scale).transpose(0, 2, 1),  # a unit is a column of V
-        W=None if resnet.block == "res-1" else stack(ROLE_W, d, scale),
+        V=v,
+        W=w,
         b=stack(ROLE_BIAS, 1, resnet.bias_std)[:, 0] if biased else None,
         A=matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n),
         x=resnet.input_scale * x.astype(np.float64),
@@ -112,7 +121,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
 
 @dataclass(frozen=True, eq=False)
 class ReplicaStates:
-    """Where one replica of the dense engine ended, as unit vectors: the norms are the sample's log-ratios.
+    """Where one replica of `weights` ended, as unit vectors: the norms are the sample's log-ratios.
 
     Attributes
     ----------
@@ -127,7 +136,7 @@ class ReplicaStates:
 
 
 def final_states(resnet: ResNet, *, replica: int, seed: int) -> ReplicaStates:
-    """Return the directions of h_L and p_0 of one replica of the dense engine, float64.
+    """Return the directions of h_L and p_0 of one replica of `weights`, float64.
 
     Parameters
     ----------
@@ -144,10 +153,12 @@ def final_states(resnet: ResNet, *, replica: int, seed: int) -> ReplicaStates:
     >>> round(float(np.linalg.norm(states.hidden)), 6)
     1.0
     """
+    from montecarlo.correlated import _engine as correlated
     from montecarlo.dense import _engine as dense
 
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
-    hidden, gradient = dense.final_states(resnet, resnet.stream_key(check_seed(seed)), replica)
+    engine = dense if resnet.processes is None else correlated
+    hidden, gradient = engine.final_states(resnet, resnet.stream_key(check_seed(seed)), replica)
     return ReplicaStates(hidden / np.linalg.norm(hidden), gradient / np.linalg.norm(gradient))
 
 

@@ -123,7 +123,7 @@ class ResNet:
         put("_processes", None)
         if v is None and w is None:
             if str(self.weights) not in LAWS:
-                raise unknown_name("weights", self.weights, [*LAWS, *PROCESSES])
+                raise unknown_name("weights", self.weights, [*LAWS, *PROCESSES], "gaussian")
             put("_law", find_law(str(self.weights)))
             if self.weights_w is not None:
                 rule = "must be a process, or left out, where V has independent layers"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 VECTOR = 8
 """Columns come in multiples of this."""
 
+TILE = 24
+"""Columns that the products like best in multiples of this."""
+
 _SCALING_LIMIT = 2.0**20
 _SCALE_LIMIT = 2.0**30
 _PATH_LIMIT = 2**29

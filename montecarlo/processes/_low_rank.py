@@ -2,8 +2,9 @@
 
 The decomposition takes out the largest variance that is left, column by column, and stops once all are
 below `RESIDUAL` times the largest variance. What is left over is positive semidefinite, so none of its
-entries exceeds the largest on its diagonal (Cauchy-Schwarz): that bounds the error of every covariance. It needs r
-columns of the covariance, never the matrix. Smooth processes on [0, 1] have r of some dozens at any depth.
+entries exceeds the largest on its diagonal (Cauchy-Schwarz): that bounds the error of every covariance. It
+needs r columns of the covariance, never the matrix. Smooth processes on [0, 1] have r of some dozens at any
+depth.
 
 Both kernels are elementwise along layers and entries, so their bits depend on no register width, library or
 number of threads, unlike those of BLAS.
