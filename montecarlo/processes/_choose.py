@@ -13,7 +13,7 @@ from montecarlo.processes._circulant import (
     embedding_length,
 )
 from montecarlo.processes._factor import Float64, IndependentFactor, PathFactor
-from montecarlo.processes._low_rank import LowRankFactor, RankError, pivoted_cholesky
+from montecarlo.processes._low_rank import LowRankFactor, RankError, check_factor, pivoted_cholesky
 
 _SMALL_RANK = 128
 """Up to here a factor of low rank beats the FFT, whose cost a number is that of some 100 products."""
@@ -83,7 +83,8 @@ def _cholesky(
 ) -> PathFactor:
     largest_rank = min(depth, _LARGEST_FACTOR // depth)
     try:
-        return LowRankFactor(pivoted_cholesky(diagonal, column, largest_rank))
+        factor = pivoted_cholesky(diagonal, column, largest_rank)
+        check_factor(factor, column)
     except RankError as error:
         raise InvalidFieldError(
             "depth", depth,
@@ -96,3 +97,4 @@ def _cholesky(
             "weights", name, f"must be positive semidefinite at depth {depth}, and {error}",
             "correct its covariance",
         ) from error  # fmt: skip
+    return LowRankFactor(factor)

@@ -1,9 +1,10 @@
 """Factors of low rank: pivoted Cholesky decomposition, applied to normals in a fixed order of sums.
 
 The decomposition takes out the largest variance that is left, column by column, and stops once all are
-below `RESIDUAL` times the largest variance. What is left over is positive semidefinite, so none of its entries
-exceeds the largest on its diagonal (Cauchy-Schwarz): that bounds the error of every covariance. It needs r
-columns of the covariance, never the matrix. Smooth processes on [0, 1] have r of some dozens at any depth.
+below `RESIDUAL` times the largest variance. What is left over is positive semidefinite, so none of its
+entries exceeds the largest on its diagonal (Cauchy-Schwarz): that bounds the error of every covariance. It
+needs r columns of the covariance, never the matrix. Smooth processes on [0, 1] have r of some dozens at any
+depth.
 
 Both kernels are elementwise along layers and entries, so their bits depend on no register width, library or
 number of threads, unlike those of BLAS.
@@ -92,8 +93,7 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
     RankError
         If `largest_rank` columns do not reach the accuracy.
     ValueError
-        If C is not positive semidefinite: seen on all variances left over, and on 256 spread columns of
-        what is left over (all columns up to L = 256).
+        If a variance left over is negative, hence C no covariance; `check_factor` looks at the rest.
     """
     depth = len(diagonal)
     scale = float(np.abs(diagonal).max(initial=0.0))
@@ -116,12 +116,24 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
         left -= rows[rank] ** 2
         left[pivot] = 0.0
         rank += 1
-    factor = np.ascontiguousarray(rows[:rank].T)
+    return np.ascontiguousarray(rows[:rank].T)
+
+
+def check_factor(factor: Float64, column: Callable[[int], Float64]) -> None:
+    """Raise ValueError if F Fᵀ is not C on some of 256 spread columns (on all of them up to L = 256).
+
+    Small variances left over bound the error of F if C is positive semidefinite; so a column that is off
+    shows that C is not, or not symmetric.
+    """
+    depth = len(factor)
+    scale = float((factor**2).sum(axis=1).max(initial=0.0))
     for j in np.unique(np.linspace(0, depth - 1, min(depth, _CHECKED_COLUMNS)).astype(int)):
-        error = float(np.abs(factor @ factor[j] - column(int(j))).max())
-        if error > _NEGATIVE * scale:
-            raise ValueError(f"a covariance of layer {j} is off by {error:.3g} from that of any process")
-    return factor
+        errors = np.abs(factor @ factor[j] - column(int(j)))
+        k = int(errors.argmax())
+        if errors[k] > _NEGATIVE * scale:
+            raise ValueError(
+                f"its covariance of layers {j} and {k} is {errors[k]:.3g} off that of any process"
+            )
 
 
 class LowRankFactor(PathFactor):
