@@ -1,4 +1,4 @@
-"""Weight processes: covariances against high-precision formulas, factors against covariances. No randomness."""
+"""Weight processes: covariances against high-precision formulas, factors against covariances."""
 
 import math
 
