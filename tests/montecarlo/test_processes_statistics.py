@@ -91,7 +91,7 @@ def test_a_wrong_covariance_is_refuted(true, mutant):
 
 
 def test_dropped_negative_eigenvalues_are_refuted():
-    # An embedding with 0 where its row folds back has negative eigenvalues; dropping them raises the variance.
+    # 0 where the row folds back gives negative eigenvalues; dropping them raises the variance.
     process = find_process("fbm:0.97")
     lags = process.lag_covariance(DEPTH)
     row = np.concatenate([lags, [0.0], lags[:0:-1]])

@@ -127,6 +127,13 @@ BAD = {
         lambda: WeightProcess.from_kernel("u", lambda s, t: s / 0.0 * t),
         "one finite number",
     ),
+    "kernel not finite on fine grids": (
+        lambda: WeightProcess.from_kernel(
+            "u", lambda s, t: np.where(abs(s - t) == 0.001, np.inf, 1.0)
+        ).factor(1000),
+        "kernel='u': must give one finite number",
+    ),
+    "no layers": (lambda: find_process("fbm:0.7").factor(0), "depth=0: must be a whole number"),
     "not stationary": (lambda: WeightProcess.from_kernel("u", np.minimum).lag_covariance(5), "stationary"),
     "too large": (
         lambda: WeightProcess.from_kernel("u", np.minimum).factor(100_000),
