@@ -40,6 +40,10 @@ def fgn_covariance(m: int, hurst: float) -> float:
     return math.pow(m, power) * total
 
 
+def _allowed(hurst: float) -> bool:
+    return 0.0 < hurst < 1.0
+
+
 def _lag(m: int, depth: int, hurst: float) -> float:
     return fgn_covariance(m, hurst)
 
@@ -47,9 +51,9 @@ def _lag(m: int, depth: int, hurst: float) -> float:
 FAMILY = Family(
     name="fbm",
     parameters=("H",),
-    meaning="fractional Gaussian noise, the increments of fractional Brownian motion; H = 1/2 is white noise",
+    meaning="fractional Gaussian noise, the increments of fractional Brownian motion (H = 1/2: white noise)",
     rule="0 < H < 1",
     example="fbm:0.7",
-    allowed=lambda hurst: 0.0 < hurst < 1.0,
+    allowed=_allowed,
     lag=_lag,
 )

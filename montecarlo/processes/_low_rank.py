@@ -28,6 +28,10 @@ _BLOCK = 128  # entries that are multiplied together: r rows of them fit the cac
 _ZERO = np.uint64(0)
 
 
+class IndefiniteError(ValueError):
+    """A symmetric matrix is not positive semidefinite; the message says where."""
+
+
 class RankError(ValueError):
     """The rank allowed does not reach the accuracy.
 
@@ -92,9 +96,8 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
     ------
     RankError
         If `largest_rank` columns do not reach the accuracy.
-    ValueError
-        If C is not positive semidefinite: seen on all variances left over, and on 256 spread columns of
-        what is left over (all columns up to L = 256).
+    IndefiniteError
+        If a variance left over is negative, hence C no covariance; `check_factor` looks at the rest.
     """
     depth = len(diagonal)
     scale = float(np.abs(diagonal).max(initial=0.0))
@@ -103,7 +106,9 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
     rank = 0
     while True:
         if left.min() < -_NEGATIVE * scale:
-            raise ValueError(f"a variance of {left.min():.3g} is left over at layer {int(left.argmin())}")
+            raise IndefiniteError(
+                f"a variance of {left.min():.3g} is left over at layer {int(left.argmin())}"
+            )
         pivot = int(left.argmax())
         if left[pivot] <= RESIDUAL * scale:
             break
@@ -117,12 +122,24 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
         left -= rows[rank] ** 2
         left[pivot] = 0.0
         rank += 1
-    factor = np.ascontiguousarray(rows[:rank].T)
+    return np.ascontiguousarray(rows[:rank].T)
+
+
+def check_factor(factor: Float64, column: Callable[[int], Float64]) -> None:
+    """Raise IndefiniteError if F Fᵀ is not C on some of 256 spread columns (on all of them up to L = 256).
+
+    Small variances left over bound the error of F if C is positive semidefinite; so a column that is off
+    shows that C is not, or not symmetric.
+    """
+    depth = len(factor)
+    scale = float((factor**2).sum(axis=1).max(initial=0.0))
     for j in np.unique(np.linspace(0, depth - 1, min(depth, _CHECKED_COLUMNS)).astype(int)):
-        error = float(np.abs(factor @ factor[j] - column(int(j))).max())
-        if error > _NEGATIVE * scale:
-            raise ValueError(f"a covariance of layer {j} is off by {error:.3g} from that of any process")
-    return factor
+        errors = np.abs(factor @ factor[j] - column(int(j)))
+        k = int(errors.argmax())
+        if errors[k] > _NEGATIVE * scale:
+            raise IndefiniteError(
+                f"its covariance of layers {j} and {k} is {errors[k]:.3g} off that of any process"
+            )
 
 
 class LowRankFactor(PathFactor):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from montecarlo.processes import _fbm, _rbf, _rbf_increments
+from montecarlo.processes import _fbm, _matern, _rbf, _rbf_increments
 from montecarlo.processes._family import Family
 from montecarlo.processes._process import WeightProcess
 
-_FAMILIES: dict[str, Family] = {module.FAMILY.name: module.FAMILY for module in (_fbm, _rbf, _rbf_increments)}
+_FAMILIES: dict[str, Family] = {
+    module.FAMILY.name: module.FAMILY for module in (_fbm, _matern, _rbf, _rbf_increments)
+}
 
 PROCESSES: dict[str, str] = {
-    family.spelling: f"{family.meaning}, {family.rule}" for family in _FAMILIES.values()
+    family.spelling: f"{family.meaning}; {family.rule}" for family in _FAMILIES.values()
 }
 """How the named processes are written, and what they mean."""
 

@@ -16,6 +16,10 @@ import math
 from montecarlo.processes._family import Family
 
 
+def _allowed(variance: float) -> bool:
+    return 1e-12 <= variance <= 1e12
+
+
 def _lag(m: int, depth: int, variance: float) -> float:
     delta = 1.0 / depth
     tau = m * delta
@@ -36,7 +40,7 @@ FAMILY = Family(
     meaning="normalised increments over [k/L, (k+1)/L] of a process with kernel exp(-τ²/(2 VARIANCE))",
     rule="1e-12 <= VARIANCE <= 1e12",
     example="rbf-increments:0.01",
-    allowed=lambda variance: 1e-12 <= variance <= 1e12,
+    allowed=_allowed,
     lag=_lag,
     smooth=True,
 )
