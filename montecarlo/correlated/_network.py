@@ -74,8 +74,8 @@ def activate(units, slopes, d, columns, pre_scale, bias, bias_scale, exponents, 
     """
     for c in range(_ZERO, columns):
         bounded = min(max(exponents[c], -EVALUATION_LIMIT), EVALUATION_LIMIT)
-        up = math.ldexp(pre_scale, bounded)
-        down = math.ldexp(1.0, -bounded)
+        up = math.ldexp(pre_scale, int(bounded))
+        down = math.ldexp(1.0, int(-bounded))
         for i in range(_ZERO, d):
             place = np.uint64(i) * columns + np.uint64(c)
             x = np.float64(units[place]) * up
@@ -107,7 +107,7 @@ def set_frames(steps, frames, scales, factor, exponents, start_exponents):
     for c in range(steps.size):
         steps[c] = np.float32(scales[c] * factor)
         behind = min(exponents[c] - start_exponents[c], 0)
-        frames[c] = np.float32(math.ldexp(factor, max(behind, -2000)))
+        frames[c] = np.float32(math.ldexp(factor, int(max(behind, -2000))))
 
 
 @helper

@@ -150,10 +150,10 @@ def rescale_column(high, low, difference, size, columns, column, peak, exponent,
     moved = max(exponent, start_exponent) - max(exponent + shift, start_exponent)
     for j in range(_ZERO, size):
         place = np.uint64(j) * columns + column
-        high[place] = np.float32(math.ldexp(np.float64(high[place]), -shift))
-        low[place] = np.float32(math.ldexp(np.float64(low[place]), -shift))
+        high[place] = np.float32(math.ldexp(np.float64(high[place]), int(-shift)))
+        low[place] = np.float32(math.ldexp(np.float64(low[place]), int(-shift)))
         if moved != 0:
-            difference[place] = np.float32(math.ldexp(np.float64(difference[place]), moved))
+            difference[place] = np.float32(math.ldexp(np.float64(difference[place]), int(moved)))
     return exponent + shift, True
 
 

@@ -27,15 +27,8 @@ def apply(matrix, states, *, transposed=False, offset=0):
     out = np.full(states.size, np.nan, np.float32)
     flat = np.concatenate([np.full(offset, np.nan, np.float32), matrix.ravel()])
     strides = (1, d) if transposed else (d, 1)
-    multiply(
-        flat,
-        np.uint64(offset),
-        *map(np.uint64, strides),
-        np.uint64(d),
-        states.ravel(),
-        np.uint64(columns),
-        out,
-    )
+    numbers = (np.uint64(number) for number in (offset, *strides, d))
+    multiply(flat, *numbers, states.ravel(), np.uint64(columns), out)
     return out.reshape(d, columns)
 
 
