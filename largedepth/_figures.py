@@ -10,8 +10,16 @@ from largedepth._options import apply_options, seed_help, threads_option, whole
 from largedepth._progress import progress_bar
 
 figure_options = apply_options(
-    click.option("--quick", "setting", flag_value="quick", default="quick", help="Small samples (default)."),
-    click.option("--paper", "setting", flag_value="paper", help="The paper's own settings."),
+    click.option(
+        "--quick",
+        "setting",
+        flag_value="quick",
+        default="quick",
+        help="Small samples (default); 1 and 3 have the paper's 50 networks a point.",
+    ),
+    click.option(
+        "--paper", "setting", flag_value="paper", help="The paper's own sample sizes (1 and 3: as --quick)."
+    ),
     click.option("--seed", type=whole("7"), default=0, show_default=True, metavar="N", help=seed_help),
     threads_option,
 )
