@@ -46,6 +46,7 @@ def draw_figure(
     seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
+    on_reuse: Progress | None = None,
 ) -> DrawnFigure:
     """Draw a figure into a folder; samples are kept in its subfolder ``samples`` and used again.
 
@@ -62,7 +63,9 @@ def draw_figure(
     threads : int, optional
         As in `montecarlo.simulate`.
     progress : callable, optional
-        Told of finished networks.
+        Told of networks as they are sampled.
+    on_reuse : callable, optional
+        Told of rows that saved samples hold already.
 
     Returns
     -------
@@ -88,7 +91,7 @@ def draw_figure(
             raise ValueError(
                 f"figure {name} has two points of {point.resnet!r}: must have one; change a depth"
             )
-        data[point.resnet] = _saved_sample(samples, point, seed, threads, progress)
+        data[point.resnet] = _saved_sample(samples, point, seed, threads, progress, on_reuse)
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
     networks = sum(len(sample) for sample in data.values())
@@ -96,10 +99,19 @@ def draw_figure(
 
 
 def _saved_sample(
-    folder: Path, point: Point, seed: int, threads: int | None, progress: Progress | None
+    folder: Path,
+    point: Point,
+    seed: int,
+    threads: int | None,
+    progress: Progress | None,
+    on_reuse: Progress | None,
 ) -> Sample:
+    def found(rows: int) -> None:
+        if on_reuse is not None:
+            on_reuse(min(rows, point.replicas))
+
     path = folder / f"{point.stem}-seed-{seed}.parquet"
     return sample_to_file(
         point.resnet, path, replicas=point.replicas, seed=seed, engine=point.engine, threads=threads,
-        request=point.request, progress=progress, overwrite=True,
+        request=point.request, progress=progress, on_found=found, overwrite=True,
     )  # fmt: skip

@@ -54,7 +54,7 @@ def bin_edges(*samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     smallest = min(samples, key=len)
     bins = max(8, round(1.7 * len(smallest) ** (1 / 3)))
     width = float(np.ptp(smallest)) / bins or 1.0
-    return low + width * np.arange(max(1, int(np.ceil((high - low) / width))) + 1)
+    return np.asarray(low + width * np.arange(max(1, int(np.ceil((high - low) / width))) + 1), np.float64)
 
 
 @contextmanager

@@ -34,9 +34,10 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
     drawn = []
     for definition in definitions:
         total = sum(point.replicas for point in definition.points(setting))  # type: ignore[arg-type]
-        with progress_bar(total, what=f"figure {definition.name}") as tick:
+        with progress_bar(total, what=f"figure {definition.name}") as bar:
             figure = package.draw_figure(
-                definition.name, out=out, setting=setting, seed=seed, threads=threads, progress=tick  # type: ignore[arg-type]
+                definition.name, out=out, setting=setting, seed=seed, threads=threads,  # type: ignore[arg-type]
+                progress=bar.finish, on_reuse=bar.reuse,
             )  # fmt: skip
         drawn.append(figure)
         click.echo(f"figure {definition.name}: {', '.join(map(str, figure.paths))}", err=True)

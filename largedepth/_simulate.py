@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from largedepth._options import network_options, seed_help, threads_option, whole
 from largedepth._progress import progress_bar
+
+if TYPE_CHECKING:
+    from montecarlo import Request, ResNet
+    from montecarlo._engines import Engine
 
 
 @click.command(
@@ -60,24 +64,43 @@ def simulate(
 
     from montecarlo import ResNet, make_request, sample_to_file
     from montecarlo import simulate as sample_networks
+    from montecarlo._engines import find_engine
 
     resnet = ResNet(**network)
+    request = make_request(gradients)
     common: dict[str, Any] = {
         "replicas": replicas, "seed": seed, "engine": engine, "threads": threads, "block_size": block_size,
     }  # fmt: skip
-    with progress_bar(replicas, what="simulate") as tick:
+    in_file = 0
+
+    def found(rows: int) -> None:
+        nonlocal in_file
+        in_file = rows
+        bar.reuse(min(rows, replicas))
+
+    cost = _cost(find_engine(engine, resnet, request), resnet, request)
+    with progress_bar(replicas, what="simulate", cost=cost) as bar:
         if out is None:
-            sample = sample_networks(resnet, **common, gradients=gradients, progress=tick)  # type: ignore[arg-type]
+            sample = sample_networks(resnet, **common, gradients=gradients, progress=bar.finish)  # type: ignore[arg-type]
         else:
-            request = make_request(gradients)
             sample = sample_to_file(
-                resnet, out, **common, request=request, overwrite=overwrite, progress=tick
-            )
+                resnet, out, **common, request=request, overwrite=overwrite, progress=bar.finish,
+                on_found=found,
+            )  # fmt: skip
     if sample.n_nonfinite:
         click.echo(f"simulate: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
     if out is None:
         sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
     else:
         click.echo(
-            f"simulate: the first {len(sample):,} rows ({sample.engine} engine) are in {out}", err=True
+            f"simulate: {out} holds {max(in_file, len(sample)):,} rows ({sample.engine} engine)", err=True
         )
+
+
+def _cost(engine: Engine, resnet: ResNet, request: Request) -> str:
+    """Return what a user should know of the time that networks take; nothing where it is short."""
+    seconds = engine.lanes * engine.seconds(resnet, request)
+    if seconds < 1.0:
+        return ""
+    networks = "a network takes" if engine.lanes == 1 else f"{engine.lanes} networks together take"
+    return f"{networks} roughly {seconds:.0f} s on one thread of the {engine.name} engine"

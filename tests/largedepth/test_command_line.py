@@ -107,6 +107,15 @@ def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:
     np.testing.assert_array_equal(left.to_numpy(), np.loadtxt(csv, delimiter=",", skiprows=1))
 
 
+def test_rows_reused_and_rows_kept_are_told_apart(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    assert "0 rows reused, 30 sampled" in run("simulate", *NETWORK, "--replicas", "30", "--out", path).stderr
+    fewer = run("simulate", *NETWORK, "--replicas", "10", "--out", path).stderr
+    assert "10 rows reused, 0 sampled" in fewer
+    assert f"{path} holds 30 rows" in fewer
+    assert "30 rows reused, 5 sampled" in run("simulate", *NETWORK, "--replicas", "35", "--out", path).stderr
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_interruption_keeps_finished_rows_and_continues(end: signal.Signals, tmp_path: Path) -> None:
     path, whole = tmp_path / "s.parquet", tmp_path / "whole.parquet"
