@@ -10,7 +10,8 @@ from figures._catalogue import find_figure
 from figures._figure import Check, FigureDefinition, Point, Setting
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError, Sample, sample_to_file
-from montecarlo._simulate import Progress
+from montecarlo._errors import check_seed
+from montecarlo._simulate import Progress, check_threads
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,13 @@ def draw_figure(
     Raises
     ------
     InvalidFieldError
-        For an unknown name or an unusable folder.
+        For an unknown name, a bad seed or number of threads, or an unusable folder.
     """
     definition = find_figure(name)
+    if not os.fspath(out):
+        raise InvalidFieldError("out", "", "must name a folder", "give out='results'")
+    check_seed(seed)
+    check_threads(threads)
     folder = Path(out)
     samples = folder / "samples"
     try:

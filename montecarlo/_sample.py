@@ -219,6 +219,8 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
 
 def check_writable(path: Path) -> None:
     """Raise `InvalidFieldError` unless a table can be written to `path`."""
+    if path == Path():
+        raise InvalidFieldError("out", "", "must name a file", "give out='sample.parquet'")
     if path.suffix not in (".parquet", ".csv"):
         raise InvalidFieldError("out", str(path), "must end in .parquet or .csv", "give out='sample.parquet'")
     if path.is_dir():

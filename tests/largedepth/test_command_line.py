@@ -63,6 +63,23 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", *NETWORK, "--witdh", "3"), ("--witdh", "--width")),
         (("simulat",), ("simulat", "'simulate'")),
         (("figures", "99"), ("NAME 99", "1, 2, 3")),
+        (("simulate", *NETWORK, "--out", ""), ("--out ''", "must name a file", "sample.parquet")),
+        (("figures", "1", "--out", ""), ("--out ''", "must name a folder", "results")),
+        (("reproduce", "--out", ""), ("--out ''", "must name a folder", "results")),
+        (("simulate", *NETWORK, "--width", ""), ("--width ''", "whole number", "--width 40")),
+        (("simulate", *NETWORK, "--weights", ""), ("--weights ''", "rademacher", "'gaussian'")),
+        (("simulate", *NETWORK, "--gradients", "dul"), ("--gradients dul", "joint, none", "'dual'")),
+        (("simulate", *NETWORK, "--seed", str(2**128)), ("--seed", "at most 2**128 - 1", "--seed 7")),
+        (("simulate", *NETWORK, "--block-size", "0"), ("--block-size 0", "at least 1", "64")),
+        (("simulate", *NETWORK, "--input-dim", "100001"), ("--input-dim 100001", "at most 100,000", "64")),
+        (("simulate", *NETWORK, "--input-scale", "inf"), ("--input-scale inf", "finite", "1")),
+        (
+            ("simulate", *NETWORK, "--engine", "radial"),
+            ("--engine radial: needs --gradients none or --gradients dual", "--engine gaussian"),
+        ),
+        (("figures", "1", "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
+        (("figures", "1", "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),
+        (("reproduce", "--seed", "x"), ("--seed x", "whole number", "--seed 7")),
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:
@@ -74,6 +91,16 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...
     for word in words:
         assert word in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_specification_is_named_as_python_writes_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    assert run("simulate", *NETWORK, "--replicas", "3", "--out", path).returncode == 0
+    done = run("simulate", "--width", "9", "--depth", "5", "--beta", "1", "--out", path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "ResNet(width=9, depth=5, beta=1.0)" in done.stderr
+    assert "--overwrite" in done.stderr
 
 
 def test_unwritable_folder(tmp_path: Path) -> None:
