@@ -173,13 +173,33 @@ class Sample:
         )
 
 
-def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
-    """Read the Parquet file of a sample of `resnet`.
+def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:
+    """Read the Parquet file of a sample.
+
+    Parameters
+    ----------
+    path : path
+        As `Sample.write` or `sample_to_file` left it.
+    resnet : ResNet, optional
+        The specification that the sample must be of. Default: the one that the file holds; that of an
+        activation of one's own must be given, because a file cannot hold its code.
+
+    Returns
+    -------
+    Sample
 
     Raises
     ------
     ValueError
         If the file is torn or damaged, holds no sample, or one of another specification or stream format.
+
+    Examples
+    --------
+    >>> from montecarlo import ResNet, simulate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1).write(f"{folder}/s.parquet")
+    ...     read_sample(f"{folder}/s.parquet")
+    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='gaussian')
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -194,10 +214,18 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
     if text is None:
         raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
     metadata = json.loads(text)
-    missing = {"digest", "engine", "first_replica", "seed", "stream_format"} - metadata.keys()
+    needed = {"specification", "digest", "engine", "first_replica", "seed", "stream_format"}
+    missing = needed - metadata.keys()
     if missing:
         raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
-    if metadata.get("digest") != resnet.digest or metadata.get("stream_format") != STREAM_FORMAT:
+    stream_format = metadata["stream_format"]
+    if stream_format != STREAM_FORMAT:
+        raise ValueError(
+            f"{path}: its random streams have format {stream_format}, this version's {STREAM_FORMAT}"
+        )
+    if resnet is None:
+        resnet = _specification_of(path, metadata)
+    elif metadata["digest"] != resnet.digest:
         raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
     columns = {}
     for name in table.column_names:
@@ -215,6 +243,22 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
             f"{path}: its rows are not the replicas from {sample.first_replica} on: edited since?"
         )
     return sample
+
+
+def _specification_of(path: str | os.PathLike[str], metadata: dict[str, Any]) -> ResNet:
+    """Return the specification in a file's metadata."""
+    fields = metadata["specification"]
+    try:
+        resnet = ResNet(**fields)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidFieldError) and error.field == "activation":
+            reason = "its activation is one's own, which a file cannot hold: give read_sample the ResNet, too"
+        else:
+            reason = f"this version cannot read its specification ({error})"
+        raise ValueError(f"{path}: {reason}") from error
+    if resnet.digest != metadata["digest"]:
+        raise ValueError(f"{path}: its specification and its digest differ: edited since?")
+    return resnet
 
 
 def check_writable(path: Path) -> None:

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from largedepth.__main__ import main
+
 NETWORK = ("--width", "8", "--depth", "5", "--beta", "0.5")
 
 
@@ -82,14 +84,24 @@ def test_help_needs_no_heavy_import() -> None:
         (("reproduce", "--seed", "x"), ("--seed x", "whole number", "--seed 7")),
     ],
 )
-def test_bad_input_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "largedepth", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 2, done
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+def test_bad_input_is_one_line(
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # In this process: a new one for each would take most of a second.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    streams = capsys.readouterr()
+    assert end.value.code == 2, streams
+    assert streams.out == ""
+    assert len(streams.err.strip().splitlines()) == 1, streams.err
     for word in words:
-        assert word in done.stderr
+        assert word in streams.err
     assert list(tmp_path.iterdir()) == []
 
 
