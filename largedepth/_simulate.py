@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     metavar="KIND",
     help="joint, none, or dual (gradients of other networks of the same law; radial engine).",
 )
+@click.option("--trajectories", is_flag=True, help="Add the norms along depth (Parquet only).")
+@click.option(
+    "--weight-gradients",
+    is_flag=True,
+    help="Add the norms of the weight gradients of each layer (Parquet only).",
+)
 @threads_option
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
 @click.option("--overwrite", is_flag=True, help="Let --out replace a file that holds something else.")
@@ -49,6 +55,8 @@ def simulate(
     seed: int,
     engine: str,
     gradients: str,
+    trajectories: bool,
+    weight_gradients: bool,
     threads: int | None,
     block_size: int | None,
     out: str | None,
@@ -58,16 +66,24 @@ def simulate(
     """Sample networks of one specification and write one row a network.
 
     Columns: replica, and the natural logs of the ratios |h_L|/|h_0|, |h_L-h_0|/|h_0|, |p_0|/|p_L| and
-    |p_0-p_L|/|p_L|, where h are the hidden states and p the gradients.
+    |p_0-p_L|/|p_L|, where h are the hidden states and p the gradients of the loss in them.
+
+    --trajectories adds log_hidden_path, the natural logs of |h_k|/|h_0|, and log_gradient_path, those of
+    |p_k|/|p_L|, k = 0..L. --weight-gradients adds log_weight_gradient_v and log_weight_gradient_w, those of
+    |dloss/dV_k|/(|p_L||h_0|) and |dloss/dW_k|/(|p_L||h_0|), k = 1..L. Each is a list a row: pandas reads
+    arrays, DuckDB DOUBLE[]; a network takes 8 bytes an entry.
     """
     import sys
 
     from montecarlo import ResNet, make_request, sample_to_file
     from montecarlo import simulate as sample_networks
     from montecarlo._engines import find_engine
+    from montecarlo._sample_file import check_table_kind
 
     resnet = ResNet(**network)
-    request = make_request(gradients)
+    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
+    if out is None:
+        check_table_kind(request, ".csv")
     common: dict[str, Any] = {
         "replicas": replicas, "seed": seed, "engine": engine, "threads": threads, "block_size": block_size,
     }  # fmt: skip

@@ -46,8 +46,9 @@ class Sample:
     columns : dict of str to array
         ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference``
         of shape (n,): natural logs of ratios of Euclidean norms; on request ``log_hidden_path``,
-        ``log_gradient_path`` of shape (n, L + 1) and ``log_weight_gradient_v``, ``log_weight_gradient_w`` of
-        shape (n, L). NaN marks a network that left the finite numbers (its path is
+        ``log_gradient_path`` of shape (n, L + 1): log ‖h_k‖/‖h_0‖, log ‖p_k‖/‖p_L‖, k = 0..L; and
+        ``log_weight_gradient_v``, ``log_weight_gradient_w`` of shape (n, L): log ‖∂loss/∂V_k‖/(‖p_L‖‖h_0‖)
+        and the same for W_k, k = 1..L. NaN marks a network that left the finite numbers (its path is
         kept up to there), -inf an exact zero.
 
     Examples

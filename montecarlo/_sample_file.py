@@ -77,6 +77,7 @@ def sample_to_file(
     target = Path(path)
     check_writable(target)
     request = request or Request()
+    check_table_kind(request, target.suffix)
     common: dict[str, Any] = {
         "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
     }  # fmt: skip
@@ -84,6 +85,16 @@ def sample_to_file(
     chosen, replicas, common["seed"], *_ = check_run(resnet, replicas=replicas, first_replica=0, **common)
     with exclusive(target):
         return _continue(resnet, target, replicas, chosen.name, common, overwrite, progress, on_found)
+
+
+def check_table_kind(request: Request, suffix: str) -> None:
+    """Raise `InvalidFieldError` if the request has columns that a table of this kind cannot hold."""
+    if suffix != ".csv":
+        return
+    for field in ("trajectories", "weight_gradients"):
+        if getattr(request, field):
+            rule = "needs Parquet, whose cells hold lists; those of CSV hold one number"
+            raise InvalidFieldError(field, None, rule, "give out='sample.parquet'")
 
 
 def _continue(

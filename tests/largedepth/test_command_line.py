@@ -79,6 +79,15 @@ def test_help_needs_no_heavy_import() -> None:
             ("simulate", *NETWORK, "--engine", "radial"),
             ("--engine radial: needs --gradients none or --gradients dual", "--engine gaussian"),
         ),
+        (("simulate", *NETWORK, "--trajectories"), ("--trajectories: needs Parquet", "--out sample.parquet")),
+        (
+            ("simulate", *NETWORK, "--weight-gradients", "--out", "s.csv"),
+            ("--weight-gradients: needs Parquet", "--out sample.parquet"),
+        ),
+        (
+            ("simulate", *NETWORK, "--weight-gradients", "--gradients", "none"),
+            ("--gradients none", "must be joint for weight gradients"),
+        ),
         (("figures", "1", "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
         (("figures", "1", "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),
         (("reproduce", "--seed", "x"), ("--seed x", "whole number", "--seed 7")),
@@ -144,6 +153,32 @@ def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:
     left = pd.read_parquet(parquet)
     assert csv.read_text().splitlines()[0].split(",") == left.columns.tolist()
     np.testing.assert_array_equal(left.to_numpy(), np.loadtxt(csv, delimiter=",", skiprows=1))
+
+
+def test_paths_and_weight_gradients_are_lists_that_continue(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    for replicas in ("3", "5"):
+        done = run(
+            "simulate",
+            *NETWORK,
+            "--trajectories",
+            "--weight-gradients",
+            "--replicas",
+            replicas,
+            "--out",
+            path,
+        )
+        assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(path)
+    assert len(table) == 5
+    hidden, gradient = np.stack(table["log_hidden_path"]), np.stack(table["log_gradient_path"])
+    assert hidden.shape == gradient.shape == (5, 6)
+    np.testing.assert_array_equal(hidden[:, 0], 0.0)
+    np.testing.assert_array_equal(hidden[:, -1], table["log_hidden_ratio"])
+    np.testing.assert_array_equal(gradient[:, 0], table["log_gradient_ratio"])
+    for name in ("log_weight_gradient_v", "log_weight_gradient_w"):
+        assert np.isfinite(np.stack(table[name])).all()
+        assert np.stack(table[name]).shape == (5, 5)
 
 
 def test_rows_reused_and_rows_kept_are_told_apart(tmp_path: Path) -> None:
