@@ -4,17 +4,20 @@ criticality.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 import theory
 from figures._figure import Check, Point, Samples, Setting
-from figures._style import NETWORKS, THEORY
+from figures._style import LIMIT, NETWORKS, THEORY
 from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp
 
@@ -22,12 +25,26 @@ Array = npt.NDArray[np.float64]
 
 WIDTH = 40
 BETAS = (1.0, 0.25, 0.5)
-DEPTHS = tuple(int(depth) for depth in np.linspace(10, 1000, 10))
+PAPER_DEPTHS = tuple(int(depth) for depth in np.linspace(10, 1000, 10))
+# Where the curves bend most the paper has no depth between 10 and 120.
+DEPTHS = tuple(sorted({*PAPER_DEPTHS, 15, 22, 32, 46, 64, 88}))
+_CURVE = np.unique(np.geomspace(DEPTHS[0], DEPTHS[-1], 200).round())
 _REGIMES = {1.0: "identity", 0.25: "explosion", 0.5: "critical"}
+_LIMIT_STYLES = {
+    1.0: ("--", r"limit at $\beta = 1$: median (I10)"),
+    0.25: ("-.", r"limit at $\beta = 0.25$: typical size (I11)"),
+    0.5: (":", r"limit at $\beta = 0.5$: root mean square (I8)"),
+}
+"""Line style and label of the large-depth limit of each panel: three different quantities."""
+_NO_UPPER_END = "arrow: 99 % interval without upper end"
 
 
 def depth_points(setting: Setting) -> list[Point]:
-    """Return the paper's grid; it is fast enough to be the quick setting, too."""
+    """Return the paper's depths and six more between its first two, with the paper's 50 networks a point.
+
+    It is fast enough to be the quick setting, too.
+    """
+    del setting
     replicas = 50
     return [Point(_network(beta, depth), replicas) for beta in BETAS for depth in DEPTHS]
 
@@ -51,9 +68,17 @@ def draw_depth_panels(samples: Samples, *, column: str, label: str) -> Canvas:
     axes[0].yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
     axes[0].yaxis.set_minor_formatter(NullFormatter())
     axes[0].set_ylabel(label)
-    handles, labels = axes[0].get_legend_handles_labels()
-    canvas.legend(handles, labels, loc="outside lower center", ncols=2)
+    _legend(canvas, axes)
     return canvas
+
+
+def _legend(canvas: Canvas, axes: Any) -> None:
+    """Draw one legend below the panels with everything that any of them shows, networks first."""
+    entries = {}
+    for axis in axes:
+        entries |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    labels = sorted(entries, key=lambda label: label.startswith(("exact", "limit")))
+    canvas.legend([entries[label] for label in labels], labels, loc="outside lower center", ncols=3)
 
 
 def _panel(axis: Axes, samples: Samples, column: str, beta: float) -> None:
@@ -65,28 +90,36 @@ def _panel(axis: Axes, samples: Samples, column: str, beta: float) -> None:
         pd.concat(rows, ignore_index=True), x="depth", y="ratio", estimator="median", errorbar=("pi", 90),
         color=NETWORKS, ax=axis, label="networks: median, 5-95 % band", legend=False,
     )  # fmt: skip
-    estimates = [_root_mean_square(samples, column, beta, depth) for depth in DEPTHS]
+    _root_mean_squares(axis, samples, column, beta)
+    alpha = np.asarray(_CURVE**-beta, np.float64)
+    exact = np.asarray(theory.log_hidden_difference_second_moment(depth=_CURVE, alpha=alpha))
+    axis.plot(_CURVE, np.exp(0.5 * exact), color=THEORY, lw=1.5, label="exact root mean square (I2, I3)")
+    style, label = _LIMIT_STYLES[beta]
+    axis.plot(_CURVE, _large_depth_limit(beta, _CURVE, alpha), color=LIMIT, ls=style, lw=1.3, label=label)
+
+
+def _root_mean_squares(axis: Axes, samples: Samples, column: str, beta: float) -> None:
+    """Draw the root mean squares with their intervals, at the paper's depths so that these do not crowd."""
+    estimates = [_root_mean_square(samples, column, beta, depth) for depth in PAPER_DEPTHS]
     middle, low, high = np.exp(np.array(estimates)).T
-    # A one-sided interval has no upper end to draw.
-    above = np.where(np.isfinite(high), high - middle, 0.0)
+    one_sided = ~np.isfinite(high)
+    above = np.where(one_sided, 0.0, high - middle)
     axis.errorbar(
-        DEPTHS, middle, yerr=[middle - low, above], fmt="o", ms=4, lw=1, capsize=2,
+        PAPER_DEPTHS, middle, yerr=[middle - low, above], fmt="o", ms=4, lw=1, capsize=2,
         color=NETWORKS, label="networks: root mean square, 99 % interval",
     )  # fmt: skip
-    depth = np.arange(DEPTHS[0], DEPTHS[-1] + 1, dtype=np.float64)
-    alpha = np.asarray(depth**-beta, np.float64)
-    exact = np.asarray(theory.log_hidden_difference_second_moment(depth=depth, alpha=alpha))
-    axis.plot(
-        depth, np.exp(0.5 * exact), color=THEORY, lw=1.5, label="theory: root mean square, exact (I2, I3)"
-    )
-    axis.plot(
-        depth, _large_depth_limit(beta, depth, alpha), color=THEORY, ls="--", lw=1.2,
-        label="theory, large depth: median (I10), typical size (I11), root mean square (I8)",
-    )  # fmt: skip
+    for depth, value in zip(np.array(PAPER_DEPTHS)[one_sided], middle[one_sided], strict=True):
+        axis.annotate(
+            "", (depth, value), xytext=(0, 15), textcoords="offset points",
+            arrowprops={"arrowstyle": "<-", "color": NETWORKS, "lw": 1, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+    if one_sided.any():
+        arrow = Line2D([], [], color=NETWORKS, ls="", marker=r"$\uparrow$", ms=9, label=_NO_UPPER_END)
+        axis.add_line(arrow)
 
 
 def _large_depth_limit(beta: float, depth: Array, alpha: Array) -> Array:
-    """Return the dashed curve of the panel of β: a median, a typical size or a root mean square."""
+    """Return the limit drawn in the panel of β: a median, a typical size or a root mean square."""
     if beta > 0.5:
         median = theory.identity_quantile(probability=0.5, width=WIDTH, depth=depth, alpha=alpha)
         return np.sqrt(np.asarray(median))

@@ -10,7 +10,8 @@ from figures._catalogue import find_figure
 from figures._figure import Check, FigureDefinition, Point, Setting
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError, Sample, sample_to_file
-from montecarlo._simulate import Progress
+from montecarlo._errors import check_seed
+from montecarlo._simulate import Progress, check_threads
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def draw_figure(
     seed: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
+    on_reuse: Progress | None = None,
 ) -> DrawnFigure:
     """Draw a figure into a folder; samples are kept in its subfolder ``samples`` and used again.
 
@@ -62,7 +64,9 @@ def draw_figure(
     threads : int, optional
         As in `montecarlo.simulate`.
     progress : callable, optional
-        Told of finished networks.
+        Told of networks as they are sampled.
+    on_reuse : callable, optional
+        Told of rows that saved samples hold already.
 
     Returns
     -------
@@ -71,9 +75,13 @@ def draw_figure(
     Raises
     ------
     InvalidFieldError
-        For an unknown name or an unusable folder.
+        For an unknown name, a bad seed or number of threads, or an unusable folder.
     """
     definition = find_figure(name)
+    if not os.fspath(out):
+        raise InvalidFieldError("out", "", "must name a folder", "give out='results'")
+    check_seed(seed)
+    check_threads(threads)
     folder = Path(out)
     samples = folder / "samples"
     try:
@@ -88,7 +96,7 @@ def draw_figure(
             raise ValueError(
                 f"figure {name} has two points of {point.resnet!r}: must have one; change a depth"
             )
-        data[point.resnet] = _saved_sample(samples, point, seed, threads, progress)
+        data[point.resnet] = _saved_sample(samples, point, seed, threads, progress, on_reuse)
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
     networks = sum(len(sample) for sample in data.values())
@@ -96,10 +104,19 @@ def draw_figure(
 
 
 def _saved_sample(
-    folder: Path, point: Point, seed: int, threads: int | None, progress: Progress | None
+    folder: Path,
+    point: Point,
+    seed: int,
+    threads: int | None,
+    progress: Progress | None,
+    on_reuse: Progress | None,
 ) -> Sample:
+    def found(rows: int) -> None:
+        if on_reuse is not None:
+            on_reuse(min(rows, point.replicas))
+
     path = folder / f"{point.stem}-seed-{seed}.parquet"
     return sample_to_file(
         point.resnet, path, replicas=point.replicas, seed=seed, engine=point.engine, threads=threads,
-        request=point.request, progress=progress, overwrite=True,
+        request=point.request, progress=progress, on_found=found, overwrite=True,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 import seaborn as sns
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
@@ -18,7 +19,9 @@ from montecarlo.files import replaced_file
 NETWORKS = "#4477aa"
 """Colour of what was simulated."""
 THEORY = "#cc3311"
-"""Colour of exact theory; limits share it, dashed."""
+"""Colour of exact theory; limits share it, dashed, where nothing else is near."""
+LIMIT = "#111111"
+"""Colour of a limit drawn over an exact curve: dark enough to be seen where the two coincide."""
 OUTLINE = "#223366"
 """Colour of a second sample: drawn as an outline over the first, it must stand out against it."""
 
@@ -42,9 +45,16 @@ _METADATA: dict[str, dict[str, str | None]] = {
 }
 
 
-def bin_count(rows: int) -> int:
-    """Return the bins of a histogram: as many as keep the noise of a bar a few per cent of the peak."""
-    return max(8, round(1.7 * rows ** (1 / 3)))
+def bin_edges(*samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return equal bins that cover several samples, so that their histograms can be compared bar by bar.
+
+    As many as keep the noise of a bar of the smallest sample a few per cent of its peak.
+    """
+    low, high = min(float(rows.min()) for rows in samples), max(float(rows.max()) for rows in samples)
+    smallest = min(samples, key=len)
+    bins = max(8, round(1.7 * len(smallest) ** (1 / 3)))
+    width = float(np.ptp(smallest)) / bins or 1.0
+    return np.asarray(low + width * np.arange(max(1, int(np.ceil((high - low) / width))) + 1), np.float64)
 
 
 @contextmanager

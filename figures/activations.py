@@ -17,12 +17,13 @@ import theory
 from figures._figure import Check, Computed, FigureDefinition, Point, Samples, Setting
 from figures._initial_norm import initial_mean_square_rule
 from figures._laws import distance_check, mean_check
-from figures._style import NETWORKS, THEORY, bin_count
+from figures._style import NETWORKS, THEORY, bin_edges
 from montecarlo import Request, ResNet
 
 Array = npt.NDArray[np.float64]
 
 _ACTIVATIONS = ("relu", "gelu", "tanh", "sin")
+_TITLES = {"relu": "ReLU", "gelu": "GELU"}
 _WIDTH = 40
 _DEPTH = 1000
 # ‖h_0‖²/d is about 3: large enough for tanh and sin to be far from linear.
@@ -92,7 +93,7 @@ def _draw(samples: Samples) -> Canvas:
     for axis, activation in zip(axes.flat, _ACTIVATIONS, strict=True):
         _panel(axis, samples, activation)
     for axis in axes[1]:
-        axis.set_xlabel(r"$\log\,\Vert h_L\Vert / \Vert h_0\Vert$")
+        axis.set_xlabel(r"natural log of $\Vert h_L\Vert \,/\, \Vert h_0\Vert$")
     for axis in axes[:, 0]:
         axis.set_ylabel("density")
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -103,7 +104,7 @@ def _draw(samples: Samples) -> Canvas:
 def _panel(axis: Axes, samples: Samples, activation: str) -> None:
     rows = samples[_network(activation)]["log_hidden_ratio"]
     sns.histplot(
-        x=rows, stat="density", bins=bin_count(len(rows)), color=NETWORKS, alpha=0.55, edgecolor=None,
+        x=rows, stat="density", bins=bin_edges(rows), color=NETWORKS, alpha=0.45, element="step", linewidth=0,
         ax=axis, label=f"{len(rows):,} networks a panel",
     )  # fmt: skip
     x = np.linspace(-0.2, 0.7, 500)
@@ -111,14 +112,21 @@ def _panel(axis: Axes, samples: Samples, activation: str) -> None:
         # Res-2 without bias is res-3 here, and has its exact law.
         exact = theory.ExactNormLaw(width=_WIDTH, depth=_DEPTH, alpha=_network(activation).scaling)
         axis.plot(
-            x, np.asarray(exact.pdf(x)), color=THEORY, lw=3.2, alpha=0.45, label="exact (I6), relu only"
+            x,
+            np.asarray(exact.pdf(x)),
+            color=THEORY,
+            lw=3.2,
+            alpha=0.45,
+            label="exact at this depth (I6), ReLU only",
         )
     axis.plot(
         x, _Mixture.of(activation).pdf(x), color=THEORY, ls="--", lw=1.5,
         label=r"limit law, $L \to \infty$ (S3)",
     )  # fmt: skip
-    axis.axvline(_wide_limit(activation), color=THEORY, ls=":", lw=1.6, label=r"then $d \to \infty$ (S4)")
-    axis.set(title=activation, xlim=(-0.2, 0.7), ylabel="")
+    axis.axvline(
+        _wide_limit(activation), color=THEORY, ls=":", lw=1.6, label=r"limit, then $d \to \infty$ (S4)"
+    )
+    axis.set(title=_TITLES.get(activation, activation), xlim=(-0.2, 0.7), ylabel="")
 
 
 def _wide_limit(activation: str) -> float:
@@ -147,10 +155,11 @@ FIGURE = FigureDefinition(
     name="activations",
     title="The critical scaling with other activations",
     caption=(
-        "Histograms of log ‖h_L‖/‖h_0‖ of res-2 networks without bias of width 40 and depth 1000 at β = 1/2, "
-        "Gaussian weights, with the law of the limiting diffusion of the norm (dashed, S3). That law depends "
-        "on ‖h_0‖, which is random: the curve is averaged over its law (input scale 3, ‖h_0‖²/d near 3). "
-        "The networks follow the curve for every activation; panels share their random numbers. ReLU, which "
+        "Histograms of the natural log of ‖h_L‖/‖h_0‖ of res-2 networks without bias of width 40 and depth "
+        "1000 at β = 1/2, Gaussian weights, with the law of the limiting diffusion of the norm (dashed, S3). "
+        "That law depends on ‖h_0‖, which is random: the curve is averaged over its law (input scale 3, "
+        "‖h_0‖²/d near 3). The networks follow the curve for every activation; panels share their random "
+        "numbers. ReLU, which "
         "is homogeneous, has its centre at "
         "0.24 and is normal; its exact law at this depth (solid) lies on the limit. GELU is close to it. "
         "Bounded activations, tanh (0.09) and sin (0.08), make the norm grow less and spread less. Dotted: "

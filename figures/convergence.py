@@ -63,20 +63,13 @@ def _draw(samples: Samples) -> Canvas:
 
 def _panel(axis: Axes, results: list[theory.ConvergenceInLaw], distance: str) -> None:
     count = len(results)
-    # Curves that coincide stay visible: small markers on top of large ones.
-    sizes = np.linspace(10.0, 4.0, count)
-    styles = zip(width_colours(count), width_markers(count), sizes, results, strict=True)
-    for colour, marker, size, result in styles:
-        label = f"$d = {result.width}$: order {_order(result, distance):.3f}"
+    # Open markers of one size but different shapes: curves that coincide are seen through one another.
+    styles = zip(width_colours(count), width_markers(count), results, strict=True)
+    for colour, marker, result in styles:
         axis.plot(
-            result.depths,
-            getattr(result, distance),
-            color=colour,
-            marker=marker,
-            ms=size,
-            lw=1.3,
-            label=label,
-        )
+            result.depths, getattr(result, distance), color=colour, marker=marker, ms=7, mfc="none", mew=1.4,
+            lw=1.0, label=f"$d = {result.width}$: order {_order(result, distance):.3f}",
+        )  # fmt: skip
     depths = np.array(_DEPTHS, np.float64)
     axis.plot(depths, 8.0 / depths, color=THEORY, ls="--", lw=1.2, label=r"order 1: $8/L$")
     axis.legend(loc="lower left")

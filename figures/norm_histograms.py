@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 import theory
 from figures._figure import Check, FigureDefinition, Point, Samples, Setting
 from figures._laws import distance_check, mean_check, ratio_density, variance_check
-from figures._style import NETWORKS, OUTLINE, THEORY, bin_count
+from figures._style import NETWORKS, OUTLINE, THEORY, bin_edges
 from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp
 
@@ -82,21 +82,29 @@ def _legend(canvas: Canvas, axes: Any) -> None:
     for axis in axes:
         entries |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     # Matplotlib lists lines before bars; the networks come first here.
-    labels = sorted(entries, key=lambda label: not label.endswith(("uniform weights", "Gaussian weights")))
+    order = ("uniform weights", "Gaussian weights")
+    labels = sorted(
+        entries, key=lambda label: next((i for i, end in enumerate(order) if label.endswith(end)), 2)
+    )
     canvas.legend([entries[label] for label in labels], labels, loc="outside lower center", ncols=3)
 
 
 def _histograms(axis: Axes, samples: Samples, column: str) -> None:
-    """Draw the uniform networks filled, the Gaussian ones as an outline over them."""
+    """Draw the uniform networks filled, the Gaussian ones as an outline over them, in the same bins.
+
+    Hidden states and gradients have the same bins, too: their panels stand side by side.
+    """
     uniform, gaussian = samples[_UNIFORM], samples[_GAUSSIAN]
+    kind = column.rpartition("_")[2]
+    row = (f"log_hidden_{kind}", f"log_gradient_{kind}")
+    edges = bin_edges(*(np.exp(sample[name]) for sample in (uniform, gaussian) for name in row))
     sns.histplot(
-        x=np.exp(uniform[column]), stat="density", bins=bin_count(len(uniform)), color=NETWORKS, alpha=0.45,
-        edgecolor=None, ax=axis, label=f"{len(uniform):,} networks, uniform weights",
+        x=np.exp(uniform[column]), stat="density", bins=edges, color=NETWORKS, alpha=0.45, element="step",
+        linewidth=0, ax=axis, label=f"{len(uniform):,} networks, uniform weights",
     )  # fmt: skip
     sns.histplot(
-        x=np.exp(gaussian[column]), stat="density", bins=bin_count(len(gaussian)), color=OUTLINE,
-        element="step", fill=False, linewidth=0.9, ax=axis,
-        label=f"{len(gaussian):,} networks, Gaussian weights",
+        x=np.exp(gaussian[column]), stat="density", bins=edges, color=OUTLINE, element="step", fill=False,
+        linewidth=0.9, ax=axis, label=f"{len(gaussian):,} networks, Gaussian weights",
     )  # fmt: skip
 
 

@@ -7,9 +7,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MultipleLocator
+from scipy.interpolate import PchipInterpolator
+from scipy.stats import norm
 
 import theory
 from figures._figure import Check, Computed, FigureDefinition, Point, Samples, Setting
@@ -18,9 +21,12 @@ from figures._style import NETWORKS, THEORY, width_colours, width_markers
 from montecarlo import Request, ResNet
 from montecarlo.estimates import probability
 
+Array = npt.NDArray[np.float64]
+
 _WIDTHS = (1, 2, 3, 10)
 _DEPTHS = (10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
-_CURVE = tuple(round(10 ** (1 + k / 3)) for k in range(13))
+_NODES = tuple(round(10 ** (1 + k / 3)) for k in range(13))
+_CURVE = np.geomspace(_NODES[0], _NODES[-1], 200)
 _CHECKED = 1_000
 # Not in _DEPTHS: a figure has one point a specification.
 _PATH_DEPTH = 2_000
@@ -62,6 +68,18 @@ def _cached_probability(law: Callable[..., Any], width: int, depth: int, alpha: 
     return float(law(width=width, depth=depth, alpha=alpha).sf(0.0))
 
 
+def _probability_curve(width: int) -> Array:
+    """Return the probability along `_CURVE` from exact values at `_NODES`.
+
+    A spline of the normal quantile over log depth: in this scale the curve is nearly straight, and the spline
+    is off by less than 0.001, less than a line's width; 200 exact laws would take ten times as long.
+    """
+    exact = np.array([_probability_above(width, depth) for depth in _NODES])
+    # Probabilities that round to 1 have no quantile.
+    quantile = norm.ppf(exact.clip(1e-12, 1.0 - 1e-12))
+    return np.asarray(norm.cdf(PchipInterpolator(np.log(_NODES), quantile)(np.log(_CURVE))))
+
+
 def _draw(samples: Samples) -> Canvas:
     canvas = Canvas(figsize=(12.4, 5.6), layout="constrained")
     parts: Any = canvas.subfigures(1, 2, width_ratios=(1.0, 1.15))
@@ -71,7 +89,7 @@ def _draw(samples: Samples) -> Canvas:
     for axis, width in zip(axes.flat, _WIDTHS, strict=True):
         _paths(axis, samples, width)
     for axis in axes[:, 0]:
-        axis.set_ylabel(r"$\log\,\Vert h_k\Vert / \Vert h_0\Vert$")
+        axis.set_ylabel(r"natural log of $\Vert h_k\Vert \,/\, \Vert h_0\Vert$")
     for axis in axes[1]:
         axis.set_xlabel("layer $k$")
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -89,8 +107,7 @@ def _probabilities(axis: Axes, samples: Samples) -> None:
             text, (9, limit), xytext=(0, shift), textcoords="offset points", color=THEORY, fontsize="small"
         )
     for width, colour, marker in styles:
-        exact = [_probability_above(width, depth) for depth in _CURVE]
-        axis.plot(_CURVE, exact, color=colour, lw=1.5)
+        axis.plot(_CURVE, _probability_curve(width), color=colour, lw=1.5)
         found = [probability(samples[_network(width, L)]["log_hidden_ratio"] > 0.0) for L in _DEPTHS]
         middle, low, high = np.array([(e.value, e.lower, e.upper) for e in found]).T
         axis.errorbar(
@@ -118,7 +135,7 @@ def _paths(axis: Axes, samples: Samples, width: int) -> None:
         label="log of the exact root mean square (I2)",
     )  # fmt: skip
     axis.set_title(f"$d = {width}$")
-    axis.xaxis.set_major_locator(MaxNLocator(4))
+    axis.xaxis.set_major_locator(MultipleLocator(500))
 
 
 def _checks(samples: Samples) -> list[Check]:

@@ -81,13 +81,21 @@ def _bad_value(error: ValueError) -> int:
     # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`; an argument without option is in
     # capitals.
     option = error.field if error.field.isupper() else "--" + error.field.replace("_", "-")
-    given = "" if error.value is None else f" {error.value}"
-    advice = re.sub(
-        r"\b([a-z][a-z_]*)=(\S+?)(?=[,;)]|\s|$)",
-        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else f" {m[2]}"),
-        f"{error.rule}; {error.fix}",
+    given = "" if error.value is None else f" {error.value}" if error.value != "" else " ''"
+    # Specifications stay as Python writes them.
+    parts = re.split(r"(ResNet\(.*?\))", f"{error.rule}; {error.fix}")
+    return _complain(f"{option}{given}: {''.join([*map(_as_options, parts)])}")
+
+
+def _as_options(text: str) -> str:
+    """Turn every ``name=value`` into ``--name value``."""
+    if text.startswith("ResNet("):
+        return text
+    return re.sub(
+        r"\b([a-z][a-z_]*)=(\S+?)(?=[,;:)]|\s|$)",
+        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else " " + m[2].strip("'")),
+        text,
     )
-    return _complain(f"{option}{given}: {advice}")
 
 
 if __name__ == "__main__":

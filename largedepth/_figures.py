@@ -10,8 +10,16 @@ from largedepth._options import apply_options, seed_help, threads_option, whole
 from largedepth._progress import progress_bar
 
 figure_options = apply_options(
-    click.option("--quick", "setting", flag_value="quick", default="quick", help="Small samples (default)."),
-    click.option("--paper", "setting", flag_value="paper", help="The paper's own settings."),
+    click.option(
+        "--quick",
+        "setting",
+        flag_value="quick",
+        default="quick",
+        help="Small samples (default); 1 and 3 have the paper's 50 networks a point.",
+    ),
+    click.option(
+        "--paper", "setting", flag_value="paper", help="The paper's own sample sizes (1 and 3: as --quick)."
+    ),
     click.option("--seed", type=whole("7"), default=0, show_default=True, metavar="N", help=seed_help),
     threads_option,
 )
@@ -26,9 +34,10 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
     drawn = []
     for definition in definitions:
         total = sum(point.replicas for point in definition.points(setting))  # type: ignore[arg-type]
-        with progress_bar(total, what=f"figure {definition.name}") as tick:
+        with progress_bar(total, what=f"figure {definition.name}") as bar:
             figure = package.draw_figure(
-                definition.name, out=out, setting=setting, seed=seed, threads=threads, progress=tick  # type: ignore[arg-type]
+                definition.name, out=out, setting=setting, seed=seed, threads=threads,  # type: ignore[arg-type]
+                progress=bar.finish, on_reuse=bar.reuse,
             )  # fmt: skip
         drawn.append(figure)
         click.echo(f"figure {definition.name}: {', '.join(map(str, figure.paths))}", err=True)

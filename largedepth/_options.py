@@ -23,8 +23,9 @@ class _Number(click.ParamType):
             return self._kind(value)
         except ValueError:
             option = param.opts[0] if param is not None else "value"
+            given = value or "''"
             raise click.ClickException(
-                f"{option} {value}: must be {self.name}; give {option} {self._example}, say"
+                f"{option} {given}: must be {self.name}; give {option} {self._example}, say"
             ) from None
 
 

@@ -1,42 +1,117 @@
-"""Progress on standard error: a bar on a terminal, one plain line at the end elsewhere."""
+"""Progress on standard error: a bar on a terminal, plain lines elsewhere; what takes long is said."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 
+_FIRST_WORD_SECONDS = 2.0
 
-@contextmanager
-def progress_bar(total: int, *, what: str = "networks") -> Iterator[Callable[[int], None]]:
-    """Yield a function to be told of finished networks, block by block.
+
+class Progress:
+    """Counts of networks, reused and sampled, and a word while nothing finishes.
 
     Parameters
     ----------
     total : int
         Networks to come.
     what : str
-        Shown in front of the bar.
+        In front of every line.
+    cost : str
+        What a network costs, for the word; may be empty.
     """
-    from tqdm import tqdm
 
-    start = time.perf_counter()
-    done = 0
-    interactive = sys.stderr.isatty()
-    bar = tqdm(total=total, desc=what, unit="net", unit_scale=True, leave=False, disable=not interactive)
+    def __init__(self, total: int, *, what: str, cost: str = "") -> None:
+        from tqdm import tqdm
 
-    def tick(count: int) -> None:
-        nonlocal done
-        done += count
-        bar.update(count)
+        self.total = total
+        self.what = what
+        self.reused = 0
+        self.sampled = 0
+        self._cost = f" ({cost})" if cost else ""
+        self._start = time.perf_counter()
+        self._over = threading.Event()
+        self._bar = tqdm(
+            total=total, desc=what, unit="net", unit_scale=True, leave=False, disable=not sys.stderr.isatty()
+        )
+        # A daemon: a defect in the main thread must not leave the process waiting for this one.
+        self._watch = threading.Thread(target=self._report_silence, name="progress", daemon=True)
+        self._watch.start()
 
+    def reuse(self, count: int) -> None:
+        """Count rows that were found in a file."""
+        self.reused += count
+        self._bar.update(count)
+
+    def finish(self, count: int) -> None:
+        """Count networks that were sampled."""
+        self.sampled += count
+        self._bar.update(count)
+
+    def say(self, text: str) -> None:
+        """Write a line above the bar."""
+        self._bar.write(f"{self.what}: {text}", file=sys.stderr)
+
+    def _report_silence(self) -> None:
+        """Say that the work goes on where no block finishes, at intervals that double."""
+        quiet = _FIRST_WORD_SECONDS
+        before = 0
+        while not self._over.wait(quiet):
+            done = self.reused + self.sampled
+            if done != before:
+                before, quiet = done, _FIRST_WORD_SECONDS
+                continue
+            seconds = time.perf_counter() - self._start
+            self.say(
+                f"at work for {seconds:.0f} s, {done:,} of {self.total:,} networks are finished{self._cost}"
+            )
+            quiet *= 2.0
+
+    def close(self) -> None:
+        """End the bar and say what was done."""
+        self._over.set()
+        self._watch.join()
+        self._bar.close()
+        if self.reused or self.sampled:
+            seconds = time.perf_counter() - self._start
+            click.echo(
+                f"{self.what}: {self.reused:,} rows reused, {self.sampled:,} sampled"
+                f" of {self.total:,} networks in {seconds:.1f} s",
+                err=True,
+            )
+
+
+@contextmanager
+def progress_bar(total: int, *, what: str, cost: str = "") -> Iterator[Progress]:
+    """Yield a `Progress`, closed whatever happens."""
+    progress = Progress(total, what=what, cost=cost)
     try:
-        yield tick
+        with announced_compilation(progress.say):
+            yield progress
     finally:
-        bar.close()
-        if done:
-            seconds = time.perf_counter() - start
-            click.echo(f"{what}: {done:,} of {total:,} networks in {seconds:.1f} s", err=True)
+        progress.close()
+
+
+@contextmanager
+def announced_compilation(say: Callable[[str], None]) -> Iterator[None]:
+    """Say once if kernels are compiled inside the block: the first use of an engine takes seconds."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        said = False
+
+        def on_start(self, event: object) -> None:
+            if not self.said:
+                self.said = True
+                say("compiling kernels (first use; a few seconds)")
+
+        def on_end(self, event: object) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
+        yield

@@ -30,10 +30,17 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str) -> None:
     click.echo(str(path))
 
 
-def _source(figure: Any) -> str:
+def _source(figure: Any, setting: str) -> str:
     if not figure.networks:
         return "Computed, not simulated."
-    return f"{figure.networks:,} networks, seed {figure.seed}."
+    quick, paper = (figure.definition.points(name) for name in ("quick", "paper"))
+    if quick == paper:
+        size = "quick and paper setting are the same"
+    else:
+        other = {"quick": "paper", "paper": "quick"}[setting]
+        networks = sum(point.replicas for point in {"quick": quick, "paper": paper}[other])
+        size = f"{setting} setting; the {other} one has {networks:,}"
+    return f"{figure.networks:,} networks ({size}), seed {figure.seed}."
 
 
 def _summary(drawn: list[Any], setting: str) -> str:
@@ -55,7 +62,7 @@ def _summary(drawn: list[Any], setting: str) -> str:
             "",
             definition.caption,
             "",
-            f"{_source(figure)} Draw it again: "
+            f"{_source(figure, setting)} Draw it again: "
             f"`largedepth figures {definition.name} --{setting} --seed {figure.seed}`",
             "",
             "| quantity | theory | estimate | would notice | verdict |",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from largedepth._options import network_options, seed_help, threads_option, whole
 from largedepth._progress import progress_bar
+
+if TYPE_CHECKING:
+    from montecarlo import Request, ResNet
+    from montecarlo._engines import Engine
 
 
 @click.command(
@@ -32,6 +36,12 @@ from largedepth._progress import progress_bar
     metavar="KIND",
     help="joint, none, or dual (gradients of other networks of the same law; radial engine).",
 )
+@click.option("--trajectories", is_flag=True, help="Add the norms along depth (Parquet only).")
+@click.option(
+    "--weight-gradients",
+    is_flag=True,
+    help="Add the norms of the weight gradients of each layer (Parquet only).",
+)
 @threads_option
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
 @click.option("--overwrite", is_flag=True, help="Let --out replace a file that holds something else.")
@@ -45,6 +55,8 @@ def simulate(
     seed: int,
     engine: str,
     gradients: str,
+    trajectories: bool,
+    weight_gradients: bool,
     threads: int | None,
     block_size: int | None,
     out: str | None,
@@ -54,30 +66,57 @@ def simulate(
     """Sample networks of one specification and write one row a network.
 
     Columns: replica, and the natural logs of the ratios |h_L|/|h_0|, |h_L-h_0|/|h_0|, |p_0|/|p_L| and
-    |p_0-p_L|/|p_L|, where h are the hidden states and p the gradients.
+    |p_0-p_L|/|p_L|, where h are the hidden states and p the gradients of the loss in them.
+
+    --trajectories adds log_hidden_path, the natural logs of |h_k|/|h_0|, and log_gradient_path, those of
+    |p_k|/|p_L|, k = 0..L. --weight-gradients adds log_weight_gradient_v and log_weight_gradient_w, those of
+    |dloss/dV_k|/(|p_L||h_0|) and |dloss/dW_k|/(|p_L||h_0|), k = 1..L. Each is a list a row: pandas reads
+    arrays, DuckDB DOUBLE[]; a network takes 8 bytes an entry.
     """
     import sys
 
     from montecarlo import ResNet, make_request, sample_to_file
     from montecarlo import simulate as sample_networks
+    from montecarlo._engines import find_engine
+    from montecarlo._sample_file import check_table_kind
 
     resnet = ResNet(**network)
+    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
+    if out is None:
+        check_table_kind(request, ".csv")
     common: dict[str, Any] = {
         "replicas": replicas, "seed": seed, "engine": engine, "threads": threads, "block_size": block_size,
     }  # fmt: skip
-    with progress_bar(replicas, what="simulate") as tick:
+    in_file = 0
+
+    def found(rows: int) -> None:
+        nonlocal in_file
+        in_file = rows
+        bar.reuse(min(rows, replicas))
+
+    cost = _cost(find_engine(engine, resnet, request), resnet, request)
+    with progress_bar(replicas, what="simulate", cost=cost) as bar:
         if out is None:
-            sample = sample_networks(resnet, **common, gradients=gradients, progress=tick)  # type: ignore[arg-type]
+            sample = sample_networks(resnet, **common, gradients=gradients, progress=bar.finish)  # type: ignore[arg-type]
         else:
-            request = make_request(gradients)
             sample = sample_to_file(
-                resnet, out, **common, request=request, overwrite=overwrite, progress=tick
-            )
+                resnet, out, **common, request=request, overwrite=overwrite, progress=bar.finish,
+                on_found=found,
+            )  # fmt: skip
     if sample.n_nonfinite:
         click.echo(f"simulate: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
     if out is None:
         sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
     else:
         click.echo(
-            f"simulate: the first {len(sample):,} rows ({sample.engine} engine) are in {out}", err=True
+            f"simulate: {out} holds {max(in_file, len(sample)):,} rows ({sample.engine} engine)", err=True
         )
+
+
+def _cost(engine: Engine, resnet: ResNet, request: Request) -> str:
+    """Return what a user should know of the time that networks take; nothing where it is short."""
+    seconds = engine.lanes * engine.seconds(resnet, request)
+    if seconds < 1.0:
+        return ""
+    networks = "a network takes" if engine.lanes == 1 else f"{engine.lanes} networks together take"
+    return f"{networks} roughly {seconds:.0f} s on one thread of the {engine.name} engine"

@@ -7,7 +7,7 @@ one that does not refuse. To add one, write a module with the four functions of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -130,5 +130,7 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
         # auto cannot help where only the radial engine could, and cannot.
         hopeless = request.dual and ENGINES["radial"].refusal(resnet, request) is not None
         fix = "take gradients='joint' and engine='auto'" if hopeless else "take engine='auto'"
+        if request.gradients and engine.refusal(resnet, replace(request, gradients=False)) is None:
+            fix = "give gradients='none', or take engine='gaussian' for joint ones"
         raise InvalidFieldError("engine", name, reason, fix)
     return engine

@@ -57,7 +57,12 @@ def check_whole(field: str, value: object, low: int, high: int, example: int) ->
             whole = False
     if not whole or not low <= int(value) <= high:  # type: ignore[call-overload]
         rule = f"must be a whole number of at least {low}"
-        rule += f" and at most {high:_}" if high < 2**53 else ""
+        power = high.bit_length()
+        rule += (
+            f" and at most {high:,}"
+            if high < 2**53
+            else f" and at most 2**{power} - 1" * (high + 1 == 2**power)
+        )
         raise InvalidFieldError(field, value, rule, f"give {field}={example}, say")
     return int(value)  # type: ignore[call-overload]
 

@@ -46,8 +46,9 @@ class Sample:
     columns : dict of str to array
         ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference``
         of shape (n,): natural logs of ratios of Euclidean norms; on request ``log_hidden_path``,
-        ``log_gradient_path`` of shape (n, L + 1) and ``log_weight_gradient_v``, ``log_weight_gradient_w`` of
-        shape (n, L). NaN marks a network that left the finite numbers (its path is
+        ``log_gradient_path`` of shape (n, L + 1): log ‖h_k‖/‖h_0‖, log ‖p_k‖/‖p_L‖, k = 0..L; and
+        ``log_weight_gradient_v``, ``log_weight_gradient_w`` of shape (n, L): log ‖∂loss/∂V_k‖/(‖p_L‖‖h_0‖)
+        and the same for W_k, k = 1..L. NaN marks a network that left the finite numbers (its path is
         kept up to there), -inf an exact zero.
 
     Examples
@@ -173,13 +174,33 @@ class Sample:
         )
 
 
-def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
-    """Read the Parquet file of a sample of `resnet`.
+def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:
+    """Read the Parquet file of a sample.
+
+    Parameters
+    ----------
+    path : path
+        As `Sample.write` or `sample_to_file` left it.
+    resnet : ResNet, optional
+        The specification that the sample must be of. Default: the one that the file holds; that of an
+        activation of one's own must be given, because a file cannot hold its code.
+
+    Returns
+    -------
+    Sample
 
     Raises
     ------
     ValueError
         If the file is torn or damaged, holds no sample, or one of another specification or stream format.
+
+    Examples
+    --------
+    >>> from montecarlo import ResNet, simulate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1).write(f"{folder}/s.parquet")
+    ...     read_sample(f"{folder}/s.parquet")
+    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='gaussian')
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -194,10 +215,18 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
     if text is None:
         raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
     metadata = json.loads(text)
-    missing = {"digest", "engine", "first_replica", "seed", "stream_format"} - metadata.keys()
+    needed = {"specification", "digest", "engine", "first_replica", "seed", "stream_format"}
+    missing = needed - metadata.keys()
     if missing:
         raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
-    if metadata.get("digest") != resnet.digest or metadata.get("stream_format") != STREAM_FORMAT:
+    stream_format = metadata["stream_format"]
+    if stream_format != STREAM_FORMAT:
+        raise ValueError(
+            f"{path}: its random streams have format {stream_format}, this version's {STREAM_FORMAT}"
+        )
+    if resnet is None:
+        resnet = _specification_of(path, metadata)
+    elif metadata["digest"] != resnet.digest:
         raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
     columns = {}
     for name in table.column_names:
@@ -217,8 +246,26 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet) -> Sample:
     return sample
 
 
+def _specification_of(path: str | os.PathLike[str], metadata: dict[str, Any]) -> ResNet:
+    """Return the specification in a file's metadata."""
+    fields = metadata["specification"]
+    try:
+        resnet = ResNet(**fields)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidFieldError) and error.field == "activation":
+            reason = "its activation is one's own, which a file cannot hold: give read_sample the ResNet, too"
+        else:
+            reason = f"this version cannot read its specification ({error})"
+        raise ValueError(f"{path}: {reason}") from error
+    if resnet.digest != metadata["digest"]:
+        raise ValueError(f"{path}: its specification and its digest differ: edited since?")
+    return resnet
+
+
 def check_writable(path: Path) -> None:
     """Raise `InvalidFieldError` unless a table can be written to `path`."""
+    if path == Path():
+        raise InvalidFieldError("out", "", "must name a file", "give out='sample.parquet'")
     if path.suffix not in (".parquet", ".csv"):
         raise InvalidFieldError("out", str(path), "must end in .parquet or .csv", "give out='sample.parquet'")
     if path.is_dir():

@@ -30,6 +30,7 @@ def sample_to_file(
     request: Request | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    on_found: Progress | None = None,
 ) -> Sample:
     """Return a sample and leave it in a file; rows that a Parquet file already holds are not drawn again.
 
@@ -41,7 +42,7 @@ def sample_to_file(
     Parameters
     ----------
     resnet, replicas, seed, engine, threads, block_size, progress
-        As in `montecarlo.simulate`; `progress` is told of the rows found in the file, too.
+        As in `montecarlo.simulate`; `progress` is told of what is sampled, not of rows found in the file.
     path : path
         Ends in ``.parquet`` or ``.csv``; only Parquet can be continued, a CSV file is written at the end.
         A second run into the same file waits for the first one.
@@ -49,6 +50,9 @@ def sample_to_file(
         What to observe.
     overwrite : bool, default False
         Whether a file that holds anything but the beginning of this sample may be replaced.
+    on_found : callable, optional
+        Called with the number of rows of this sample that the file holds already, if any; it may be more than
+        `replicas`.
 
     Returns
     -------
@@ -73,13 +77,24 @@ def sample_to_file(
     target = Path(path)
     check_writable(target)
     request = request or Request()
+    check_table_kind(request, target.suffix)
     common: dict[str, Any] = {
         "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
     }  # fmt: skip
     # Also where the file turns out to hold all the rows.
     chosen, replicas, common["seed"], *_ = check_run(resnet, replicas=replicas, first_replica=0, **common)
     with exclusive(target):
-        return _continue(resnet, target, replicas, chosen.name, common, overwrite, progress)
+        return _continue(resnet, target, replicas, chosen.name, common, overwrite, progress, on_found)
+
+
+def check_table_kind(request: Request, suffix: str) -> None:
+    """Raise `InvalidFieldError` if the request has columns that a table of this kind cannot hold."""
+    if suffix != ".csv":
+        return
+    for field in ("trajectories", "weight_gradients"):
+        if getattr(request, field):
+            rule = "needs Parquet, whose cells hold lists; those of CSV hold one number"
+            raise InvalidFieldError(field, None, rule, "give out='sample.parquet'")
 
 
 def _continue(
@@ -90,14 +105,15 @@ def _continue(
     common: dict[str, Any],
     overwrite: bool,
     progress: Progress | None,
+    on_found: Progress | None,
 ) -> Sample:
     found = None
     if target.exists():
         with contextlib.suppress(*[InvalidFieldError] * overwrite):
             found = _rows_of(target, resnet, common["seed"], engine, common["request"])
     start = 0 if found is None else min(len(found), replicas)
-    if progress is not None and start:
-        progress(start)
+    if on_found is not None and found is not None:
+        on_found(len(found))
     if found is not None and len(found) >= replicas:
         return found.head(replicas)
     blocks: list[Sample] = [] if found is None else [found]

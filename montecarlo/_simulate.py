@@ -179,12 +179,17 @@ def check_run(
     seed = check_seed(seed)
     first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
     chosen = find_engine(engine, resnet, request)
-    workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
+    workers = check_threads(threads)
     if block_size is None:
         block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
     else:
         block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
     return chosen, replicas, seed, first_replica, workers, block_size
+
+
+def check_threads(threads: int | None) -> int:
+    """Return the number of threads, all processors' where None is given; raise `InvalidFieldError` if bad."""
+    return available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
 
 
 def run_on_threads(

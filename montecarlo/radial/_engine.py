@@ -26,7 +26,7 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
     if resnet.block != "res-3" and not linear:
         return f"must be gaussian or dense for {resnet.block} with {resnet.activation_function.name}"
     if request.gradients:
-        return "must be gaussian or dense for joint gradients; radial has gradients='dual' or 'none'"
+        return "needs gradients='none' or gradients='dual': norms alone give no joint gradients"
     return None
 
 

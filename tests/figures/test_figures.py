@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 
 import figures
 import theory
-from figures import convergence
-from figures._depth_panels import BETAS, DEPTHS
+from figures import convergence, small_width
+from figures._depth_panels import BETAS, DEPTHS, PAPER_DEPTHS
 from figures._figure import FigureDefinition, Setting
 from figures._initial_norm import initial_mean_square_rule
+from figures._style import bin_edges
 from montecarlo import InvalidFieldError, Request, ResNet, Sample, simulate
 from montecarlo.estimates import Estimate
 
@@ -112,7 +114,7 @@ def test_new_figures_draw_from_small_samples_with_the_same_bytes(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("figures._draw.find_figure", lambda name: _small(name, 24))
-    monkeypatch.setattr("figures.small_width._CURVE", (1_000, 3_000))
+    monkeypatch.setattr("figures.small_width._NODES", (1_000, 3_000))
     monkeypatch.setattr("figures.small_width._DEPTHS", (1_000, 3_000))
     monkeypatch.setattr("figures.convergence._WIDTHS", (10, 40))
     first = figures.draw_figure(name, out=tmp_path, seed=1)
@@ -319,3 +321,49 @@ def test_resolution_is_what_a_check_would_notice() -> None:
         assert replace(check, predicted=wrong).verdict == "outside"
     one_sided = replace(check, estimate=replace(estimate, upper=float("inf")))
     assert one_sided.verdict == "undecided"
+
+
+def test_curves_of_depth_panels_bend_where_theory_does() -> None:
+    # The median is drawn by straight lines between depths: on the log axis of β = 1 none may leave the curve,
+    # L^{-1/2}, by 3 %. The paper's ten depths alone do, between 10 and 120.
+    def worst(depths: tuple[int, ...]) -> float:
+        fine = np.arange(depths[0], depths[-1] + 1)
+        chord = np.interp(fine, depths, -0.5 * np.log(depths))
+        return float(np.abs(chord + 0.5 * np.log(fine)).max())
+
+    assert worst(DEPTHS) < 0.03
+    assert worst(PAPER_DEPTHS) > 0.3
+    assert set(PAPER_DEPTHS) <= set(DEPTHS)
+
+
+def test_probability_curve_is_the_exact_law_between_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_width, "_NODES", small_width._NODES[:5])
+    monkeypatch.setattr(small_width, "_CURVE", np.array([10.0, 15.0, 70.0, 150.0]))
+    for width in (1, 3):
+        exact = [small_width._probability_above(width, depth) for depth in (10, 15, 70, 150)]
+        np.testing.assert_allclose(small_width._probability_curve(width), exact, atol=1e-3)
+
+
+def test_an_interval_without_upper_end_has_an_arrow() -> None:
+    rng = np.random.default_rng(1)
+    heavy = {0.25: 3.0, 0.5: 0.1, 1.0: 0.1}  # only the spread at β = 1/4 is too wide for 50 rows
+    samples = {
+        p.resnet: _exact_sample(p, *(heavy[p.resnet.beta or 0.0] * rng.standard_normal((2, 50))))
+        for p in figures.find_figure("1").points("quick")
+    }
+    canvas = figures.find_figure("1").draw(samples)
+    arrows = [sum(isinstance(text, Annotation) for text in axis.texts) for axis in canvas.axes]
+    assert arrows == [0, len(PAPER_DEPTHS), 0]
+    labels = [text.get_text() for text in canvas.legends[0].get_texts()]
+    assert "arrow: 99 % interval without upper end" in labels
+    assert len([label for label in labels if label.startswith("limit at")]) == 3
+
+
+def test_bins_are_equal_and_cover_every_sample() -> None:
+    rng = np.random.default_rng(2)
+    small, large = rng.normal(size=200), rng.normal(size=5000)
+    edges = bin_edges(small, large)
+    np.testing.assert_allclose(np.diff(edges), edges[1] - edges[0])
+    assert edges[0] <= min(small.min(), large.min())
+    assert edges[-1] >= max(small.max(), large.max())
+    assert bin_edges(np.ones(3)).size >= 2

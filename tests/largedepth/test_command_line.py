@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from largedepth.__main__ import main
+
 NETWORK = ("--width", "8", "--depth", "5", "--beta", "0.5")
 
 
@@ -63,17 +65,63 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", *NETWORK, "--witdh", "3"), ("--witdh", "--width")),
         (("simulat",), ("simulat", "'simulate'")),
         (("figures", "99"), ("NAME 99", "1, 2, 3")),
+        (("simulate", *NETWORK, "--out", ""), ("--out ''", "must name a file", "sample.parquet")),
+        (("figures", "1", "--out", ""), ("--out ''", "must name a folder", "results")),
+        (("reproduce", "--out", ""), ("--out ''", "must name a folder", "results")),
+        (("simulate", *NETWORK, "--width", ""), ("--width ''", "whole number", "--width 40")),
+        (("simulate", *NETWORK, "--weights", ""), ("--weights ''", "rademacher", "'gaussian'")),
+        (("simulate", *NETWORK, "--gradients", "dul"), ("--gradients dul", "joint, none", "'dual'")),
+        (("simulate", *NETWORK, "--seed", str(2**128)), ("--seed", "at most 2**128 - 1", "--seed 7")),
+        (("simulate", *NETWORK, "--block-size", "0"), ("--block-size 0", "at least 1", "64")),
+        (("simulate", *NETWORK, "--input-dim", "100001"), ("--input-dim 100001", "at most 100,000", "64")),
+        (("simulate", *NETWORK, "--input-scale", "inf"), ("--input-scale inf", "finite", "1")),
+        (
+            ("simulate", *NETWORK, "--engine", "radial"),
+            ("--engine radial: needs --gradients none or --gradients dual", "--engine gaussian"),
+        ),
+        (("simulate", *NETWORK, "--trajectories"), ("--trajectories: needs Parquet", "--out sample.parquet")),
+        (
+            ("simulate", *NETWORK, "--weight-gradients", "--out", "s.csv"),
+            ("--weight-gradients: needs Parquet", "--out sample.parquet"),
+        ),
+        (
+            ("simulate", *NETWORK, "--weight-gradients", "--gradients", "none"),
+            ("--gradients none", "must be joint for weight gradients"),
+        ),
+        (("figures", "1", "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
+        (("figures", "1", "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),
+        (("reproduce", "--seed", "x"), ("--seed x", "whole number", "--seed 7")),
     ],
 )
-def test_bad_input_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "largedepth", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 2, done
-    assert done.stdout == ""
-    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+def test_bad_input_is_one_line(
+    arguments: tuple[str, ...],
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # In this process: a new one for each would take most of a second.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as end:
+        main(list(arguments))
+    streams = capsys.readouterr()
+    assert end.value.code == 2, streams
+    assert streams.out == ""
+    assert len(streams.err.strip().splitlines()) == 1, streams.err
     for word in words:
-        assert word in done.stderr
+        assert word in streams.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_specification_is_named_as_python_writes_it(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    assert run("simulate", *NETWORK, "--replicas", "3", "--out", path).returncode == 0
+    done = run("simulate", "--width", "9", "--depth", "5", "--beta", "1", "--out", path)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "ResNet(width=9, depth=5, beta=1.0)" in done.stderr
+    assert "--overwrite" in done.stderr
 
 
 def test_unwritable_folder(tmp_path: Path) -> None:
@@ -105,6 +153,41 @@ def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:
     left = pd.read_parquet(parquet)
     assert csv.read_text().splitlines()[0].split(",") == left.columns.tolist()
     np.testing.assert_array_equal(left.to_numpy(), np.loadtxt(csv, delimiter=",", skiprows=1))
+
+
+def test_paths_and_weight_gradients_are_lists_that_continue(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    for replicas in ("3", "5"):
+        done = run(
+            "simulate",
+            *NETWORK,
+            "--trajectories",
+            "--weight-gradients",
+            "--replicas",
+            replicas,
+            "--out",
+            path,
+        )
+        assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(path)
+    assert len(table) == 5
+    hidden, gradient = np.stack(table["log_hidden_path"]), np.stack(table["log_gradient_path"])
+    assert hidden.shape == gradient.shape == (5, 6)
+    np.testing.assert_array_equal(hidden[:, 0], 0.0)
+    np.testing.assert_array_equal(hidden[:, -1], table["log_hidden_ratio"])
+    np.testing.assert_array_equal(gradient[:, 0], table["log_gradient_ratio"])
+    for name in ("log_weight_gradient_v", "log_weight_gradient_w"):
+        assert np.isfinite(np.stack(table[name])).all()
+        assert np.stack(table[name]).shape == (5, 5)
+
+
+def test_rows_reused_and_rows_kept_are_told_apart(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    assert "0 rows reused, 30 sampled" in run("simulate", *NETWORK, "--replicas", "30", "--out", path).stderr
+    fewer = run("simulate", *NETWORK, "--replicas", "10", "--out", path).stderr
+    assert "10 rows reused, 0 sampled" in fewer
+    assert f"{path} holds 30 rows" in fewer
+    assert "30 rows reused, 5 sampled" in run("simulate", *NETWORK, "--replicas", "35", "--out", path).stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

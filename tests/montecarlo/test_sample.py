@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from montecarlo import (
     LOG_RATIOS,
+    Activation,
     InvalidFieldError,
     ResNet,
     Sample,
@@ -209,6 +210,38 @@ def test_reading_another_specification_is_refused(sample, tmp_path):
     sample.write(tmp_path / "sample.parquet")
     with pytest.raises(ValueError, match="another specification"):
         read_sample(tmp_path / "sample.parquet", ResNet(width=6, depth=5, beta=0.5))
+
+
+@pytest.mark.parametrize("net", [NET, ResNet(width=3, depth=4, alpha=0.3, block="res-2", bias_std=0.5)])
+def test_a_file_is_read_without_its_specification(net, tmp_path):
+    sample = simulate(net, replicas=4, seed=2)
+    sample.write(tmp_path / "sample.parquet")
+    assert_same(read_sample(tmp_path / "sample.parquet"), sample)
+
+
+def test_an_activation_of_ones_own_must_be_given(tmp_path):
+    cube = Activation("cube", lambda x: x**3, lambda x: 3 * x**2)
+    net = ResNet(width=3, depth=2, beta=0.5, block="res-2", activation=cube)
+    sample = Sample(net, 1, "dense", 0, {"log_hidden_ratio": np.array([0.5])})
+    sample.write(tmp_path / "own.parquet")
+    with pytest.raises(ValueError, match="give read_sample the ResNet"):
+        read_sample(tmp_path / "own.parquet")
+    assert_same(read_sample(tmp_path / "own.parquet", net), sample)
+
+
+def test_an_edited_specification_is_refused(sample, tmp_path):
+    table = pq.read_table(_written(sample, tmp_path))
+    metadata = json.loads(table.schema.metadata[b"largedepth"])
+    metadata["specification"]["depth"] += 1
+    text = json.dumps(metadata).encode()
+    pq.write_table(table.replace_schema_metadata({b"largedepth": text}), tmp_path / "edited.parquet")
+    with pytest.raises(ValueError, match="digest differ"):
+        read_sample(tmp_path / "edited.parquet")
+
+
+def _written(sample, folder):
+    sample.write(folder / "sample.parquet")
+    return folder / "sample.parquet"
 
 
 def test_reading_a_foreign_table_is_refused(tmp_path):
