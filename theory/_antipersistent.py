@@ -7,15 +7,15 @@ a = L^{-β}; ξ, η scalar noises, γ their covariance. To second order (`_corre
     E log‖h_L‖/‖h_0‖ = (a²/(2d)) ((d − 1) L^{2H} − L).
 
 Its variance: ⟨e, δ₁⟩ gives a² L^{2H}/d. At second order the entry V_ee itself gives −(a²/2) Σ V_ee², since
-∏(1 + x) = exp(Σ (x − x²/2 + ...)), of variance a⁴ Σ_{jk} γ²/(2d²); each of the d − 1 pairs (V_en, V_ne) gives an
-area a² Σ_{j<k} V_en(k) V_ne(j), of variance a⁴ A/d² (`fractional_noise_area`). The area is no small matter: for
-H < 1/4 it grows like L while L^{2H} does not.
+∏(1 + x) = exp(Σ (x − x²/2 + ...)), of variance a⁴ Σ_{jk} γ²/(2d²); each of the d − 1 pairs (V_en, V_ne)
+gives an area a² Σ_{j<k} V_en(k) V_ne(j), of variance a⁴ A/d² (`fractional_noise_area`). The area is no small
+matter: for H < 1/4 it grows like L while L^{2H} does not.
 
 Long networks, a L^H not small. The sum of the d Lyapunov exponents is E log|det(I + aV)|, which sees one
-layer only: −(a²/2) E tr V² + O(a⁴) = −a²/2, whatever the correlations. Independent layers spread the exponents
-by a² about −a²/(2d); antipersistent ones by O(a^{1/H}), the rate at which the rescaled equation
-dX = dB^H X moves, or by O(a⁴), the area's: both o(a²). So each exponent is −a²/(2d). This last
-step, for β < H, is a scaling argument, not a proof; at β > H the expansion above is one.
+layer only: −(a²/2) E tr V² + O(a⁴) = −a²/2, whatever the correlations. Independent layers spread the
+exponents by a² about −a²/(2d); antipersistent ones by O(a^{1/H}), the rate at which the rescaled equation dX
+= dB^H X moves, or by O(a⁴), the area's: both o(a²). So each exponent is −a²/(2d). This last step, for β < H,
+is a scaling argument, not a proof; at β > H the expansion above is one.
 """
 
 import math
@@ -54,10 +54,10 @@ def antipersistent_contraction(
     r"""
     Limit, centre and spread of L^{2β−1} log(‖h_L‖/‖h_0‖) for linear res-1 with H < 1/2 (F3).
 
-    No explosion at any 0 < β < 1 − H: the network contracts, in mean square of the log and in
-    probability. For β > H centre and deviation have a relative error O(L^{−2β} + L^{2(H−β)}); for β <= H trust
-    the limit alone, reached with an error of order L^{−β(1/H − 2)} + L^{−2β}: slow for H near 1/2. At β >= 1 − H
-    the noise exceeds the drift: see `first_order_difference`.
+    No explosion at any 0 < β < 1 − H: the network contracts in probability. For β > H centre and deviation
+    have a relative error O(L^{−2β} + L^{2(H−β)}); for β <= H trust the limit alone, reached with an error of
+    order L^{−β(1/H − 2)} + L^{−2β}: slow for H near 1/2. At β >= 1 − H the noise exceeds the drift: see
+    `first_order_difference`.
 
     Parameters
     ----------
@@ -98,9 +98,7 @@ def antipersistent_contraction(
     b = float(_validate.real("beta", beta, above=0, below=1 - H, fix=fix))
     a = L**-b
     scale = a * a * L
-    mean = float(
-        correlated_log_mean(width=d, depth=L, alpha=a, first_order=a * a * L ** (2 * H), gain=1.0)
-    )
+    mean = float(correlated_log_mean(width=d, depth=L, alpha=a, first_order=a * a * L ** (2 * H), gain=1.0))
     m = np.arange(1, L, dtype=np.float64)
     squares = L + 2 * float(np.sum((L - m) * np.asarray(fractional_noise_covariance(m, H)) ** 2))
     second = squares / 2 + (d - 1) * fractional_noise_area(L, H)

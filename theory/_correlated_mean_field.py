@@ -5,7 +5,8 @@ Notation: a the layer scaling, γ_V and γ_W lag covariances, C_{jk} = E⟨h_j, 
 pre-activations of all layers are jointly Gaussian with covariances γ_W(j−k) C_{jk}: matrices are reused in
 several layers but their transposes never are, so that no reaction term appears. Hence the closed system
 
-    C_{jk} = 1 + a² Σ_{i<j, l<k} γ_V(i−l) K_{il},    K_{il} = √(C_{ii} C_{ll}) κ(γ_W(i−l) C_{il}/√(C_{ii} C_{ll})).
+    C_{jk} = 1 + a² Σ_{i<j, l<k} γ_V(i−l) K_{il},
+    K_{il} = √(C_{ii} C_{ll}) κ(γ_W(i−l) C_{il}/√(C_{ii} C_{ll})).
 
 Its first order in a² is F2, its case of independent layers S4 and I2.
 """
@@ -33,8 +34,8 @@ def correlated_mean_square(
     Mean squares ‖h_k − h_0‖²/‖h_0‖², k = 0..L, of infinitely wide networks with stationary weights.
 
     The limit d → ∞ at fixed depth, for every scaling and correlation, smooth and antipersistent weights
-    included. ‖h_k‖²/‖h_0‖² is 1 more, as ⟨h_k, h_0⟩/‖h_0‖² → 1. At finite width the error is O(1/d); it contains
-    the contraction of F3, which this limit does not see. Costs O(L²): 0.05 s at depth 1000.
+    included. ‖h_k‖²/‖h_0‖² is 1 more, as ⟨h_k, h_0⟩/‖h_0‖² → 1. At finite width the error is O(1/d); it
+    contains the contraction of F3, which this limit does not see. Costs O(L²): 0.05 s at depth 1000.
 
     Parameters
     ----------

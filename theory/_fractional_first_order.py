@@ -1,8 +1,8 @@
 """
 The first-order law (F2) for fractional Gaussian noise, and how it grows with the depth.
 
-Notation: H_V and H_W the Hurst indices, κ the arc-cosine kernel, κ(c) = 1/(2π) + e(c), e(c) = c/4 + c²/(4π) + ...
-Splitting κ, and Σ_{j,k<L} γ(j−k) = L^{2H},
+Notation: H_V and H_W the Hurst indices, κ the arc-cosine kernel, κ(c) = 1/(2π) + e(c), e(c) = c/4 + c²/(4π)
++ ... Splitting κ, and Σ_{j,k<L} γ(j−k) = L^{2H},
 
     Σ_{j,k<L} γ_V κ(γ_W) = L^{2H_V}/(2π) + L (1/2 − 1/(2π)) + 2 Σ_{0<m<L} (L−m) γ_V(m) e(γ_W(m)).
 
@@ -182,7 +182,7 @@ def fractional_growth(*, hurst_v: float, hurst_w: float | None = None) -> tuple[
 
 
 def _tail(start: float, v: float, w: float) -> float:
-    """∫_start^∞ γ_V(x) e(γ_W(x)) dx with both covariances at their leading power, substituting t = γ_W/γ_W(start)."""
+    """∫_start^∞ γ_V(x) e(γ_W(x)) dx, covariances at their leading power, in t = γ_W(x)/γ_W(start)."""
     first_v = v * (2 * v - 1) * start ** (2 * v - 2)
     first_w = w * (2 * w - 1) * start ** (2 * w - 2)
     q = 2 - 2 * w

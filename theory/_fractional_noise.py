@@ -7,13 +7,13 @@ E B_j B_k = (j^{2H} + k^{2H} − |j − k|^{2H})/2, γ(m) = E ξ_0 ξ_m. Why the
 
     Σ_{j<k<L} γ(k − j) = (L^{2H} − L)/2,
 
-and `∏ (1 + a ξ_k) = 1 + a Σ ξ_k + a² Σ_{j<k} ξ_k ξ_j + ...` has logarithm a B_L − a² Σ ξ_k²/2 + ...: a noise of
-size a L^H about −a² L/2, the Itô correction of a product of layers. Hence
+and `∏ (1 + a ξ_k) = 1 + a Σ ξ_k + a² Σ_{j<k} ξ_k ξ_j + ...` has logarithm a B_L − a² Σ ξ_k²/2 + ...: a noise
+of size a L^H about −a² L/2, the Itô correction of a product of layers. Hence
 
 * H < 1/2 (F3): at a = L^{-1/2} the noise L^{H−1/2} vanishes, the correction stays: the product contracts;
 * H = 1/2: both stay, the Itô calculus of the diffusion limit;
-* H > 1/2 (F4): at the critical a = L^{-H} the noise stays, the correction is L^{1−2H}/2 and vanishes. Ordinary
-  (Young) calculus holds in the limit, and that correction is the error of finite depth.
+* H > 1/2 (F4): at the critical a = L^{-H} the noise stays, the correction is L^{1−2H}/2 and vanishes.
+  Ordinary (Young) calculus holds in the limit, and that correction is the error of finite depth.
 """
 
 import numpy as np
@@ -53,7 +53,9 @@ def hurst_index(value: npt.ArrayLike, *, field: str = "hurst") -> FloatArray:
     >>> float(hurst_index(0.5))
     0.5
     """
-    return _validate.real(field, value, above=0, below=1, fix="give the Hurst index, 0.5 for independent layers")
+    return _validate.real(
+        field, value, above=0, below=1, fix="give the Hurst index, 0.5 for independent layers"
+    )
 
 
 def fractional_noise_covariance(lags: npt.ArrayLike, hurst: npt.ArrayLike) -> float | FloatArray:

@@ -1,9 +1,9 @@
 """
 Covariances of smooth Gaussian weights along the layers, V_k = 𝒱(k/L) (section 4, O1 to O4).
 
-Notation: k(τ) = E 𝒱_t 𝒱_{t+τ} in depth-time τ = lag/L, ℓ the length scale, all variances 1. MFBV's experiments
-take *increments* of a process of squared-exponential covariance, divided by their standard deviation; the
-limit of fine steps is its derivative, normalised.
+Notation: k(τ) = E 𝒱_t 𝒱_{t+τ} in depth-time τ = lag/L, ℓ the length scale, all variances 1. MFBV's
+experiments take *increments* of a process of squared-exponential covariance, divided by their standard
+deviation; the limit of fine steps is its derivative, normalised.
 """
 
 import numpy as np
@@ -139,9 +139,7 @@ def rbf_increments_covariance(
     return _validate.plain(np.where(distinct > 1e-300, usual, limit))
 
 
-def matern_covariance(
-    time: npt.ArrayLike, *, smoothness: float, scale: npt.ArrayLike
-) -> float | FloatArray:
+def matern_covariance(time: npt.ArrayLike, *, smoothness: float, scale: npt.ArrayLike) -> float | FloatArray:
     r"""
     Matérn covariance of smoothness 3/2 or 5/2 at a distance τ in depth-time.
 

@@ -1,8 +1,8 @@
 """
 Order of convergence of a coupled network to its limit as the depth grows (S1, O1, F4).
 
-Notation: α at its critical value, V_k (and W_k) the increments or values of one path read at L, 2L, ... points.
-Between the smooth end and the diffusion the order follows the regularity of the path:
+Notation: α at its critical value, V_k (and W_k) the increments or values of one path read at L, 2L, ...
+points. Between the smooth end and the diffusion the order follows the regularity of the path:
 
 | weights | critical β | strong order | weak order | source |
 | --- | --- | --- | --- | --- |
@@ -84,7 +84,9 @@ def convergence_order(weights: Weights, *, hurst: float | None = None) -> Conver
     """
     kind = _validate.choice("weights", weights, ("independent", "fractional", "smooth"), fix="choose one")
     if (hurst is None) == (kind == "fractional"):
-        raise ValueError(f"hurst={hurst}: must go with fractional weights, and with no others; weights={kind!r}")
+        raise ValueError(
+            f"hurst={hurst}: must go with fractional weights, and with no others; weights={kind!r}"
+        )
     if hurst is not None:
         fix = "give the Hurst index of persistent weights; independent ones are their own kind"
         H = float(_validate.real("hurst", hurst, above=0.5, below=1, fix=fix))
@@ -98,7 +100,7 @@ def young_log_error(*, width: int, depth: int, hurst: float) -> float:
     r"""
     Leading error −L^{1−2H}/(2d) of log(‖h_L‖/‖h_0‖) of linear res-1 against its Young limit, β = H > 1/2.
 
-    The coupled difference of the two logarithms on one path, of mean and mode alike: its spread is smaller.
+    The coupled difference of the two logarithms, to leading order the same on every path.
     It shows that F4's order is attained.
 
     Parameters
