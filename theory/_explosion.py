@@ -102,7 +102,7 @@ def explosion_log_mean(
     ValueError
         If `width` or `order` is not a whole number >= 1, `order` exceeds 8, `depth` is not a whole
         number >= 0, `alpha` is negative or too large, or if from order 2 on the first term left out is
-        larger than half of the last term: there the expansion has nothing to say.
+        larger than the last term: there the expansion has nothing to add.
 
     Notes
     -----
@@ -129,7 +129,7 @@ def explosion_log_mean(
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         terms = _log_mean_terms(d, a, count + 1)
         last, left_out = np.abs(terms[-2]), np.abs(terms[-1])
-        spent = (2 * left_out > last) & (last > 0)
+        spent = (left_out > last) & (last > 0)
         if count > 1 and np.any(spent):
             raise ValueError(
                 f"order={count}: must end before the terms grow, here at width {d} and alpha="

@@ -95,8 +95,7 @@ def fractional_noise_covariance(lags: npt.ArrayLike, hurst: npt.ArrayLike) -> fl
     -3.014263717813e-11
     """
     H = hurst_index(hurst)
-    fix = "give distances between layers"
-    m = np.abs(_validate.whole("lags", lags, minimum=-(2**53), fix=fix))
+    m = _validate.lags(lags)
     far = np.maximum(m, 2.0)
     square = far**-2.0
     orders = np.arange(1, _TERMS + 1)

@@ -126,7 +126,7 @@ def rbf_increments_covariance(
     >>> round(rbf_increments_covariance(50, depth=1000), 8)
     0.6618...
     """
-    m = np.abs(_validate.whole("lags", lags, minimum=-(2**53), fix="give distances between layers"))
+    m = _validate.lags(lags)
     L, square = _validate.depth(depth, minimum=1), _variance(variance)
     with np.errstate(over="ignore", under="ignore"):
         step = 1 / (L * np.sqrt(square))
