@@ -15,7 +15,10 @@ an argument, not a proof. Simulated: d = 4, H = 0.2, L = 500, 4000 networks: mea
 −0.113(12) and variance 0.535(12) against −0.119 and 0.525.
 
 The drift's sign decides who explodes below the critical scaling (β < 1/2): width above 1 + 1/(2S), that is
-d >= 3 for H_V = H_W, but d >= 9 for H_V = 0.1, H_W = 0.95: rough V beside slow W nearly contracts as in F3.
+d >= 3 for H_V = H_W (S < 1/2 always: γ_V < 0 < κ beyond lag 0), but d >= 9 for H_V = 0.1, H_W = 0.95: rough
+V beside slow W nearly contracts as in F3. The mean square, of rate ((d + 1) S − 1/2)/d, grows at every width
+for H_V = H_W, but not for such a pair at small width. At d = 1 all of this is a central limit theorem for Σ
+log(1 + α V_k relu(W_k)).
 """
 
 import numpy as np

@@ -8,10 +8,11 @@ h_L − h_0 = δ₁ + δ₂ + ..., δ₁ = a Σ V_k g_k and δ₂ = a² Σ_{j<k}
     log‖h_L‖/‖h_0‖ = ⟨e, δ₁⟩ + ⟨e, δ₂⟩ + ‖δ₁‖²/2 − ⟨e, δ₁⟩² + ...   (‖h_0‖ = 1).
 
 * E⟨e, δ₁⟩ = 0, E‖δ₁‖² = m and E⟨e, δ₁⟩² = m/d, the rows of V being alike.
-* In δ₂ only the diagonal of E V_k ⊗ V_j stays: E δ₂ = (a²/d) Σ_{j<k} γ_V Σ_i E[relu'(u_k) W_k,mi relu(u_j)]
-  e_i, u = W e. By Stein's identity the mean is (h_i/d)(E relu''(u_k) relu(u_j) + γ_W E relu'(u_k)
-  relu'(u_j)), summed over m it is h_i κ(γ_W): Euler's relation for κ, homogeneous in the two variances.
-  Hence E δ₂ = (1/d) a² Σ_{j<k} γ_V κ(γ_W) e = (m − c L a²)/(2d) e.
+* Averaging δ₂ over V pairs column m of V_k with row m of V_j: coordinate i of E δ₂ is
+  (a²/d) Σ_{j<k} γ_V Σ_m E relu'(u_k) (W_k)_{mi} relu(u_j), u the m-th coordinate of W e. By Stein's identity
+  the mean is (e_i/d)(E relu''(u_k) relu(u_j) + γ_W E relu'(u_k) relu'(u_j)), and the bracket is κ(γ_W)
+  (Euler's relation: κ is homogeneous in the scales of u_j and u_k). Hence
+  E δ₂ = (a²/d) Σ_{j<k} γ_V κ(γ_W) e = (m − c L a²)/(2d) e.
 
 Together ((d − 1) m − c L a²)/(2d). Independent layers have m = c L a²: the centre cL a²(d − 2)/(2d) of I8
 and I11. Linear res-1 with fractional weights has m = L^{2H} a², c = 1: F3.

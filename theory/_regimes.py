@@ -38,8 +38,8 @@ def critical_scaling(hurst: npt.ArrayLike = 0.5) -> float | FloatArray:
     -----
     F1: MFBV prove it at H = 1/2 (I9 to I11) and for smooth weights (O1 to O4) and observe it in
     experiments between; the identity side is *derived* for every H, and for different ones of V and W
-    (F2, `fractional_growth`). On the other side, for H_V < 1/2, the mean square explodes, but typical
-    networks only where `antipersistent_log_norm_law` drifts upwards, as I11 for independent layers.
+    (F2, `fractional_growth`). On the other side, for H_V < 1/2, typical networks explode only where
+    `antipersistent_log_norm_law` drifts upwards, as in I11, and never at width 2 or less.
 
     Examples
     --------

@@ -79,6 +79,26 @@ def test_width_1_far_below_the_critical_scaling(fractional_paths):
     assert abs(sample.mean() - 0.5) > allowed
 
 
+@pytest.mark.statistical
+def test_first_order_law_misses_the_contraction(fractional_paths):
+    # linear res-1, 1/2 < β < 1 − H: the square of the mean second order exceeds F2's first order; 5.5
+    # standard errors (false alarm 4e-8), 10 % for the next order
+    rng = np.random.default_rng(24)
+    n, d, depth, beta, hurst = 1000, 2, 400, 0.6, 0.1
+    alpha = depth**-beta
+    V = fractional_paths(rng, (n, d, d), depth, hurst) / math.sqrt(d)
+    h = np.tile([1.0, 0.0], (n, 1))
+    for k in range(depth):
+        h = h + alpha * np.einsum("nij,nj->ni", V[k], h)
+    sample = ((h - [1.0, 0.0]) ** 2).sum(1)
+    gamma = theory.fractional_noise_covariance(np.arange(depth), hurst)
+    first = theory.first_order_difference(alpha=alpha, depth=depth, gamma_v=gamma)
+    contraction = alpha**2 * theory.fractional_noise_pair_sum(depth, hurst) / d
+    error = 5.5 * sample.std() / math.sqrt(n)
+    assert abs(sample.mean() - first - contraction**2) < error + 0.1 * contraction**2
+    assert sample.mean() - error > 2 * first
+
+
 def test_exact_sum_of_exponents():
     # E log|det(I + aV)|/d = −a²/(2d) up to a⁴: quadrature at width 1, where it is E log|1 + aξ|
     x, w = np.polynomial.hermite_e.hermegauss(80)
