@@ -12,8 +12,7 @@ ratios are of Euclidean norms.
 - Every moment of the norm ratio with Gaussian weights (I7), and when a sample mean is useless:
   `radial_moment`, `log_norm_moment`, `log_relative_variance`, `log_networks_for_mean`.
 - The exact law of the norm at every depth (I6): `ExactNormLaw`; its distance to the limit, without
-simulation:
-  `convergence_in_law`, `distances_to_limit`.
+  simulation: `convergence_in_law`, `distances_to_limit`.
 - Duality of gradients and hidden states (I4): `gradient_duality`, `dual_column`.
 - Critical scaling: `critical_difference_bounds`, `critical_gradient_bounds` (I9).
 - Below it, the identity (I10): `identity_bound`, `difference_markov_bound`, `identity_limit_law`.
@@ -25,6 +24,14 @@ simulation:
   `mean_square_recursion`, `cosine_recursion`; dual activations: `activation_second_moment`,
   `dual_activation`.
 - Active units decide the growth of res-1 (S6): `active_units_drift`, `active_units_noise_law`.
+- Weights correlated along the layers, to first order (F2): `first_order_difference` for any lag
+  covariances, `fractional_first_order` and `fractional_growth` for fractional noise, their ``log_`` forms;
+  `correlated_log_mean`; in wide networks at every order, `correlated_mean_square`.
+- Lag covariances: `fractional_noise_covariance` and its sums, `rbf_covariance`,
+  `rbf_increments_covariance`, `rbf_derivative_covariance`, `matern_covariance`.
+- Antipersistent weights (F3): `antipersistent_contraction`, `antipersistent_log_norm_law`.
+- Smooth weights (O1 to O4): `ode_identity_constant`, `gronwall_bound`, `ode_log_volume_deviation`.
+- Orders of convergence to the limit equations (S1, O1, F4): `convergence_order`, `young_log_error`.
 """
 
 from theory._activations import ACTIVATIONS as ACTIVATIONS
@@ -35,9 +42,14 @@ from theory._active_units import HALF_ACTIVE_CRITICAL_WIDTH as HALF_ACTIVE_CRITI
 from theory._active_units import active_units_drift as active_units_drift
 from theory._active_units import active_units_noise_law as active_units_noise_law
 from theory._active_units import single_unit_law as single_unit_law
+from theory._antipersistent import AntipersistentContraction as AntipersistentContraction
+from theory._antipersistent import antipersistent_contraction as antipersistent_contraction
+from theory._antipersistent_limit import antipersistent_log_norm_law as antipersistent_log_norm_law
 from theory._convergence_in_law import ConvergenceInLaw as ConvergenceInLaw
 from theory._convergence_in_law import convergence_in_law as convergence_in_law
 from theory._convergence_in_law import distances_to_limit as distances_to_limit
+from theory._correlated_log_mean import correlated_log_mean as correlated_log_mean
+from theory._correlated_mean_field import correlated_mean_square as correlated_mean_square
 from theory._critical_bounds import critical_difference_bounds as critical_difference_bounds
 from theory._critical_bounds import critical_gradient_bounds as critical_gradient_bounds
 from theory._dual import activation_second_moment as activation_second_moment
@@ -52,6 +64,15 @@ from theory._explosion import explosion_log_mean as explosion_log_mean
 from theory._explosion import explosion_log_variance as explosion_log_variance
 from theory._explosion import explosion_probability as explosion_probability
 from theory._explosion import explosion_rate as explosion_rate
+from theory._first_order import first_order_difference as first_order_difference
+from theory._first_order import log_first_order_difference as log_first_order_difference
+from theory._fractional_first_order import fractional_first_order as fractional_first_order
+from theory._fractional_first_order import fractional_growth as fractional_growth
+from theory._fractional_first_order import log_fractional_first_order as log_fractional_first_order
+from theory._fractional_noise import fractional_noise_area as fractional_noise_area
+from theory._fractional_noise import fractional_noise_covariance as fractional_noise_covariance
+from theory._fractional_noise import fractional_noise_pair_sum as fractional_noise_pair_sum
+from theory._fractional_noise import fractional_noise_partial_sum as fractional_noise_partial_sum
 from theory._gradient_moments import gradient_difference_second_moment as gradient_difference_second_moment
 from theory._gradient_moments import gradient_second_moment as gradient_second_moment
 from theory._gradient_moments import (
@@ -72,6 +93,10 @@ from theory._mean_field import cosine_recursion as cosine_recursion
 from theory._mean_field import mean_square_flow as mean_square_flow
 from theory._mean_field import mean_square_recursion as mean_square_recursion
 from theory._mean_field import two_input_flow as two_input_flow
+from theory._ode import gronwall_bound as gronwall_bound
+from theory._ode import log_gronwall_bound as log_gronwall_bound
+from theory._ode import ode_identity_constant as ode_identity_constant
+from theory._ode import ode_log_volume_deviation as ode_log_volume_deviation
 from theory._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
 from theory._radial_moments import log_norm_moment as log_norm_moment
 from theory._radial_moments import log_radial_moment as log_radial_moment
@@ -90,7 +115,14 @@ from theory._second_moments import log_hidden_difference_second_moment as log_hi
 from theory._second_moments import log_hidden_second_moment as log_hidden_second_moment
 from theory._second_moments import overlap_moment as overlap_moment
 from theory._second_moments import second_moment_bounds as second_moment_bounds
+from theory._smooth_covariance import matern_covariance as matern_covariance
+from theory._smooth_covariance import rbf_covariance as rbf_covariance
+from theory._smooth_covariance import rbf_derivative_covariance as rbf_derivative_covariance
+from theory._smooth_covariance import rbf_increments_covariance as rbf_increments_covariance
 from theory._spherical_angle import SphericalAngleLaw as SphericalAngleLaw
+from theory._strong_order import ConvergenceOrder as ConvergenceOrder
+from theory._strong_order import convergence_order as convergence_order
+from theory._strong_order import young_log_error as young_log_error
 from theory._tabulated_law import TabulatedLaw as TabulatedLaw
 from theory._weight_gradients import log_weight_gradient_second_moment as log_weight_gradient_second_moment
 from theory._weight_gradients import weight_gradient_second_moment as weight_gradient_second_moment

@@ -17,7 +17,7 @@ def critical_scaling(hurst: npt.ArrayLike = 0.5) -> float | FloatArray:
 
     1/2 for independent layers, H for weights that are fractional Gaussian noise along the layers,
     1 for smooth weights (pass 1). For ReLU blocks; linear res-1 with H < 1/2 contracts and never
-    explodes (F3).
+    explodes (F3). If V and W differ, H is V's: the index of W < 1 does not enter.
 
     Parameters
     ----------
@@ -37,7 +37,9 @@ def critical_scaling(hurst: npt.ArrayLike = 0.5) -> float | FloatArray:
     Notes
     -----
     F1: MFBV prove it at H = 1/2 (I9 to I11) and for smooth weights (O1 to O4) and observe it in
-    experiments between; the identity side is *derived* for every H (F2).
+    experiments between; the identity side is *derived* for every H, and for different ones of V and W
+    (F2, `fractional_growth`). On the other side, for H_V < 1/2, typical networks explode only where
+    `antipersistent_log_norm_law` drifts upwards, as in I11, and never at width 2 or less.
 
     Examples
     --------

@@ -211,6 +211,34 @@ def depth(value: npt.ArrayLike, *, minimum: int = 0) -> FloatArray:
     return whole("depth", value, minimum=minimum, fix="give the number of residual layers")
 
 
+def lags(value: npt.ArrayLike) -> FloatArray:
+    """
+    Check distances between layers and drop their sign.
+
+    Parameters
+    ----------
+    value : array_like of int
+        Differences of two layer indices, of either sign.
+
+    Returns
+    -------
+    ndarray of float64
+        Their sizes.
+
+    Raises
+    ------
+    ValueError
+        If a lag is not a whole number.
+
+    Examples
+    --------
+    >>> lags([-2, 3])
+    array([2., 3.])
+    """
+    fix = "give distances between layers"
+    return whole("lags", np.abs(real("lags", value, fix=fix)), minimum=0, fix=fix)
+
+
 def alpha(value: npt.ArrayLike) -> FloatArray:
     """
     Check a layer scaling, the factor before the residual branch.

@@ -55,3 +55,21 @@ def _enumerate(*, h0, p_last, depth, alpha, bias_std=0.0, activation="relu"):
 @pytest.fixture(scope="session")
 def rademacher_networks():
     return _enumerate
+
+
+def _fractional_paths(rng, shape, depth, hurst):
+    """Fractional noise by circulant embedding, axes (layer, *shape); the covariance as in its definition."""
+    m = np.arange(depth + 1.0)
+    gamma = 0.5 * (np.abs(m - 1) ** (2 * hurst) - 2 * m ** (2 * hurst) + (m + 1) ** (2 * hurst))
+    spectrum = np.maximum(np.fft.fft(np.concatenate([gamma, gamma[-2:0:-1]])).real, 0)
+    n = len(spectrum)
+    count = -(-int(np.prod(shape)) // 2)
+    noise = rng.standard_normal((count, n)) + 1j * rng.standard_normal((count, n))
+    paths = np.fft.fft(noise * np.sqrt(spectrum / n), axis=1)[:, :depth]
+    flat = np.concatenate([paths.real, paths.imag])[: int(np.prod(shape))]
+    return np.ascontiguousarray(flat.T).reshape(depth, *shape)
+
+
+@pytest.fixture(scope="session")
+def fractional_paths():
+    return _fractional_paths

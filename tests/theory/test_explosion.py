@@ -45,6 +45,48 @@ def test_expansion_converges_at_its_order(width):
         assert observed == pytest.approx(2 * order + 2, abs=0.35)
 
 
+@pytest.mark.parametrize("width", [1, 2, 3, 8])
+@pytest.mark.parametrize("alpha", [1e-3, 0.01, 0.0101, 0.1])
+def test_exact_mean_without_an_order(width, alpha):
+    exact = exact_log_mean_and_variance(width, alpha)[0]
+    # the Gauss–Laguerre rule above is good to 1e-10 at width 1
+    got = theory.explosion_log_mean(width=width, depth=1, alpha=alpha)
+    assert got == pytest.approx(exact, rel=1e-9, abs=1e-10)
+
+
+@pytest.mark.parametrize("width", [1, 3, 40])
+def test_exact_mean_is_that_of_the_exact_law(width):
+    law = theory.ExactNormLaw(width=width, depth=100, alpha=0.5)
+    alphas = np.array([[0.0, 0.5], [0.2, 0.01]])
+    got = theory.explosion_log_mean(width=width, depth=100, alpha=alphas)
+    assert got.shape == alphas.shape
+    assert got[0, 0] == 0
+    assert got[0, 1] == pytest.approx(2 * law.mean(), rel=1e-12)
+    # the two methods meet at α = 0.01
+    near = theory.explosion_log_mean(width=width, depth=100, alpha=0.01 * (1 + 1e-12))
+    assert near == pytest.approx(got[1, 1], rel=1e-10)
+
+
+def test_width_1_where_the_default_expansion_was_off():
+    size = {"width": 1, "depth": 2000, "alpha": 2000**-0.25}
+    exact = theory.explosion_log_mean(**size)
+    assert exact == pytest.approx(-25.5417, abs=1e-3)
+    error = [abs(theory.explosion_log_mean(**size, order=n) - exact) for n in (1, 2, 3)]
+    assert error[0] > error[1] > 5 * error[2]
+    assert error[1] == pytest.approx(0.94, abs=0.01)
+    with pytest.raises(ValueError, match="order=4"):
+        theory.explosion_log_mean(**size, order=4)
+
+
+@pytest.mark.parametrize(("width", "alpha"), [(1, 0.3), (3, 1.0), (40, 3.0)])
+def test_expansion_is_refused_where_its_terms_grow(width, alpha):
+    with pytest.raises(ValueError, match=f"order=4: must end .* width {width} and alpha={alpha:g}"):
+        theory.explosion_log_mean(width=width, depth=1, alpha=[1e-3, alpha], order=4)
+    # order 1 is the limit law's rate, asked for at any scaling
+    rate = theory.explosion_rate(width) * alpha**2
+    assert theory.explosion_log_mean(width=width, depth=1, alpha=alpha, order=1) == pytest.approx(rate)
+
+
 def test_plane_has_no_power_of_the_scaling():
     assert theory.explosion_log_mean(width=2, depth=10**6, alpha=0.3, order=8) == 0
     assert abs(exact_log_mean_and_variance(2, 0.05)[0]) < 1e-12
