@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo._jit import LANES, helper, kernel
+from montecarlo._jit import LANES, allocating_helper, kernel
 from montecarlo.dense._layer import (
     add_increment,
     backward_layer,
@@ -65,7 +65,7 @@ def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
     return math.isqrt(depth - 1) + 1
 
 
-@helper
+@allocating_helper
 def refill_tape(
     project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, first, last, low,
     high, all_units, checkpoint, exponent, image, bias, scratch, values, tape_units, tape_slopes,
