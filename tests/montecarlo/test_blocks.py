@@ -1,4 +1,4 @@
-"""The words of many counters at once are those of `montecarlo.streams.words`, whatever the number of counters."""
+"""The words of many counters at once are those of `montecarlo.streams.words`."""
 
 import numpy as np
 import pytest
