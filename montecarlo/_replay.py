@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import check_seed, check_whole
-from montecarlo._jit import CHUNK, LANES
+from montecarlo._jit import LANES
 from montecarlo._specification import ResNet
 from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
 
@@ -166,9 +166,11 @@ def _unit_rows(
     combine: Any, key: tuple[Any, ...], layer_role: Any, low: Any, high: Any, n_units: int, length: int
 ) -> Array:
     """Return the entries M[unit, j] of a virtual matrix, shape (n_units, length)."""
+    from montecarlo.laws._products import SCRATCH
+
     steps = -(-length // LANES)
     rows = np.empty((n_units, length))
-    scratch = np.zeros((LANES + 4) * CHUNK, np.float32)
+    scratch = np.zeros(SCRATCH, np.float32)
     out = np.zeros(steps * LANES, np.float32)
     first = np.zeros(LANES, np.float32)
     first[0] = 1.0

@@ -114,12 +114,11 @@ def add_increment(state, difference, d, increment, scale, exponent, start_expone
 
 @helper
 def pad_units(units, values, n):
-    """Pad a list of units to a multiple of eight with unit 0 at value 0; return the padded length."""
+    """Pad a list of units to a multiple of eight with unit 0 at value 0."""
     padded = (n + _LANES - _ONE) // _LANES * _LANES
     for i in range(n, padded):
         units[i] = np.uint32(0)
         values[i] = np.float32(0.0)
-    return padded
 
 
 @helper
@@ -168,15 +167,14 @@ def forward_layer(
     project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, layer, low, high,
     all_units, exponent, state, rounded, image, bias, scratch, units, values, slopes, root_d,
 ):  # fmt: skip
-    """Compute the image ``√d V g(h)`` into `image`; return the number of active units and its padding.
+    """Compute the image ``√d V g(h)`` into `image`; return the number of active units.
 
     Leaves the active units, their values ``g(h)`` and slopes ``g'`` (compacted) for the backward pass.
     """
-    n_all = np.uint64(all_units.size)
     if block == RES1:
         pre = rounded
     else:
-        project(k0, k1, np.uint32(layer | _W), low, high, all_units, n_all, rounded, steps, scratch, image)
+        project(k0, k1, np.uint32(layer | _W), low, high, all_units, d, rounded, steps, scratch, image)
         scale = np.float32(1.0 / root_d)
         for i in range(_ZERO, d):
             image[i] *= scale
@@ -184,23 +182,23 @@ def forward_layer(
         if bias_scale > 0.0:
             values[0] = np.float32(1.0)
             units[0] = np.uint32(0)
-            one = pad_units(units, values, _ONE)
-            combine(k0, k1, np.uint32(layer | _BIAS), low, high, units, one, values, steps, scratch, bias)
+            pad_units(units, values, _ONE)
+            combine(k0, k1, np.uint32(layer | _BIAS), low, high, units, _ONE, values, steps, scratch, bias)
     n = activate(
         pre, bias, d, block, exponent, negative_slope, value, slope, bias_scale, units, values, slopes
     )
-    padded = pad_units(units, values, n)
-    combine(k0, k1, np.uint32(layer | _V), low, high, units, padded, values, steps, scratch, image)
-    return n, padded
+    pad_units(units, values, n)
+    combine(k0, k1, np.uint32(layer | _V), low, high, units, n, values, steps, scratch, image)
+    return n
 
 
 @helper
 def backward_layer(
     project, combine, block, d, steps, k0, k1, layer, low, high, rounded, image, scratch, units, slopes, n,
-    padded, products, root_d,
+    products, root_d,
 ):  # fmt: skip
     """Compute ``√d (∂g)ᵀ Vᵀ p`` into `image` and ``g' * (Vᵀ p)`` into `products` (compacted)."""
-    project(k0, k1, np.uint32(layer | _V), low, high, units, padded, rounded, steps, scratch, products)
+    project(k0, k1, np.uint32(layer | _V), low, high, units, n, rounded, steps, scratch, products)
     if block == RES1:
         for j in range(_ZERO, d):
             image[j] = np.float32(0.0)
@@ -211,6 +209,6 @@ def backward_layer(
         scale = np.float32(1.0 / root_d)
         for i in range(_ZERO, n):
             products[i] *= slopes[i] * scale
-        for i in range(n, padded):
+        for i in range(n, (n + _LANES - _ONE) // _LANES * _LANES):
             products[i] = np.float32(0.0)
-        combine(k0, k1, np.uint32(layer | _W), low, high, units, padded, products, steps, scratch, image)
+        combine(k0, k1, np.uint32(layer | _W), low, high, units, n, products, steps, scratch, image)

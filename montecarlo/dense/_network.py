@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo._jit import CHUNK, LANES, helper, kernel
+from montecarlo._jit import LANES, allocating_helper, kernel
 from montecarlo.dense._layer import (
     add_increment,
     backward_layer,
@@ -25,6 +25,7 @@ from montecarlo.dense._layer import (
 )
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
+from montecarlo.laws._products import SCRATCH
 from montecarlo.streams._keys import ROLE_EMBEDDING, ROLE_READOUT
 
 TAPE_BYTES = 32 << 20
@@ -64,7 +65,7 @@ def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
     return math.isqrt(depth - 1) + 1
 
 
-@helper
+@allocating_helper
 def refill_tape(
     project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, first, last, low,
     high, all_units, checkpoint, exponent, image, bias, scratch, values, tape_units, tape_slopes,
@@ -77,13 +78,12 @@ def refill_tape(
     exponent, _ = rescale(state, difference, d, rounded, exponent, exponent, lowest)
     for k in range(first, last):
         position = k - first
-        n, padded = forward_layer(
+        n = forward_layer(
             project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
             np.uint32(k), low, high, all_units, exponent, state, rounded, image, bias, scratch,
             tape_units[position], values, tape_slopes[position], root_d,
         )  # fmt: skip
-        tape_counts[position, 0] = n
-        tape_counts[position, 1] = padded
+        tape_counts[position] = n
         if k + 1 < last:
             add_increment(state, difference, d, image, increment_scale, exponent, exponent, vanishes)
             exponent, _ = rescale(state, difference, d, rounded, exponent, exponent, lowest)
@@ -127,12 +127,12 @@ def run_block(
     products = np.zeros(d_padded, np.float32)
     one_unit = np.zeros(_LANES, np.uint32)
     one_value = np.zeros(_LANES, np.float32)
-    scratch = np.zeros((LANES + 4) * CHUNK, np.float32)
+    scratch = np.zeros(SCRATCH, np.float32)
 
     n_segments = (depth + segment - 1) // segment
     tape_units = np.zeros((segment, d_padded), np.uint32)
     tape_slopes = np.zeros((segment, d_padded), np.float32)
-    tape_counts = np.zeros((segment, 2), np.uint64)
+    tape_counts = np.zeros(segment, np.uint64)
     checkpoints = np.zeros((n_segments, np.int64(d)), np.float64)
     checkpoint_exponents = np.zeros(n_segments, np.int64)
     log_values = np.zeros(weight_v.shape[1], np.float64)
@@ -151,7 +151,7 @@ def run_block(
             weight_w[row, :] = np.nan
 
         draw_input(k0, k1, low, high, x, np.uint64(n_in))
-        project(k0, k1, _EMBEDDING, low, high, all_units, d_padded, x, steps_in, scratch, image)
+        project(k0, k1, _EMBEDDING, low, high, all_units, d, x, steps_in, scratch, image)
         for j in range(_ZERO, d):
             state[j] = np.float64(image[j]) * (input_scale / math.sqrt(np.float64(n_in)))
             difference[j] = 0.0
@@ -168,13 +168,12 @@ def run_block(
                 checkpoint_exponents[k // segment] = exponent
             if weight_gradients:
                 log_states[k] = log_norm(state, d, exponent)
-            n, padded = forward_layer(
+            n = forward_layer(
                 project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
                 np.uint32(k), low, high, all_units, exponent, state, rounded, image, bias, scratch,
                 tape_units[position], values, tape_slopes[position], root_d,
             )  # fmt: skip
-            tape_counts[position, 0] = n
-            tape_counts[position, 1] = padded
+            tape_counts[position] = n
             if weight_gradients:
                 log_values[k] = log_norm(values, n, exponent)
             add_increment(state, difference, d, image, increment_scale, exponent, start_exponent, vanishes)
@@ -196,7 +195,7 @@ def run_block(
         one_value[0] = np.float32(1.0)
         for j in range(1, LANES):
             one_value[j] = np.float32(0.0)
-        combine(k0, k1, _READOUT, low, high, one_unit, _LANES, one_value, steps, scratch, image)
+        combine(k0, k1, _READOUT, low, high, one_unit, _ONE, one_value, steps, scratch, image)
         for j in range(_ZERO, d):
             state[j] = np.float64(image[j])
             difference[j] = 0.0
@@ -218,14 +217,14 @@ def run_block(
                 )  # fmt: skip
             for k in range(last - 1, first - 1, -1):
                 position = k - first
-                n = tape_counts[position, 0]
+                n = tape_counts[position]
                 if weight_gradients:
                     log_p = log_norm(state, d, exponent) - log_end
                     weight_v[row, k] = log_alpha + log_p + log_values[k] - log_start
                 backward_layer(
                     project, combine, block, d, steps, k0, k1, np.uint32(k), low, high, rounded, image,
-                    scratch, tape_units[position], tape_slopes[position], n, tape_counts[position, 1],
-                    products, root_d,
+                    scratch, tape_units[position], tape_slopes[position], n, products,
+                    root_d,
                 )  # fmt: skip
                 if weight_gradients:
                     log_q = log_norm(products, n, exponent) - log_end

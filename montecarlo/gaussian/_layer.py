@@ -24,7 +24,7 @@ import math
 
 import numpy as np
 
-from montecarlo._jit import helper, inline
+from montecarlo._jit import allocating_helper, helper, inline
 from montecarlo.kernels._lanes import NETWORKS, advance, dot, fill_normals, masked
 from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, UNBOUNDED
 from montecarlo.streams._keys import (
@@ -210,7 +210,7 @@ def activate(
 def forward_layer(
     value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, alpha, root_d,
     state, difference, squares, exponents, starts, frame, alive, image, tape, bias, values, slopes, kept,
-    push, value_squares, lanes, coefficient, zeros, lowest,
+    push, value_squares, lanes, coefficient, before, zeros, lowest,
 ):  # fmt: skip
     """Advance all lanes by one layer.
 
@@ -231,7 +231,9 @@ def forward_layer(
     else:
         for lane in range(_ZERO, _SIXTEEN):
             coefficient[lane] = scale * math.sqrt(value_squares[lanes + lane])
-    before = state[:_SIXTEEN].copy() if rows == _ONE else zeros
+    if rows == _ONE:
+        for lane in range(_ZERO, _SIXTEEN):
+            before[lane] = state[lane]
     advance(state, _ZERO, difference, _ZERO, push, tape, push, tape, coefficient, zeros, frame, rows, squares)
     if rows == _ONE:
         rescue_cancellation(state, before, squares)
@@ -242,7 +244,7 @@ def forward_layer(
 def backward_layer(
     block, k0, k1, layer, low, high, rows, groups, alpha, root_d, state, difference, squares, exponents,
     starts, frame, alive, image, tape, values, slopes, kept, push, value_squares, lanes, hidden,
-    hidden_squares, fresh, products, product_squares, coefficient, other, scratch, zeros,
+    hidden_squares, fresh, products, product_squares, coefficient, other, scratch, before, zeros,
 ):  # fmt: skip
     """Pull the gradient of all lanes back through one layer; leave ``√d q / ‖p‖`` in `products`."""
     fill_normals(k0, k1, np.uint32(layer | _TRANSPOSE_V), low, high, groups, fresh, _ZERO)
@@ -254,7 +256,9 @@ def backward_layer(
         kappa = coefficient[lane] / math.sqrt(product) - other[lane] / value_squares[lanes + lane]
         scratch[lane] = kappa if product > 0.0 else 0.0
     masked(slopes, kept, fresh, _ZERO, values, kept, scratch, rows, products, _ZERO, product_squares)
-    before = state[:_SIXTEEN].copy() if rows == _ONE else zeros
+    if rows == _ONE:
+        for lane in range(_ZERO, _SIXTEEN):
+            before[lane] = state[lane]
     if block == RES1:
         for lane in range(_ZERO, _SIXTEEN):
             coefficient[lane] = alpha * math.sqrt(squares[lane]) / root_d
@@ -294,7 +298,7 @@ def backward_layer(
     rescale(state, difference, rows, squares, exponents, starts, frame, alive, UNBOUNDED)
 
 
-@helper
+@allocating_helper
 def refill_tape(
     value, slope, negative_slope, block, bias_std, k0, k1, first, last, low, high, rows, groups, alpha,
     root_d, checkpoint, checkpoint_exponents, free, image, bias, values, slopes, push, value_squares,
@@ -309,6 +313,7 @@ def refill_tape(
     starts = checkpoint_exponents.copy()
     squares = np.zeros(NETWORKS, np.float64)
     coefficient = np.zeros(NETWORKS, np.float64)
+    before = np.zeros(NETWORKS, np.float64)
     frame = np.ones(NETWORKS, np.float64)
     alive = np.ones(NETWORKS, np.bool_)
     dot(state, _ZERO, state, _ZERO, rows, squares, _ZERO)
@@ -321,5 +326,5 @@ def refill_tape(
         forward_layer(
             value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows, groups,
             alpha, root_d, state, difference, squares, exponents, starts, frame, alive, image, tape, bias,
-            values, slopes, kept, push, value_squares, lanes, coefficient, zeros, lowest,
+            values, slopes, kept, push, value_squares, lanes, coefficient, before, zeros, lowest,
         )  # fmt: skip

@@ -77,6 +77,7 @@ def run_block(
     coefficient = np.zeros(NETWORKS, np.float64)
     other = np.zeros(NETWORKS, np.float64)
     scratch = np.zeros(NETWORKS, np.float64)
+    before = np.zeros(NETWORKS, np.float64)
     product_squares = np.zeros(NETWORKS, np.float64)
     exponents = np.zeros(NETWORKS, np.int64)
     starts = np.zeros(NETWORKS, np.int64)
@@ -144,11 +145,13 @@ def run_block(
                     row = np.uint64(batch) + lane - np.uint64(first_replica)
                     if trajectories and row < replicas:
                         hidden_path[row, k] = log_state - log_starts[lane] if alive[lane] else np.nan
-            before = squares.copy() if weight_gradients else squares
+            if weight_gradients:
+                before[:] = squares
             forward_layer(
                 value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows,
                 groups, alpha, root_d, state, difference, squares, exponents, starts, frame, alive, image,
-                tape, bias, values, slopes, kept, push, value_squares, lanes, coefficient, zeros, lowest,
+                tape, bias, values, slopes, kept, push, value_squares, lanes, coefficient, scratch, zeros,
+                lowest,
             )  # fmt: skip
             if weight_gradients:
                 for lane in range(_ZERO, _SIXTEEN):
@@ -221,7 +224,7 @@ def run_block(
                     block, k0, k1, np.uint32(k), low, high, rows, groups, alpha, root_d, state, difference,
                     squares, exponents, starts, frame, alive, image, tape, values, slopes, kept, push,
                     value_squares, lanes, hidden, hidden_squares, fresh, products, product_squares,
-                    coefficient, other, scratch, zeros,
+                    coefficient, other, scratch, before, zeros,
                 )  # fmt: skip
                 if weight_gradients:
                     for lane in range(_ZERO, _SIXTEEN):

@@ -14,35 +14,36 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF, inline
+from montecarlo._jit import JIT_OFF, helper
+from montecarlo.streams._blocks import REPLICAS, fill_replica_words
 from montecarlo.streams._normals import box_muller
-from montecarlo.streams._philox import philox
 
-NETWORKS = 16
+NETWORKS = REPLICAS
 """Networks in lanes."""
 
 _ZERO = np.uint64(0)
+_TWO = np.uint64(2)
 _SIXTEEN = np.uint64(NETWORKS)
 
 
-@inline
+@helper
 def fill_normals(k0, k1, layer_role, replica_low, replica_high, groups, out, start):
     """Fill ``out[start : start + 4 * groups * 16]`` with normals: four a counter, lanes along the replicas.
 
     The counter is (group, layer | role << 28, low and high word of the replica); the caller keeps the low
     word from wrapping inside the sixteen.
     """
+    fill_replica_words(k0, k1, layer_role, replica_low, replica_high, groups, out, start)
     n = groups * _SIXTEEN
-    for i in range(_ZERO, n):
-        lane = np.uint32(np.uint32(i) & np.uint32(15))
-        group = np.uint32(np.uint32(i) >> np.uint32(4))
-        w0, w1, w2, w3 = philox(group, layer_role, np.uint32(replica_low + lane), replica_high, k0, k1)
-        z0, z1 = box_muller(w0, w1)
-        z2, z3 = box_muller(w2, w3)
-        out[start + i] = z0
-        out[start + n + i] = z1
-        out[start + np.uint64(2) * n + i] = z2
-        out[start + np.uint64(3) * n + i] = z3
+    # A loop of its own, on words in the first-level cache: with the rounds of Philox in it, it would run out
+    # of registers.
+    for pair in range(_ZERO, _TWO):
+        first = start + _TWO * pair * n
+        second = first + n
+        for i in range(_ZERO, n):
+            radius = np.float32(out[first + i]).view(np.uint32)
+            angle = np.float32(out[second + i]).view(np.uint32)
+            out[first + i], out[second + i] = box_muller(radius, angle)
 
 
 class Rows:

@@ -4,14 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._jit import CHUNK, fma, fold_lanes
+from montecarlo._jit import CHUNK, helper
 from montecarlo.laws._interface import law_kernel
+from montecarlo.laws._products import FLOATS, PLANE, WORDS, Decoder, generate, products
 from montecarlo.streams._normals import box_muller
-from montecarlo.streams._philox import philox
 
+_TWO = np.uint64(2)
+_SIXTEEN = np.uint64(16)
+_PLANE = np.uint64(PLANE)
 _ZERO = np.uint64(0)
 _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
+_WORDS = np.uint64(WORDS)
+_NO_SHIFT = np.uint32(0)
+
+
+@helper
+def _turn_normal(scratch, counters):
+    """Turn the words in scratch into normals."""
+    # Whole registers, and the lanes that products read behind the last counter: these must be finite.
+    end = (counters + _EIGHT) // _SIXTEEN * _SIXTEEN + _SIXTEEN
+    for plane in range(_ZERO, np.uint64(4), _TWO):
+        first = np.uint64(plane) * _PLANE
+        second = first + _PLANE
+        for i in range(_ZERO, end):
+            radius = np.float32(scratch[first + i]).view(np.uint32)
+            angle = np.float32(scratch[second + i]).view(np.uint32)
+            scratch[first + i], scratch[second + i] = box_muller(radius, angle)
+
+
+def _decode_compiled(builder, words, shift):
+    return [builder.bitcast(word, FLOATS) for word in words]
+
+
+def _decode_plain(words, shift):
+    return [word.view(np.float32) for word in words]
+
+
+_multiply, _add_rows = products(
+    Decoder(tuple((w % 4, w // 4) for w in range(8)), _decode_compiled, _decode_plain)
+)
 
 
 @law_kernel
@@ -19,29 +51,20 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
     """Rows times a vector; see `montecarlo.laws._interface`."""
     for i in range(_ZERO, n):
         out[i] = np.float32(0.0)
-    counters = np.uint32(np.uint32(steps) * np.uint32(2))
-    for step in range(_ZERO, steps):
-        j = step * _EIGHT
-        x0, x1, x2, x3 = x[j], x[j + np.uint64(1)], x[j + np.uint64(2)], x[j + np.uint64(3)]
-        x4, x5, x6, x7 = x[j + np.uint64(4)], x[j + np.uint64(5)], x[j + np.uint64(6)], x[j + np.uint64(7)]
-        position = np.uint32(np.uint32(step) * np.uint32(2))
-        for i in range(_ZERO, n):
-            counter = np.uint32(np.uint32(units[i] * counters) + position)
-            following = np.uint32(counter + np.uint32(1))
-            w0, w1, w2, w3 = philox(counter, layer_role, replica_low, replica_high, k0, k1)
-            w4, w5, w6, w7 = philox(following, layer_role, replica_low, replica_high, k0, k1)
-            v0, v1 = box_muller(w0, w1)
-            v2, v3 = box_muller(w2, w3)
-            v4, v5 = box_muller(w4, w5)
-            v6, v7 = box_muller(w6, w7)
-            total = fma(v0, x0, out[i])
-            total = fma(v1, x1, total)
-            total = fma(v2, x2, total)
-            total = fma(v3, x3, total)
-            total = fma(v4, x4, total)
-            total = fma(v5, x5, total)
-            total = fma(v6, x6, total)
-            out[i] = fma(v7, x7, total)
+    for begin in range(_ZERO, n, _CHUNK):
+        first = np.uint64(begin)
+        m = min(_CHUNK, n - first)
+        at_once = _WORDS // (_TWO * m)
+        for begin_step in range(_ZERO, steps, at_once):
+            step = np.uint64(begin_step)
+            count = min(at_once, steps - step)
+            generate(
+                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(_TWO * steps),
+                np.uint32(_TWO * step), _TWO * count, scratch,
+            )  # fmt: skip
+            _turn_normal(scratch, m * _TWO * count)
+            for s in range(_ZERO, count):
+                _multiply(scratch, s * _TWO * m, m, _NO_SHIFT, x, (step + s) * _EIGHT, out, first)
 
 
 @law_kernel
@@ -49,28 +72,17 @@ def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
     """Linear combination of rows; see `montecarlo.laws._interface`."""
     for j in range(_ZERO, steps * _EIGHT):
         out[j] = np.float32(0.0)
-    counters = np.uint32(np.uint32(steps) * np.uint32(2))
-    for first in range(_ZERO, n, _CHUNK):
-        m = min(_CHUNK, n - np.uint64(first))
-        for step in range(_ZERO, steps):
-            position = np.uint32(np.uint32(step) * np.uint32(2))
-            for i in range(_ZERO, m):
-                unit = np.uint64(first) + i
-                counter = np.uint32(np.uint32(units[unit] * counters) + position)
-                following = np.uint32(counter + np.uint32(1))
-                w0, w1, w2, w3 = philox(counter, layer_role, replica_low, replica_high, k0, k1)
-                w4, w5, w6, w7 = philox(following, layer_role, replica_low, replica_high, k0, k1)
-                v0, v1 = box_muller(w0, w1)
-                v2, v3 = box_muller(w2, w3)
-                v4, v5 = box_muller(w4, w5)
-                v6, v7 = box_muller(w6, w7)
-                y = x[unit]
-                scratch[i] = v0 * y
-                scratch[_CHUNK + i] = v1 * y
-                scratch[np.uint64(2) * _CHUNK + i] = v2 * y
-                scratch[np.uint64(3) * _CHUNK + i] = v3 * y
-                scratch[np.uint64(4) * _CHUNK + i] = v4 * y
-                scratch[np.uint64(5) * _CHUNK + i] = v5 * y
-                scratch[np.uint64(6) * _CHUNK + i] = v6 * y
-                scratch[np.uint64(7) * _CHUNK + i] = v7 * y
-            fold_lanes(scratch, m, out, np.uint64(step) * _EIGHT)
+    for begin in range(_ZERO, n, _CHUNK):
+        first = np.uint64(begin)
+        m = min(_CHUNK, n - first)
+        at_once = _WORDS // (_TWO * m)
+        for begin_step in range(_ZERO, steps, at_once):
+            step = np.uint64(begin_step)
+            count = min(at_once, steps - step)
+            generate(
+                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(_TWO * steps),
+                np.uint32(_TWO * step), _TWO * count, scratch,
+            )  # fmt: skip
+            _turn_normal(scratch, m * _TWO * count)
+            for s in range(_ZERO, count):
+                _add_rows(scratch, s * _TWO * m, m, _NO_SHIFT, x, first, out, (step + s) * _EIGHT)

@@ -13,8 +13,9 @@ with ``position`` running along ``j``. The two kernels of a law share one signat
 ``combine(...)``
     ``out[j] = sum_i x[i] M[units[i], j]`` for j < 8 * steps.
 
-``steps`` is the number of groups of eight positions, ``n`` a multiple of eight. The caller pads: positions
-from the width to ``8 * steps`` carry x = 0 in `project`, surplus units carry x = 0 in `combine`.
+``steps`` is the number of groups of eight positions. The caller pads: positions from the width to
+``8 * steps`` carry x = 0 in `project`; ``units``, ``out`` of `project` and ``x`` of `combine` have room for n
+rounded up to eights, there x is 0 and ``out`` is left undefined.
 
 Kernels are compiled with the explicit signature below and handed to the engine as first-class
 functions: the engine is compiled once for all laws, a law only when it is used.
@@ -38,7 +39,7 @@ SIGNATURE = types.void(
     types.uint64,  # n
     types.float32[::1],  # x
     types.uint64,  # steps
-    types.float32[::1],  # scratch, LANES * CHUNK
+    types.float32[::1],  # scratch, `montecarlo.laws._products.SCRATCH` long
     types.float32[::1],  # out
 )
 

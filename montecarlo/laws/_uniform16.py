@@ -9,25 +9,39 @@ from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._jit import CHUNK, fma, fold_lanes, inline
+from montecarlo._jit import CHUNK
 from montecarlo.laws._interface import law_kernel
-from montecarlo.streams._philox import philox
+from montecarlo.laws._products import FLOATS, WORDS, Decoder, constant, generate, products
 
 _SCALE = np.float32(np.sqrt(12.0 / (2.0**32 - 1.0)))
 _HALF = np.float32(0.5)
 _ZERO = np.uint64(0)
 _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
+_WORDS = np.uint64(WORDS)
+_NO_SHIFT = np.uint32(0)
 
 
-@inline
-def _low(word):
-    return np.float32(np.int32(np.int32(np.uint32(word << np.uint32(16))) >> np.int32(16)))
+def _decode_compiled(builder, words, shift):
+    weights = []
+    for word in words:
+        weights.append(builder.sitofp(builder.shl(word, constant(16)), FLOATS))
+        weights.append(builder.sitofp(builder.and_(word, constant(-(2**16))), FLOATS))
+    return weights
 
 
-@inline
-def _high(word):
-    return np.float32(np.int32(np.int32(word) >> np.int32(16)))
+def _decode_plain(words, shift):
+    weights = []
+    for word in words:
+        weights.append((word << np.uint32(16)).view(np.int32).astype(np.float32))
+        weights.append((word & np.uint32(0xFFFF0000)).view(np.int32).astype(np.float32))
+    return weights
+
+
+# Halves of words stay where they are, as multiples of 2**16: that spares a shift and changes no digit.
+_multiply, _add_rows = products(
+    Decoder(((0, 0), (1, 0), (2, 0), (3, 0)), _decode_compiled, _decode_plain, factor=2.0**-16)
+)
 
 
 @law_kernel
@@ -39,23 +53,19 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
     offset *= _HALF
     for i in range(_ZERO, n):
         out[i] = offset
-    counters = np.uint32(steps)
-    for step in range(_ZERO, steps):
-        j = step * _EIGHT
-        x0, x1, x2, x3 = x[j], x[j + np.uint64(1)], x[j + np.uint64(2)], x[j + np.uint64(3)]
-        x4, x5, x6, x7 = x[j + np.uint64(4)], x[j + np.uint64(5)], x[j + np.uint64(6)], x[j + np.uint64(7)]
-        position = np.uint32(step)
-        for i in range(_ZERO, n):
-            counter = np.uint32(np.uint32(units[i] * counters) + position)
-            w0, w1, w2, w3 = philox(counter, layer_role, replica_low, replica_high, k0, k1)
-            total = fma(_low(w0), x0, out[i])
-            total = fma(_high(w0), x1, total)
-            total = fma(_low(w1), x2, total)
-            total = fma(_high(w1), x3, total)
-            total = fma(_low(w2), x4, total)
-            total = fma(_high(w2), x5, total)
-            total = fma(_low(w3), x6, total)
-            out[i] = fma(_high(w3), x7, total)
+    for begin in range(_ZERO, n, _CHUNK):
+        first = np.uint64(begin)
+        m = min(_CHUNK, n - first)
+        at_once = _WORDS // m
+        for begin_step in range(_ZERO, steps, at_once):
+            step = np.uint64(begin_step)
+            count = min(at_once, steps - step)
+            generate(
+                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(steps),
+                np.uint32(step), count, scratch,
+            )  # fmt: skip
+            for s in range(_ZERO, count):
+                _multiply(scratch, s * m, m, _NO_SHIFT, x, (step + s) * _EIGHT, out, first)
     for i in range(_ZERO, n):
         out[i] *= _SCALE
 
@@ -69,24 +79,18 @@ def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
     offset *= _HALF
     for j in range(_ZERO, steps * _EIGHT):
         out[j] = offset
-    counters = np.uint32(steps)
-    for first in range(_ZERO, n, _CHUNK):
-        m = min(_CHUNK, n - np.uint64(first))
-        for step in range(_ZERO, steps):
-            position = np.uint32(step)
-            for i in range(_ZERO, m):
-                unit = np.uint64(first) + i
-                counter = np.uint32(np.uint32(units[unit] * counters) + position)
-                w0, w1, w2, w3 = philox(counter, layer_role, replica_low, replica_high, k0, k1)
-                y = x[unit]
-                scratch[i] = _low(w0) * y
-                scratch[_CHUNK + i] = _high(w0) * y
-                scratch[np.uint64(2) * _CHUNK + i] = _low(w1) * y
-                scratch[np.uint64(3) * _CHUNK + i] = _high(w1) * y
-                scratch[np.uint64(4) * _CHUNK + i] = _low(w2) * y
-                scratch[np.uint64(5) * _CHUNK + i] = _high(w2) * y
-                scratch[np.uint64(6) * _CHUNK + i] = _low(w3) * y
-                scratch[np.uint64(7) * _CHUNK + i] = _high(w3) * y
-            fold_lanes(scratch, m, out, np.uint64(step) * _EIGHT)
+    for begin in range(_ZERO, n, _CHUNK):
+        first = np.uint64(begin)
+        m = min(_CHUNK, n - first)
+        at_once = _WORDS // m
+        for begin_step in range(_ZERO, steps, at_once):
+            step = np.uint64(begin_step)
+            count = min(at_once, steps - step)
+            generate(
+                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(steps),
+                np.uint32(step), count, scratch,
+            )  # fmt: skip
+            for s in range(_ZERO, count):
+                _add_rows(scratch, s * m, m, _NO_SHIFT, x, first, out, (step + s) * _EIGHT)
     for j in range(_ZERO, steps * _EIGHT):
         out[j] *= _SCALE

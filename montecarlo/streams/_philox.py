@@ -17,10 +17,14 @@ import numpy.typing as npt
 
 from montecarlo._jit import inline, kernel
 
-_MULTIPLIER_0 = np.uint64(0xD2511F53)
-_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
-_WEYL_0 = np.uint32(0x9E3779B9)
-_WEYL_1 = np.uint32(0xBB67AE85)
+ROUNDS = 10
+MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+WEYL = (0x9E3779B9, 0xBB67AE85)
+
+_MULTIPLIER_0 = np.uint64(MULTIPLIERS[0])
+_MULTIPLIER_1 = np.uint64(MULTIPLIERS[1])
+_WEYL_0 = np.uint32(WEYL[0])
+_WEYL_1 = np.uint32(WEYL[1])
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 

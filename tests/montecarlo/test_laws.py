@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from montecarlo import ResNet, simulate
-from montecarlo._jit import CHUNK, LANES
+from montecarlo._jit import LANES
 from montecarlo._replay import _unit_rows
 from montecarlo.estimates import same_law
 from montecarlo.laws import LAWS
+from montecarlo.laws._products import SCRATCH
 from montecarlo.streams import normals_of_words, words
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -100,7 +101,7 @@ def test_kernels_are_products_with_the_matrix(law, data, stream, length, n_units
     M = rebuilt_matrix(law, stream, n_units, length)[chosen]
     x = rng.standard_normal(length).astype(np.float32)
     y = rng.standard_normal(len(chosen)).astype(np.float32)
-    scratch = np.full((LANES + 4) * CHUNK, np.nan, np.float32)
+    scratch = np.full(SCRATCH, np.nan, np.float32)
     images = np.full(len(units), np.nan, np.float32)
     combination = np.full(int(steps) * LANES, np.nan, np.float32)
     project, combine = LAWS[law].kernels()
@@ -123,7 +124,7 @@ def test_kernels_are_adjoint_across_chunks(law, n_units):
     stream, length = Stream(), 40
     rng = np.random.default_rng(1)
     x, y = rng.standard_normal(length).astype(np.float32), rng.standard_normal(n_units).astype(np.float32)
-    units, scratch = np.arange(n_units, dtype=np.uint32), np.zeros((LANES + 4) * CHUNK, np.float32)
+    units, scratch = np.arange(n_units, dtype=np.uint32), np.zeros(SCRATCH, np.float32)
     images, combination = np.zeros(n_units, np.float32), np.zeros(length, np.float32)
     project, combine = LAWS[law].kernels()
     project(*stream.arguments, units, np.uint64(n_units), x, np.uint64(length // 8), scratch, images)
