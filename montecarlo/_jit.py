@@ -72,7 +72,7 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
 def _sources_digest() -> str:
     package = pathlib.Path(__file__).parent
     files = [pathlib.Path(__file__)]
-    for folder in ("kernels", "streams", "laws", "dense", "gaussian", "radial", "coupled"):
+    for folder in ("kernels", "streams", "laws", "processes", "dense", "gaussian", "radial", "coupled"):
         files += sorted((package / folder).glob("*.py"))
     digest = hashlib.sha256()
     for file in files:

@@ -99,8 +99,8 @@ def weak_order(
     each exceeds five of its standard errors, with one sign. Where fewer than three do, noise dominates, and
     the estimate is undecided: its interval is (-inf, inf), its value NaN, and `warning` says what to do.
     Value and interval are otherwise those of `strong_order` for the absolute mean differences; the correction
-    is by default of relative order 1/L, as in the expansion of D. Talay and L. Tubaro, Stochastic Analysis and
-    Applications 8 (1990) 483-509.
+    is by default of relative order 1/L, as in the expansion of D. Talay and L. Tubaro, Stochastic Analysis
+    and Applications 8 (1990) 483-509.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def _slope(
     half = statistical + allowance
     return Estimate(
         value=value, lower=value - half, upper=value + half, confidence=confidence, n=n, n_nonfinite=lost,
-        method=f"slope of log {what}: delta method ±{statistical:.2g}, finite-depth allowance ±{allowance:.2g}",
+        method=f"slope of log {what}: delta method ±{statistical:.2g}, finite depth ±{allowance:.2g}",
         warning=join_warnings(note, warn_nonfinite(lost, n + lost)),
     )  # fmt: skip
 

@@ -1,0 +1,113 @@
+"""Circulant embedding: stationary paths by one real FFT each.
+
+The lags γ(0..n), mirrored, are the first row of a symmetric circulant matrix of order M = 2n. Its eigenvalues
+λ are the FFT of that row. Where none is negative, ``Re, Im ~ √(M λ_k / 2)`` normals (``√(M λ_k)`` at
+k = 0 and n, which are real) through an inverse real FFT give M stationary numbers, whose first L <= n + 1
+have covariance γ exactly: M normals a path (Davies and Harte, Biometrika 1987; Dietrich and Newsam, SIAM
+J. Sci. Comput. 1997).
+
+A longer n is the minimal embedding of a longer path. So what is proven for minimal embeddings of every
+length (fractional Gaussian noise: no negative eigenvalue for any H; Perrin et al., IEEE Signal Process.
+Lett. 2002, Craigmile, J. Time Ser. Anal. 2003) holds for the lengths that the FFT likes, too.
+
+Setting the negative eigenvalues to 0 moves each covariance by at most the mean of their absolute values:
+that mean is bounded by `ROUNDING` here, everything above it is an error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import fft, fftpack
+
+from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
+
+ROUNDING = 1e-12
+"""Largest change of a covariance, relative to the variance, that counts as rounding."""
+
+
+class NegativeEigenvalueError(ValueError):
+    """A circulant embedding is not a covariance matrix.
+
+    Parameters
+    ----------
+    smallest : float
+        Smallest eigenvalue, relative to their mean.
+    change : float
+        Bound on the relative change of a covariance if the negative ones were set to 0.
+    """
+
+    def __init__(self, smallest: float, change: float) -> None:
+        super().__init__(smallest, change)
+        self.smallest = smallest
+        self.change = change
+
+    def __str__(self) -> str:
+        return (
+            f"the circulant embedding has eigenvalues down to {self.smallest:.3g} times their mean; "
+            f"dropping the negative ones may change covariances by {self.change:.3g}, above {ROUNDING:g}"
+        )
+
+
+def embedding_length(depth: int) -> int:
+    """Return the smallest n >= max(1, depth - 1) for which an FFT of length 2n is fast.
+
+    Examples
+    --------
+    >>> embedding_length(1000)
+    1000
+    """
+    length: Any = fft.next_fast_len(max(1, depth - 1), real=True)
+    return int(length)
+
+
+class CirculantFactor(PathFactor):
+    """Paths of a stationary process by circulant embedding.
+
+    Parameters
+    ----------
+    depth : int
+        L, at most n + 1.
+    lags : array of float64, shape (n + 1,)
+        γ(0..n).
+
+    Raises
+    ------
+    NegativeEigenvalueError
+        If the embedding is not non-negative definite.
+
+    Notes
+    -----
+    The FFT runs in float32 along the layers, all entries at once, in place: the memory is that of 2n layers,
+    and the array of paths keeps it. pocketfft treats every column alike, whatever its neighbours, and uses no
+    instructions beyond those that every x86-64 CPU has, so the bits are the same everywhere.
+    """
+
+    def __init__(self, depth: int, lags: Float64) -> None:
+        n = len(lags) - 1
+        super().__init__(depth, 2 * n)
+        spectrum: Any = fft.rfft(np.concatenate([lags, lags[-2:0:-1]]), workers=1)
+        eigenvalues = spectrum.real
+        weights = np.full(n + 1, 2.0)
+        weights[[0, n]] = 1.0
+        negative = np.minimum(eigenvalues, 0.0)
+        change = float(-(weights * negative).sum() / (2 * n * lags[0]))
+        if not change <= ROUNDING:  # nan included
+            raise NegativeEigenvalueError(float(eigenvalues.min() / lags[0]), change)
+        amplitudes = np.sqrt(2 * n / weights * np.maximum(eigenvalues, 0.0))
+        # the order of a packed real FFT: Re 0, Re 1, Im 1, ..., Re n-1, Im n-1, Re n
+        self._amplitudes = np.repeat(amplitudes, 2)[1:-1]
+        self._amplitudes32 = self._amplitudes.astype(np.float32)[:, None]
+
+    def paths(self, fill: Fill, entries: int) -> Float32:
+        """Return paths; see `PathFactor.paths`."""
+        spectrum = np.empty((self.normals, entries), np.float32)
+        for first, last in self._row_chunks(self.normals, entries):
+            fill(first, spectrum[first:last])
+            spectrum[first:last] *= self._amplitudes32[first:last]
+        return fftpack.irfft(spectrum, axis=0, overwrite_x=True)[: self.depth]
+
+    def matrix(self) -> Float64:
+        """Return F."""
+        return fftpack.irfft(np.diag(self._amplitudes), axis=0)[: self.depth]
