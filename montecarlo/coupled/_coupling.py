@@ -14,7 +14,6 @@ from montecarlo.processes import WeightProcess
 
 _EQUAL = 1e-8  # covariances of unit variance: far above rounding, far below what a sample can see
 _ROUGHEST = 0.5
-_SMOOTH = 0.98
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,8 @@ class Coupling:
         Of the process.
     exponent : float
         Critical β: the sum of r increments grows like r^exponent; 1 where layers are values of a process.
+    smooth : bool
+        Whether the layers of deep networks converge one by one: weights inside σ then have a limit.
     deviations : tuple of float, or None
         Standard deviations of the sums of increments that a layer of each depth spans; None where layers are
         values of the process at their time.
@@ -34,12 +35,8 @@ class Coupling:
 
     name: str
     exponent: float
+    smooth: bool
     deviations: tuple[float, ...] | None
-
-    @property
-    def smooth(self) -> bool:
-        """Whether the layers of deep networks converge one by one: weights inside σ then have a limit."""
-        return self.exponent >= _SMOOTH
 
     def at_depth(self, path: Float32, depth: int, position: int) -> Float32:
         """Return the path of a network of another depth, the one at a position of the depths."""
@@ -72,21 +69,29 @@ def find_coupling(process: WeightProcess, depths: tuple[int, ...]) -> Coupling:
     True
     """
     if not process.stationary:
-        return Coupling(process.name, 1.0, None)
+        return Coupling(process.name, 1.0, True, None)
     deepest = depths[-1]
     lags = process.lag_covariance(deepest)
     shallow = [process.lag_covariance(depth) for depth in depths[:-1]]
     sums = [_covariance_of_sums(lags, deepest // depth) for depth in depths[:-1]]
     if all(_equal(s / s[0], gamma) for s, gamma in zip(sums, shallow, strict=True)):
         deviations = (*(math.sqrt(s[0]) for s in sums), math.sqrt(lags[0]))
-        exponent = math.log(deviations[-2] / deviations[-1]) / math.log(deepest // depths[-2])
-        return Coupling(process.name, exponent, deviations)
+        exponents = [_growth(process, depth) for depth in (2, deepest)]
+        # Increments of a smooth process are the more alike, the deeper the network; fractional ones are not.
+        smooth = abs(exponents[1] - exponents[0]) > _EQUAL
+        return Coupling(process.name, 1.0 if smooth else exponents[1], smooth, deviations)
     if all(_equal(lags[:: deepest // len(gamma)], gamma) for gamma in shallow):
-        return Coupling(process.name, 1.0, None)
+        return Coupling(process.name, 1.0, True, None)
     raise InvalidFieldError(
         "weights", process.name, "must have one path for all depths: values at k/L or increments to add",
         "take fbm:H or rbf:VARIANCE, say",
     )  # fmt: skip
+
+
+def _growth(process: WeightProcess, depth: int) -> float:
+    """Return log₂ of the standard deviation of a sum of two neighbours over that of one."""
+    gamma = process.lag_covariance(depth)
+    return 0.5 * math.log2(max(2.0 + 2.0 * gamma[1] / gamma[0], 1e-300))
 
 
 def _covariance_of_sums(lags: npt.NDArray[np.float64], ratio: int) -> npt.NDArray[np.float64]:
@@ -107,7 +112,7 @@ def check_limit(block: str, beta: float, coupling: Coupling, inner: Coupling | N
             "weights", coupling.name, "must be as smooth as Brownian motion: rougher sums have no limit",
             "take fbm:0.5 or smoother",
         )  # fmt: skip
-    least = coupling.exponent if coupling.exponent < _SMOOTH else 1.0
+    least = coupling.exponent
     if beta < least - 1e-6:
         raise InvalidFieldError(
             "beta", beta, f"must be at least {least:.6g} for {coupling.name}: deeper networks explode below",

@@ -17,8 +17,7 @@ import numpy as np
 from numba import types
 
 from montecarlo._jit import helper, kernel
-from montecarlo.gaussian._gram import apply, factor
-from montecarlo.gaussian._inputs import fill_vectors
+from montecarlo.gaussian._gram import apply, factor, fill_vectors
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._state import SCALAR_FUNCTION, draw_input
 from montecarlo.streams._keys import ROLE_IMAGE_START, ROLE_IMAGE_V
