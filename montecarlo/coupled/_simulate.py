@@ -107,7 +107,7 @@ def simulate_depths(
     Examples
     --------
     >>> net = ResNet(width=16, depth=512, beta=0.5, block="res-1", activation="tanh")
-    >>> sample = simulate_depths(net, [16, 32, 64, 128, 256, 512], replicas=512, seed=7)
+    >>> sample = simulate_depths(net, [16, 32, 64, 128, 256, 512], replicas=1024, seed=7)
     >>> order = sample.strong_order()
     >>> order.contains(0.5), order.half_width < 0.05  # S1
     (True, True)

@@ -27,13 +27,14 @@ def strong_order(
     """Estimate p in ``E error(L) ~ c L^-p`` from errors of the same replicas at several depths.
 
     Right for errors whose mean a sample can see; where a few replicas carry a mean, `warning` says so. The
-    value is the least-squares slope of the log of the mean errors against ``-log L``, without the shallowest
-    one. Its interval has two parts. The statistical one respects that the errors of a replica at different
-    depths hang together: to first order the slope is a mean over replicas of one number each (delta method),
-    with Student's interval. The other one is an allowance for depths that are finite: if the error is
-    ``c L^-p (1 + b L^-q)`` with q at least `correction`, the slope without the shallowest error is off by at
-    most ``1 / (r^q - 1)`` times its distance to the slope without the deepest one (r the ratio of consecutive
-    depths), to first order in b.
+    value is the least-squares slope s of the log of the mean errors against ``-log L``, without the
+    shallowest one. At finite depths it is off: for errors ``c L^-p (1 + b L^-q)`` Richardson's extrapolation
+    of s and the slope without the deepest error, ``s + (s - s') / (r^q - 1)``, r the ratio of consecutive
+    depths, is p to first order in b. With q at least `correction`, p lies between s and the extrapolation at
+    q = `correction`; the interval is the hull of those of both.
+
+    Errors of a replica at different depths hang together. To first order both slopes are means over replicas
+    of one number each (delta method), which has Student's interval, whatever the dependence.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ def strong_order(
     >>> depths = [16, 32, 64, 128]
     >>> shared, own = rng.normal(size=(1000, 1)), 0.1 * rng.normal(size=(1000, 4))
     >>> print(strong_order(shared + own - 0.5 * np.log(depths), depths))
-    0.487 [0.439, 0.536] (99 %, n=1000)
+    0.487 [0.377, 0.539] (99 %, n=1000)
     """
     logs, log_depths = _check(log_errors, depths, "log_errors")
     keep = (logs < np.inf).all(axis=1)
@@ -125,7 +126,7 @@ def weak_order(
     >>> depths = np.array([4, 8, 16, 32])
     >>> noise = 0.1 * rng.normal(size=(10_000, 4)) / np.sqrt(depths)
     >>> print(weak_order(1 / depths + noise, depths))
-    1.002 [0.989, 1.016] (99 %, n=10000)
+    1.002 [0.979, 1.029] (99 %, n=10000)
     >>> print(weak_order(1 / depths + 60 * noise, depths).warning)
     undecided: noise exceeds the bias from the depth 8 on; simulate more replicas or shallower networks
     """
@@ -141,11 +142,11 @@ def weak_order(
     seen = np.abs(means) > NOISE_FACTOR * errors
     used = len(seen) if seen.all() else int(np.argmin(seen))
     if used < _FEWEST:
-        note = f"undecided: noise exceeds the bias from the depth {depths[used]} on"
+        note = f"undecided: noise exceeds the bias from the depth {depths[used]:g} on"
         return _undecided(confidence, n, lost, f"{note}; simulate more replicas or shallower networks")
     if not (np.sign(means[:used]) == np.sign(means[0])).all():
         return _undecided(confidence, n, lost, "undecided: the bias changes sign; take deeper networks")
-    note = None if used == len(seen) else f"noise exceeds the bias from the depth {depths[used]} on"
+    note = None if used == len(seen) else f"noise exceeds the bias from the depth {depths[used]:g} on"
     means = means[:used]
     return _slope(
         np.log(np.abs(means)), rows[:, :used] / means, log_depths[:used], confidence, correction, lost,
@@ -181,17 +182,22 @@ def _slope(
     miss = check_confidence(confidence)
     check_between("correction", correction, 0.0, math.inf, "pass 0.5, say")
     n = len(relative)
-    deep = _weights(log_depths[1:])
-    value = float(deep @ logs[1:])
-    shallow = float(_weights(log_depths[:-1]) @ logs[:-1])
-    spread = float((relative[:, 1:] @ deep).std(ddof=1)) / math.sqrt(n)
-    statistical = -float(special.stdtrit(n - 1, miss / 2.0)) * spread
+    deep = np.concatenate([[0.0], _weights(log_depths[1:])])
+    shallow = np.concatenate([_weights(log_depths[:-1]), [0.0]])
     ratio = math.exp(float(np.diff(log_depths).mean()))
-    allowance = abs(value - shallow) / (ratio**correction - 1.0)
-    half = statistical + allowance
+    limit = deep + (deep - shallow) / (ratio**correction - 1.0)
+    quantile = -float(special.stdtrit(n - 1, miss / 2.0))
+    ends = []
+    for weights in (deep, limit):
+        half = quantile * float((relative @ weights).std(ddof=1)) / math.sqrt(n)
+        ends.append((float(weights @ logs), half))
+    (value, noise), (extrapolated, _) = ends
     return Estimate(
-        value=value, lower=value - half, upper=value + half, confidence=confidence, n=n, n_nonfinite=lost,
-        method=f"slope of log {what}: delta method ±{statistical:.2g}, finite depth ±{allowance:.2g}",
+        value=value,
+        lower=min(centre - half for centre, half in ends),
+        upper=max(centre + half for centre, half in ends),
+        confidence=confidence, n=n, n_nonfinite=lost,
+        method=f"slope of log {what} (delta method ±{noise:.2g}), for L to infinity {extrapolated:.4g}",
         warning=join_warnings(note, warn_nonfinite(lost, n + lost)),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Coupled depths: bitwise identities, the same recursion in numpy, refusals."""
 
+import itertools
 import json
 import math
 import os
@@ -78,7 +79,7 @@ def observed(states):
     start = np.linalg.norm(states[0][0])
     gaps = [
         np.linalg.norm(shallow - deep[:: (len(deep) - 1) // (len(shallow) - 1)], axis=-1) / start
-        for shallow, deep in zip(states[:-1], states[1:], strict=True)
+        for shallow, deep in itertools.pairwise(states)
     ]
     ends = [np.linalg.norm(s[-1]) for s in states]
     cosine = [s[-1] @ states[0][0] / (end * start) for s, end in zip(states, ends, strict=True)]
@@ -253,8 +254,8 @@ from montecarlo import ResNet, simulate_depths
 rows = []
 for text in sys.argv[1:]:
     fields, laws = json.loads(text)
-    s = simulate_depths(ResNet(width=3, depth=4, input_dim=4, **fields), [2, 4], replicas=2, seed=3, threads=1,
-                        **laws)
+    net = ResNet(width=3, depth=4, input_dim=4, **fields)
+    s = simulate_depths(net, [2, 4], replicas=2, seed=3, threads=1, **laws)
     rows.append([s.log_strong_error.tolist(), s.log_hidden_ratio.tolist(), s.cosine.tolist()])
 print(json.dumps(rows))
 """
