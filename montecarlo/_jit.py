@@ -24,6 +24,10 @@ from numba import config, njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
+_KERNEL_FOLDERS = (
+    "correlated", "coupled", "dense", "gaussian", "kernels", "laws", "processes", "radial", "streams",
+)  # fmt: skip
+
 JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
 
 LANES = 8
@@ -70,7 +74,7 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
 def _sources_digest() -> str:
     package = pathlib.Path(__file__).parent
     files = [pathlib.Path(__file__)]
-    for folder in ("correlated", "kernels", "streams", "laws", "processes", "dense", "gaussian", "radial"):
+    for folder in _KERNEL_FOLDERS:
         files += sorted((package / folder).glob("*.py"))
     digest = hashlib.sha256()
     for file in files:

@@ -7,6 +7,7 @@ NaN and +inf are counted outcomes, never inside a mean.
 - rows with known bounds: `bounded_mean`
 - any rows: `quantile`, `median`, `probability`
 - expectations of ratios from their logs: `log_mean_exp`, which says when the tail makes them hopeless
+- orders of convergence from coupled depths: `strong_order`, `weak_order`
 - laws: `law_distance`, `dkw_band`, `dkw_epsilon` for one sample, `same_law` for two
 """
 
@@ -22,6 +23,8 @@ from montecarlo.estimates._log_mean_exp import LogMeanExp as LogMeanExp
 from montecarlo.estimates._log_mean_exp import log_mean_exp as log_mean_exp
 from montecarlo.estimates._mean import mean as mean
 from montecarlo.estimates._moments import Moments as Moments
+from montecarlo.estimates._order import strong_order as strong_order
+from montecarlo.estimates._order import weak_order as weak_order
 from montecarlo.estimates._probability import probability as probability
 from montecarlo.estimates._quantile import median as median
 from montecarlo.estimates._quantile import quantile as quantile

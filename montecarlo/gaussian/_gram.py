@@ -23,11 +23,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF, helper
+from montecarlo._jit import JIT_OFF, helper, inline
 from montecarlo.kernels._lanes import NETWORKS, Rows, dot
+from montecarlo.streams._normals import box_muller
+from montecarlo.streams._philox import philox
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
 
 
@@ -131,3 +134,32 @@ def apply(normals, size, rows, count, coefficients, keep, out):
         combine(
             normals, size, coefficients, v * count * _SIXTEEN, np.uint64(v + _ONE), keep, rows, out, v * size
         )
+
+
+@inline
+def fill_vector(k0, k1, layer_role, replica_low, replica_high, groups, vector, out, start):
+    """Fill ``out[start : start + 4 * groups * 16]`` with the normals of one vector.
+
+    The counter is (vector * groups + group, layer | role << 28, low and high word of the replica): numbers
+    of a vector do not depend on how many there are.
+    """
+    n = groups * _SIXTEEN
+    first = np.uint32(vector * groups)
+    for i in range(_ZERO, n):
+        lane = np.uint32(np.uint32(i) & np.uint32(15))
+        group = np.uint32(first + np.uint32(np.uint32(i) >> np.uint32(4)))
+        w0, w1, w2, w3 = philox(group, layer_role, np.uint32(replica_low + lane), replica_high, k0, k1)
+        z0, z1 = box_muller(w0, w1)
+        z2, z3 = box_muller(w2, w3)
+        out[start + i] = z0
+        out[start + n + i] = z1
+        out[start + np.uint64(2) * n + i] = z2
+        out[start + np.uint64(3) * n + i] = z3
+
+
+@helper
+def fill_vectors(k0, k1, layer_role, low, high, groups, count, out):
+    """Fill `out` with the normals of all vectors, one after the other."""
+    size = groups * _FOUR * _SIXTEEN
+    for v in range(_ZERO, count):
+        fill_vector(k0, k1, layer_role, low, high, groups, v, out, v * size)

@@ -13,13 +13,11 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo._jit import helper, inline, kernel
-from montecarlo.gaussian._gram import apply, diagonal_of_gram, factor, rest_of_gram
+from montecarlo._jit import helper, kernel
+from montecarlo.gaussian._gram import apply, diagonal_of_gram, factor, fill_vectors, rest_of_gram
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, SCALAR_FUNCTION
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
-from montecarlo.streams._normals import box_muller
-from montecarlo.streams._philox import philox
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
 _W = np.uint32(ROLE_IMAGE_W << 28)
@@ -40,35 +38,6 @@ _RUN_BLOCK = types.void(
     types.float64[:, ::1], types.int64[::1], types.int64[::1], types.int64[::1],
     types.uint32, types.uint32, types.uint64, types.float64[:, :, ::1], types.float64[:, :, :, ::1],
 )  # fmt: skip
-
-
-@inline
-def fill_vector(k0, k1, layer_role, replica_low, replica_high, groups, vector, out, start):
-    """Fill ``out[start : start + 4 * groups * 16]`` with the normals of one vector.
-
-    The counter is (vector * groups + group, layer | role << 28, low and high word of the replica): numbers
-    of a vector do not depend on how many there are.
-    """
-    n = groups * _SIXTEEN
-    first = np.uint32(vector * groups)
-    for i in range(_ZERO, n):
-        lane = np.uint32(np.uint32(i) & np.uint32(15))
-        group = np.uint32(first + np.uint32(np.uint32(i) >> np.uint32(4)))
-        w0, w1, w2, w3 = philox(group, layer_role, np.uint32(replica_low + lane), replica_high, k0, k1)
-        z0, z1 = box_muller(w0, w1)
-        z2, z3 = box_muller(w2, w3)
-        out[start + i] = z0
-        out[start + n + i] = z1
-        out[start + np.uint64(2) * n + i] = z2
-        out[start + np.uint64(3) * n + i] = z3
-
-
-@helper
-def fill_vectors(k0, k1, layer_role, low, high, groups, count, out):
-    """Fill `out` with the normals of all vectors, one after the other."""
-    size = groups * _FOUR * _SIXTEEN
-    for v in range(_ZERO, count):
-        fill_vector(k0, k1, layer_role, low, high, groups, v, out, v * size)
 
 
 @helper
