@@ -172,7 +172,8 @@ def add_image(
 ):  # fmt: skip
     """Add a layer's image to all columns, each with its scaling, and keep them in range."""
     if d == _ONE:
-        before[:] = high
+        for c in range(_ZERO, columns):
+            before[c] = high[c]
     advance_columns(high, low, difference, image, steps, frames, d, columns, peaks)
     if keep_in_range(
         high, low, difference, d, columns, networks, peaks, exponents, start_exponents, finite, lowest, before

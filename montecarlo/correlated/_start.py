@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._jit import CHUNK, LANES, kernel
+from montecarlo._jit import LANES, kernel
 from montecarlo._specification import ResNet
 from montecarlo.kernels._state import draw_input_number
+from montecarlo.laws._products import SCRATCH
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT
 
 Float32 = npt.NDArray[np.float32]
@@ -77,4 +78,4 @@ def _pad(size: int) -> int:
 
 
 def _scratch() -> Float32:
-    return np.zeros((LANES + 4) * CHUNK, np.float32)
+    return np.zeros(SCRATCH, np.float32)
