@@ -13,11 +13,18 @@ from montecarlo.processes._circulant import (
     embedding_length,
 )
 from montecarlo.processes._factor import Float64, IndependentFactor, PathFactor
-from montecarlo.processes._low_rank import LowRankFactor, RankError, check_factor, pivoted_cholesky
+from montecarlo.processes._low_rank import (
+    IndefiniteError,
+    LowRankFactor,
+    RankError,
+    check_factor,
+    pivoted_cholesky,
+)
 
 _SMALL_RANK = 128
 """Up to here a factor of low rank beats the FFT, whose cost a number is that of some 100 products."""
 
+_PROBED_LAYERS = 512
 _PADDINGS = (1, 2, 4, 8)
 _LARGEST_FACTOR = 1 << 24
 """Elements of a factor L x r: 134 MB in float64."""
@@ -45,13 +52,9 @@ def stationary_factor(
     if not gamma[1:].any():
         return IndependentFactor(depth, float(gamma[0]))
 
-    def column(j: int) -> Float64:
-        return np.concatenate([gamma[j:0:-1], gamma[: depth - j]])
-
-    diagonal = np.full(depth, gamma[0])
-    if smooth:
+    if smooth and _has_small_rank(gamma[:: -(-depth // _PROBED_LAYERS)]):
         try:
-            return LowRankFactor(pivoted_cholesky(diagonal, column, min(_SMALL_RANK, depth)))
+            return LowRankFactor(_toeplitz_cholesky(gamma))
         except RankError:
             pass
     failure = None
@@ -65,7 +68,25 @@ def stationary_factor(
             return CirculantFactor(depth, lags(n + 1))
         except NegativeEigenvalueError as error:
             failure = error
-    return _cholesky(name, depth, diagonal, column, f" ({failure})")
+    return _cholesky(name, depth, np.full(depth, gamma[0]), _toeplitz_columns(gamma), f" ({failure})")
+
+
+def _has_small_rank(gamma: Float64) -> bool:
+    """Return whether the Toeplitz matrix of some lags has; where part of the layers has not, all have not."""
+    try:
+        _toeplitz_cholesky(gamma)
+    except RankError:
+        return False
+    return True
+
+
+def _toeplitz_cholesky(gamma: Float64) -> Float64:
+    largest_rank = min(_SMALL_RANK, len(gamma))
+    return pivoted_cholesky(np.full(len(gamma), gamma[0]), _toeplitz_columns(gamma), largest_rank)
+
+
+def _toeplitz_columns(gamma: Float64) -> Callable[[int], Float64]:
+    return lambda j: np.concatenate([gamma[j:0:-1], gamma[: len(gamma) - j]])
 
 
 def general_factor(name: str, depth: int, kernel: Callable[[Float64, Float64], Float64]) -> PathFactor:
@@ -92,7 +113,7 @@ def _cholesky(
             f"leaves a variance of {error.residual:.2g} unexplained{detail}",
             "take fewer layers or a smoother covariance",
         ) from error  # fmt: skip
-    except ValueError as error:
+    except IndefiniteError as error:
         raise InvalidFieldError(
             "weights", name, f"must be positive semidefinite at depth {depth}, and {error}",
             "correct its covariance",

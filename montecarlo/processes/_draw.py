@@ -106,6 +106,11 @@ def sample_paths(
     -------
     array of float32, shape (depth, entries)
 
+    Notes
+    -----
+    The memory is that of the paths; where an FFT makes them, of two to 2.2 times as many layers, which stays
+    allocated as long as the paths are kept (copy the paths to keep them alone).
+
     Raises
     ------
     InvalidFieldError
@@ -121,6 +126,9 @@ def sample_paths(
     factor = process.factor(depth)
     if factor.normals > LAYER_LIMIT:
         raise InvalidFieldError(
-            "depth", depth, f"must need at most {LAYER_LIMIT:_} normals a path", "take fewer layers"
+            "depth",
+            depth,
+            f"must need at most {LAYER_LIMIT:_} normals a path, {process.name!r} needs {factor.normals:_}",
+            "take fewer layers",
         )
     return factor.paths(normal_rows(key, role, replica), entries)

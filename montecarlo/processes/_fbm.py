@@ -51,7 +51,7 @@ def _lag(m: int, depth: int, hurst: float) -> float:
 FAMILY = Family(
     name="fbm",
     parameters=("H",),
-    meaning="fractional Gaussian noise, the increments of fractional Brownian motion; H = 1/2 is white noise",
+    meaning="fractional Gaussian noise, the increments of fractional Brownian motion (H = 1/2: white noise)",
     rule="0 < H < 1",
     example="fbm:0.7",
     allowed=_allowed,

@@ -28,6 +28,10 @@ _BLOCK = 128  # entries that are multiplied together: r rows of them fit the cac
 _ZERO = np.uint64(0)
 
 
+class IndefiniteError(ValueError):
+    """A symmetric matrix is not positive semidefinite; the message says where."""
+
+
 class RankError(ValueError):
     """The rank allowed does not reach the accuracy.
 
@@ -92,7 +96,7 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
     ------
     RankError
         If `largest_rank` columns do not reach the accuracy.
-    ValueError
+    IndefiniteError
         If a variance left over is negative, hence C no covariance; `check_factor` looks at the rest.
     """
     depth = len(diagonal)
@@ -102,7 +106,9 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
     rank = 0
     while True:
         if left.min() < -_NEGATIVE * scale:
-            raise ValueError(f"a variance of {left.min():.3g} is left over at layer {int(left.argmin())}")
+            raise IndefiniteError(
+                f"a variance of {left.min():.3g} is left over at layer {int(left.argmin())}"
+            )
         pivot = int(left.argmax())
         if left[pivot] <= RESIDUAL * scale:
             break
@@ -120,7 +126,7 @@ def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], larges
 
 
 def check_factor(factor: Float64, column: Callable[[int], Float64]) -> None:
-    """Raise ValueError if F Fᵀ is not C on some of 256 spread columns (on all of them up to L = 256).
+    """Raise IndefiniteError if F Fᵀ is not C on some of 256 spread columns (on all of them up to L = 256).
 
     Small variances left over bound the error of F if C is positive semidefinite; so a column that is off
     shows that C is not, or not symmetric.
@@ -131,7 +137,7 @@ def check_factor(factor: Float64, column: Callable[[int], Float64]) -> None:
         errors = np.abs(factor @ factor[j] - column(int(j)))
         k = int(errors.argmax())
         if errors[k] > _NEGATIVE * scale:
-            raise ValueError(
+            raise IndefiniteError(
                 f"its covariance of layers {j} and {k} is {errors[k]:.3g} off that of any process"
             )
 

@@ -11,7 +11,7 @@ _FAMILIES: dict[str, Family] = {
 }
 
 PROCESSES: dict[str, str] = {
-    family.spelling: f"{family.meaning}, {family.rule}" for family in _FAMILIES.values()
+    family.spelling: f"{family.meaning}; {family.rule}" for family in _FAMILIES.values()
 }
 """How the named processes are written, and what they mean."""
 

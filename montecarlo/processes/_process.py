@@ -13,10 +13,11 @@ import numpy.typing as npt
 from scipy.linalg import toeplitz
 
 from montecarlo._activations import _describe
-from montecarlo._errors import InvalidFieldError
+from montecarlo._errors import InvalidFieldError, check_whole
 from montecarlo.laws import LAWS
 from montecarlo.processes._choose import general_factor, stationary_factor
 from montecarlo.processes._factor import Float64, PathFactor
+from montecarlo.streams import LAYER_LIMIT
 
 Lags = Callable[[npt.NDArray[np.int64], int], Any]
 Kernel = Callable[[Float64, Float64], Any]
@@ -146,7 +147,7 @@ class WeightProcess:
         InvalidFieldError
             If the covariance is not positive semidefinite, or its factor would be too large.
         """
-        return _cached_factor(self, depth)
+        return _cached_factor(self, check_whole("depth", depth, 1, LAYER_LIMIT - 1, 1000))
 
     def _lags_up_to(self, count: int, depth: int) -> Float64:
         if self._lags is None:
