@@ -15,6 +15,7 @@ FIGURES: dict[str, str] = {
     "small-width": "figures.small_width",
     "activations": "figures.activations",
     "convergence": "figures.convergence",
+    "strong-order": "figures.strong_order",
 }
 """Name of a figure to the module that holds it."""
 

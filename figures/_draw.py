@@ -99,8 +99,9 @@ def draw_figure(
         data[point.resnet] = _saved_sample(samples, point, seed, threads, progress, on_reuse)
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
-    networks = sum(len(sample) for sample in data.values())
-    return DrawnFigure(definition, paths, networks, seed, definition.checks(data))
+    networks = sum(len(sample) for sample in data.values()) + definition.own_networks
+    used = definition.own_seed if definition.own_networks else seed
+    return DrawnFigure(definition, paths, networks, used, definition.checks(data))
 
 
 def _saved_sample(

@@ -155,6 +155,8 @@ class FigureDefinition:
         The samples to the drawing.
     checks : callable
         The samples to the numbers beside their predictions.
+    own_networks, own_seed : int, default 0
+        Networks that a figure simulates itself, since they are no rows of `Sample`, and the seed it takes.
     """
 
     name: str
@@ -163,3 +165,5 @@ class FigureDefinition:
     points: Callable[[Setting], list[Point]]
     draw: Callable[[Samples], Canvas]
     checks: Callable[[Samples], list[Check]]
+    own_networks: int = 0
+    own_seed: int = 0

@@ -56,6 +56,7 @@ def figures(names: tuple[str, ...], setting: str, seed: int, threads: int | None
     1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
     small-width: explosion or collapse at widths 1, 2, 3, 10; activations: laws of the norm for four of them;
     convergence: how fast the exact law approaches its limit (no networks).
+    strong-order: how fast hidden states approach their limit on one path of weights.
     Samples are kept in DIR/samples and used again.
     """
     draw_all(names, out=out, setting=setting, seed=seed, threads=threads)

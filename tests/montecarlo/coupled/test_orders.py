@@ -72,6 +72,16 @@ def test_fractional_weights_have_at_least_the_order_of_young(hurst):
     assert order.upper < 1.2
 
 
+@pytest.mark.parametrize("hurst", [0.8, 0.9])
+def test_the_order_of_young_is_sharp_at_width_one(hurst):
+    """Scalar Euler schemes have exactly this order: Neuenkirch and Nourdin, J. Theor. Probab. 20 (2007)."""
+    net = network(width=1, beta=hurst, activation="tanh")
+    sample = simulate_depths(net, DEPTHS, replicas=300, seed=4, weights=f"fbm:{hurst}")
+    order = sample.strong_order(confidence=SURE)
+    assert order.contains(2.0 * hurst - 1.0), order  # F4
+    assert order.upper < hurst
+
+
 def test_a_smooth_inner_path_leaves_fractional_weights_a_limit():
     net = network(width=8, beta=0.7, block="res-3")
     sample = simulate_depths(net, DEPTHS, replicas=100, seed=5, weights="fbm:0.7", inner_weights="rbf:0.01")
