@@ -12,6 +12,7 @@ FIGURES: dict[str, str] = {
     "1": "figures.hidden_difference",
     "2": "figures.norm_histograms",
     "3": "figures.gradient_difference",
+    "7": "figures.heat_maps",
     "small-width": "figures.small_width",
     "activations": "figures.activations",
     "convergence": "figures.convergence",

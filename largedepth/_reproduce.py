@@ -38,7 +38,7 @@ def _source(figure: Any, setting: str) -> str:
         size = "quick and paper setting are the same"
     else:
         other = {"quick": "paper", "paper": "quick"}[setting]
-        networks = sum(point.replicas for point in {"quick": quick, "paper": paper}[other])
+        networks = sum(point.networks for point in {"quick": quick, "paper": paper}[other])
         size = f"{setting} setting; the {other} one has {networks:,}"
     return f"{figure.networks:,} networks ({size}), seed {figure.seed}."
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo._engines import Request
 from montecarlo._errors import InvalidFieldError, check_real, check_seed, check_whole
+from montecarlo._sample import check_writable
 from montecarlo._simulate import Progress, available_threads, run_on_threads
 from montecarlo._specification import ResNet
+from montecarlo._tables import table_metadata, write_table
 from montecarlo.correlated import _engine as correlated
 from montecarlo.correlated._start import draw_inputs, draw_readout
+from montecarlo.files import replaced_file
 
 if TYPE_CHECKING:
     from montecarlo.estimates import Estimate, LogMeanExp
@@ -90,6 +95,26 @@ class SharedSample:
         ratios = {name: column.ravel() for name, column in self.columns.items()}
         assert len(ratios["log_hidden_ratio"]) == weights * scalings * inputs
         return {"replica": replica.ravel(), "beta": beta.ravel(), "input": number.ravel(), **ratios}
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file needs to be recognised."""
+        return table_metadata(
+            "shared", self.resnet, self.seed, first_replica=self.first_replica,
+            betas=self.betas.tolist(), inputs=self["log_hidden_ratio"].shape[2],
+        )  # fmt: skip
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write `table` to a ``.parquet`` file, whole or not at all.
+
+        Raises
+        ------
+        InvalidFieldError
+            If the file cannot be written.
+        """
+        check_writable(Path(path))
+        with replaced_file(Path(path)) as temporary:
+            write_table(temporary, self.table(), self.metadata)
 
     def mean(self, column: str, *, confidence: float = 0.99) -> list[Estimate]:
         """Return the mean of a column for each scaling, with an interval that knows of the shared weights.
