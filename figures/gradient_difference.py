@@ -42,7 +42,8 @@ FIGURE = FigureDefinition(
     caption=(
         "Distance of the gradient at the first hidden state from that at the last one, relative to the "
         "latter, for the same networks as Figure 1. Gradients behave as hidden states do: their law is the "
-        "same (duality, I4), and so are the exact root mean squares."
+        "same (duality, I4), and so are the exact root mean squares. "
+        "The weight gradients below (I5), of other networks, have one mean square at every layer."
     ),
     points=_points,
     draw=partial(

@@ -44,13 +44,14 @@ FIGURE = FigureDefinition(
     title="Hidden states: distance from the start against depth",
     caption=(
         "Distance of the last hidden state from the first one, relative to the latter, for res-3 networks "
-        "of width 40 with uniform weights, 50 networks a depth, as many as the paper has (quick and paper "
-        "settings are the same here); six depths between 10 and 120 are added to the paper's ten. With β = 1 "
+        "of width 40 with uniform weights, 50 networks a depth, as many as the paper has, in the quick "
+        "setting and in the paper's; six depths between 10 and 120 are added to the paper's ten. With β = 1 "
         "the network tends to the identity, with β = 1/4 it explodes, with β = 1/2 the distance settles at a "
         "non-degenerate law. Root mean squares follow the exact value at every depth (red); an arrow marks "
         "an interval without upper end, where a few networks carry the mean square. Black: the limit of "
         "large depth, of the median (β = 1), the typical size (β = 1/4) or the root mean square (β = 1/2). "
-        "Depths and scalings share their weights (common random numbers)."
+        "Depths and scalings share their weights (common random numbers). More networks, with Gaussian weights "
+        "at β = 1, stand behind the last two rows below."
     ),
     points=_points,
     draw=partial(
