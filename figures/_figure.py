@@ -194,15 +194,20 @@ class Check:
     estimate : Estimate or Computed
         On the scale of `predicted`: from the samples, with its interval; or computed without any, with its
         tolerance.
+    bound : bool, default False
+        Whether theory says only that the quantity is at most `predicted`.
     """
 
     quantity: str
     predicted: float
     estimate: Estimate | Computed
+    bound: bool = False
 
     @property
     def agrees(self) -> bool:
-        """Whether the prediction lies in the interval or within the tolerance."""
+        """Whether the prediction lies in the interval or within the tolerance; a bound, not below it."""
+        if self.bound:
+            return self.estimate.lower <= self.predicted
         return self.estimate.contains(self.predicted)
 
     @property
@@ -214,8 +219,11 @@ class Check:
     def resolution(self) -> float:
         """The error of the prediction, either way, that this check would surely have called outside.
 
-        On the scale of the quantity; for a natural log it is a relative error where it is small.
+        On the scale of the quantity; for a natural log it is a relative error where it is small. For a bound,
+        by how much a smaller one would have been refuted: bounds with room to spare are not tested sharply.
         """
+        if self.bound:
+            return self.predicted - self.estimate.lower
         return max(self.estimate.upper - self.predicted, self.predicted - self.estimate.lower)
 
     @property

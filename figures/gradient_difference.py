@@ -6,8 +6,35 @@ from __future__ import annotations
 
 from functools import partial
 
+import theory
 from figures._depth_panels import depth_checks, depth_points, draw_depth_panels
-from figures._figure import FigureDefinition
+from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._laws import CONFIDENCE
+from montecarlo import Request, ResNet
+from montecarlo.estimates import log_mean_exp
+
+_WEIGHTS = ResNet(width=40, depth=100, beta=0.5)
+
+
+def _points(setting: Setting) -> list[Point]:
+    # Weight gradients are not in the picture, but among the checks.
+    replicas = 20_000 if setting == "paper" else 4_000
+    return [*depth_points(setting), Point(_WEIGHTS, replicas, "gaussian", Request(weight_gradients=True))]
+
+
+def _checks(samples: Samples) -> list[Check]:
+    checks = depth_checks(samples, column="log_gradient_difference", quantity="‖p_0−p_L‖²/‖p_L‖")
+    predicted = theory.log_weight_gradient_second_moment(depth=_WEIGHTS.depth, alpha=_WEIGHTS.scaling)
+    for matrix in ("V", "W"):
+        rows = samples[_WEIGHTS][f"log_weight_gradient_{matrix.lower()}"]
+        for k in (1, _WEIGHTS.depth // 2, _WEIGHTS.depth):
+            estimate = log_mean_exp(rows[:, k - 1], power=2.0, confidence=CONFIDENCE)
+            name = (
+                f"log E (‖∂loss/∂{matrix}_{k}‖/(‖p_L‖‖h_0‖))², β = 0.5, L = {_WEIGHTS.depth}, Gaussian (I5)"
+            )
+            checks.append(Check(name, float(predicted), estimate))
+    return checks
+
 
 FIGURE = FigureDefinition(
     name="3",
@@ -15,13 +42,14 @@ FIGURE = FigureDefinition(
     caption=(
         "Distance of the gradient at the first hidden state from that at the last one, relative to the "
         "latter, for the same networks as Figure 1. Gradients behave as hidden states do: their law is the "
-        "same (duality, I4), and so are the exact root mean squares."
+        "same (duality, I4), and so are the exact root mean squares. "
+        "The weight gradients below (I5), of other networks, have one mean square at every layer."
     ),
-    points=depth_points,
+    points=_points,
     draw=partial(
         draw_depth_panels,
         column="log_gradient_difference",
         label=r"$\Vert p_0 - p_L\Vert \,/\, \Vert p_L\Vert$",
     ),
-    checks=partial(depth_checks, column="log_gradient_difference", quantity="‖p_0−p_L‖²/‖p_L‖"),
+    checks=_checks,
 )
