@@ -12,15 +12,17 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo._jit import JIT_OFF, LANES
 from montecarlo.streams._philox import MULTIPLIERS, ROUNDS, WEYL, philox
 
-INTERLEAVED = 4 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 1
-"""Registers of eight counters in flight: as many as fit into the registers of this machine."""
+_FEATURES = getattr(config, "CPU_FEATURES", None) or llvmlite.binding.get_host_cpu_features().flatten()
+
+INTERLEAVED = 4 if "+avx512f" in _FEATURES else 1
+"""Blocks of eight counters in flight: as many as fit into the registers that numba compiles for."""
 
 REPLICAS = 16
 """Replicas in lanes."""
