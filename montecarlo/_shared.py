@@ -129,6 +129,13 @@ class SharedSample:
             for i in range(len(self.betas))
         ]
 
+    def log_square_means(self, column: str) -> Array:
+        """Return log of the mean over inputs of ratio² (natural log), shape (weights, scalings).
+
+        One number a set of weights: rows of these are independent.
+        """
+        return np.logaddexp.reduce(2.0 * self[column], axis=-1) - math.log(self[column].shape[-1])
+
     def log_mean_square(self, column: str, *, confidence: float = 0.99) -> list[LogMeanExp]:
         """Return log E ratio² (natural log) for each scaling, with an interval as in `mean`.
 
@@ -136,8 +143,11 @@ class SharedSample:
         """
         from montecarlo import estimates
 
-        averages = np.logaddexp.reduce(2.0 * self[column], axis=-1) - math.log(self[column].shape[-1])
-        return [estimates.log_mean_exp(averages[:, i], confidence=confidence) for i in range(len(self.betas))]
+        averages = self.log_square_means(column)
+        return [
+            estimates.log_mean_exp(averages[:, i], power=1.0, confidence=confidence)
+            for i in range(len(self.betas))
+        ]
 
 
 def simulate_shared(
