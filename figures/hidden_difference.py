@@ -49,7 +49,7 @@ FIGURE = FigureDefinition(
         "the network tends to the identity, with β = 1/4 it explodes, with β = 1/2 the distance settles at a "
         "non-degenerate law. Root mean squares follow the exact value at every depth (red); an arrow marks "
         "an interval without upper end, where a few networks carry the mean square. Black: the limit of "
-        "large depth, of the median (β = 1), the typical size (β = 1/4) or root mean square (β = 1/2). "
+        "large depth, of the median (β = 1), the typical size (β = 1/4) or the root mean square (β = 1/2). "
         "Depths and scalings share their weights (common random numbers). More networks, with Gaussian "
         "weights at β = 1, stand behind the last two rows below."
     ),

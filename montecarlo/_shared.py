@@ -220,7 +220,8 @@ def simulate_shared(
     columns = {name: np.empty((replicas, len(scalings), inputs)) for name in names}
 
     def run(index: int) -> int:
-        rows = _run_weights(resnet, key, first_replica + index, scalings, inputs, gradients)
+        paths = correlated.Paths.draw(resnet, key, first_replica + index)
+        rows = _run_weights(resnet, key, first_replica + index, scalings, inputs, gradients, paths)
         for position, name in enumerate(names):
             columns[name][index] = rows[:, position].reshape(len(scalings), inputs)
         return len(rows)
@@ -237,21 +238,29 @@ def _exponent(resnet: ResNet) -> float:
     return -math.log(resnet.scaling) / math.log(resnet.depth) if resnet.depth > 1 else math.nan
 
 
+def chunk_of_columns(width: int, networks: int) -> int:
+    """Return how many networks of one set of weights run at a time.
+
+    Chunks are of nearly equal size, in whole tiles of the product, and a handful of their tables fits the
+    second-level cache.
+    """
+    chunks = -(-networks * width // _TABLE_NUMBERS)
+    size = -(-networks // chunks)
+    return -(-size // correlated.TILE) * correlated.TILE if size > correlated.TILE else size
+
+
 def _run_weights(
-    resnet: ResNet, key: tuple[int, int], replica: int, scalings: Array, inputs: int, gradients: bool
-) -> Array:
+    resnet: ResNet, key: tuple[int, int], replica: int, scalings: Array, inputs: int, gradients: bool,
+    paths: correlated.Paths,
+) -> Array:  # fmt: skip
     """Return the log-ratios on one set of weights, shape (scalings * inputs, 4)."""
-    paths = correlated.Paths.draw(resnet, key, replica)
     starts = np.tile(draw_inputs(resnet, key, replica, inputs), (1, len(scalings)))
     scales = np.repeat(scalings, inputs)
     readout = draw_readout(resnet, key, replica)
     networks = len(scales)
     rows = np.empty((networks, 4))
     empty = np.empty((0, 0))
-    # Chunks of nearly equal size, in whole tiles of the product.
-    chunks = -(-networks * resnet.width // _TABLE_NUMBERS)
-    size = -(-networks // chunks)
-    size = -(-size // correlated.TILE) * correlated.TILE if size > correlated.TILE else size
+    size = chunk_of_columns(resnet.width, networks)
     for first in range(0, networks, size):
         last = min(first + size, networks)
         padded = -(-(last - first) // correlated.VECTOR) * correlated.VECTOR
