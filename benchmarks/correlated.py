@@ -2,7 +2,7 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.correlated
 
-One core throughout. A network of width d and depth L is 16 d² L operations forward and backward (four
+One core throughout. A network of width d and depth L is 8 d² L operations forward and backward (four
 products of a matrix with a column, a multiplication and an addition each).
 """
 
@@ -32,7 +32,7 @@ def main() -> None:
         network = ResNet(width=width, depth=depth, beta=1.0, weights="fbm:0.8")
         paths = correlated.Paths.draw(network, network.stream_key(1), 0)
         scalings = np.linspace(0.3, 1.0, columns // 10)
-        work = 16.0 * width**2 * depth * columns
+        work = 8.0 * width**2 * depth * columns
 
         def run(network=network, scalings=scalings, paths=paths) -> None:
             _run_weights(network, network.stream_key(1), 0, scalings, 10, True, paths)

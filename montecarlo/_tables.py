@@ -80,12 +80,12 @@ def read_table(
     if text is None:
         raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
     metadata = json.loads(text)
-    missing = {"specification", "digest", "seed", "stream_format", *needed} - metadata.keys()
-    if missing:
-        raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
     found = metadata.get("kind", "sample")
     if found != kind:
         raise ValueError(f"{path}: holds a table of the kind {found}, not {kind}")
+    missing = {"specification", "digest", "seed", "stream_format", *needed} - metadata.keys()
+    if missing:
+        raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
     stream_format = metadata["stream_format"]
     if stream_format != STREAM_FORMAT:
         raise ValueError(
