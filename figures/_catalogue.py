@@ -12,6 +12,8 @@ FIGURES: dict[str, str] = {
     "1": "figures.hidden_difference",
     "2": "figures.norm_histograms",
     "3": "figures.gradient_difference",
+    "4": "figures.smooth_hidden_difference",
+    "5": "figures.smooth_gradient_difference",
     "small-width": "figures.small_width",
     "activations": "figures.activations",
     "convergence": "figures.convergence",

@@ -4,10 +4,14 @@ states.
 
 from __future__ import annotations
 
-from functools import partial
-
-from figures._depth_panels import depth_checks, depth_points, draw_depth_panels
 from figures._figure import FigureDefinition
+from figures._independent_panels import independent_panels
+
+_PANELS = independent_panels(
+    column="log_gradient_difference",
+    label=r"$\Vert p_0 - p_L\Vert \,/\, \Vert p_L\Vert$",
+    quantity="‖p_0−p_L‖²/‖p_L‖",
+)
 
 FIGURE = FigureDefinition(
     name="3",
@@ -17,11 +21,7 @@ FIGURE = FigureDefinition(
         "latter, for the same networks as Figure 1. Gradients behave as hidden states do: their law is the "
         "same (duality, I4), and so are the exact root mean squares."
     ),
-    points=depth_points,
-    draw=partial(
-        draw_depth_panels,
-        column="log_gradient_difference",
-        label=r"$\Vert p_0 - p_L\Vert \,/\, \Vert p_L\Vert$",
-    ),
-    checks=partial(depth_checks, column="log_gradient_difference", quantity="‖p_0−p_L‖²/‖p_L‖"),
+    points=_PANELS.points,
+    draw=_PANELS.draw,
+    checks=_PANELS.checks,
 )

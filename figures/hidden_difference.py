@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from figures._depth_panels import depth_checks, depth_points, draw_depth_panels
 from figures._figure import FigureDefinition
+from figures._independent_panels import independent_panels
+
+_PANELS = independent_panels(
+    column="log_hidden_difference",
+    label=r"$\Vert h_L - h_0\Vert \,/\, \Vert h_0\Vert$",
+    quantity="‖h_L−h_0‖²/‖h_0‖",
+)
 
 FIGURE = FigureDefinition(
     name="1",
@@ -20,11 +24,7 @@ FIGURE = FigureDefinition(
         "large depth, of the median (β = 1), the typical size (β = 1/4) or the root mean square (β = 1/2). "
         "Depths and scalings share their weights (common random numbers)."
     ),
-    points=depth_points,
-    draw=partial(
-        draw_depth_panels,
-        column="log_hidden_difference",
-        label=r"$\Vert h_L - h_0\Vert \,/\, \Vert h_0\Vert$",
-    ),
-    checks=partial(depth_checks, column="log_hidden_difference", quantity="‖h_L−h_0‖²/‖h_0‖"),
+    points=_PANELS.points,
+    draw=_PANELS.draw,
+    checks=_PANELS.checks,
 )
