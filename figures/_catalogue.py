@@ -14,9 +14,12 @@ FIGURES: dict[str, str] = {
     "3": "figures.gradient_difference",
     "4": "figures.smooth_hidden_difference",
     "5": "figures.smooth_gradient_difference",
+    "6": "figures.fractional_paths",
     "small-width": "figures.small_width",
     "activations": "figures.activations",
     "convergence": "figures.convergence",
+    "growth": "figures.fractional_growth",
+    "contraction": "figures.antipersistent_contraction",
     "strong-order": "figures.strong_order",
 }
 """Name of a figure to the module that holds it."""
