@@ -88,9 +88,8 @@ def _checks(samples: Samples) -> list[Check]:
         entries = _increments(hurst)
         ends = entries.sum(axis=1)
         of = f"H = {hurst:g}"
-        checks.append(
-            variance_check(f"B_L, L = {_DEPTH}, {of}: 2H log L", ends, float(_DEPTH) ** (2.0 * hurst))
-        )
+        spread = _DEPTH + 2.0 * float(np.asarray(theory.fractional_noise_pair_sum(_DEPTH, hurst)))
+        checks.append(variance_check(f"B_L, L = {_DEPTH}, {of}: 2H log L", ends, spread))
         neighbours = (entries[:, 1:] * entries[:, :-1]).mean(axis=1)
         correlation = float(np.asarray(theory.fractional_noise_covariance(1, hurst)))
         checks.append(mean_check(f"ξ_k ξ_(k+1), {of}: 2^(2H−1) − 1", neighbours, correlation))
