@@ -8,11 +8,31 @@ from collections.abc import Callable
 
 import numpy as np
 
-from montecarlo.streams._normals import _fill_normals
-from montecarlo.streams._philox import _fill_words
+from montecarlo._jit import kernel
+from montecarlo.kernels._lanes import NETWORKS
+from montecarlo.kernels._lanes import fill_normals as engine_normals
+from montecarlo.streams._blocks import fill_words as engine_words
 
-_BUFFER = 8192  # float32 or uint32 that stay in the first-level cache
+_COUNTERS = 1024  # with four words or normals each: they stay in the first-level cache
 _ROUNDS = 20_000
+_ZERO = np.uint64(0)
+
+
+@kernel
+def _fill_words(rounds, counters, out):
+    for r in range(rounds):
+        word = np.uint32(r)
+        engine_words(
+            word, word, word, word, word, counters, _ZERO, np.uint64(_COUNTERS), out, _ZERO,
+            np.uint64(_COUNTERS),
+        )  # fmt: skip
+
+
+@kernel
+def _fill_normals(rounds, out):
+    for r in range(rounds):
+        word = np.uint32(r)
+        engine_normals(word, word, word, np.uint32(0), word, np.uint64(_COUNTERS // NETWORKS), out, _ZERO)
 
 
 def rate(function: Callable[[], object], amount: float, repeats: int = 5) -> float:
@@ -26,26 +46,26 @@ def rate(function: Callable[[], object], amount: float, repeats: int = 5) -> flo
     return amount / statistics.median(seconds)
 
 
+def matrix_product_rate(size: int = 1000) -> float:
+    """Operations a second of numpy's float32 product of two large matrices.
+
+    On one core only if BLAS has one thread: set OPENBLAS_NUM_THREADS=1 before Python starts.
+    """
+    left, right = np.ones((2, size, size), np.float32)
+    return rate(lambda: left @ right, 2.0 * size**3, repeats=15)
+
+
 def machine_limits() -> dict[str, float]:
-    """Words, normals, numpy's normals and float32 matrix products, all a second on one core."""
-    zero = np.uint32(0)
-    words = np.empty(_BUFFER, np.uint32)
-    normals = np.empty(_BUFFER, np.float32)
-
-    def fill_words() -> None:
-        for _ in range(_ROUNDS):
-            _fill_words(zero, zero, zero, zero, zero, words)
-
-    def fill_normals() -> None:
-        for _ in range(_ROUNDS):
-            _fill_normals(zero, zero, zero, zero, zero, normals)
-
+    """Words, normals and numpy's normals, all a second on one core."""
+    counters = np.arange(_COUNTERS, dtype=np.uint32).view(np.float32)
+    out = np.empty(4 * _COUNTERS, np.float32)
     generator = np.random.Generator(np.random.SFC64(0))
-    total = float(_BUFFER * _ROUNDS)
+    total = 4.0 * _COUNTERS * _ROUNDS
+    numpys = 1 << 21
     return {
-        "Philox4x32-10 words/s": rate(fill_words, total),
-        "float32 normals/s": rate(fill_normals, total),
+        "Philox4x32-10 words/s": rate(lambda: _fill_words(_ROUNDS, counters, out), total),
+        "float32 normals/s": rate(lambda: _fill_normals(_ROUNDS, out), total),
         "numpy SFC64 float32 normals/s": rate(
-            lambda: generator.standard_normal(_BUFFER * 256, np.float32), float(_BUFFER * 256)
+            lambda: generator.standard_normal(numpys, np.float32), float(numpys)
         ),
     }

@@ -15,6 +15,7 @@ FIGURES: dict[str, str] = {
     "4": "figures.smooth_hidden_difference",
     "5": "figures.smooth_gradient_difference",
     "6": "figures.fractional_paths",
+    "7": "figures.heat_maps",
     "small-width": "figures.small_width",
     "activations": "figures.activations",
     "convergence": "figures.convergence",

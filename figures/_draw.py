@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from figures._catalogue import find_figure
-from figures._figure import Check, FigureDefinition, Point, Setting
+from figures._figure import Check, FigureDefinition, Report, Setting, ignore
 from figures._style import figure_style, save_figure
-from montecarlo import InvalidFieldError, Sample, sample_to_file
+from montecarlo import InvalidFieldError
 from montecarlo._errors import check_seed
 from montecarlo._simulate import Progress, check_threads
 
@@ -90,34 +90,17 @@ def draw_figure(
         raise InvalidFieldError(
             "out", str(folder), f"must be a folder that can be made ({error.strerror})", "choose another one"
         ) from error
-    data = {}
+    data, networks = {}, definition.own_networks
+    report = Report(progress or ignore, on_reuse or ignore)
     for point in definition.points(setting):
         if point.resnet in data:
             raise ValueError(
                 f"figure {name} has two points of {point.resnet!r}: must have one; change a depth"
             )
-        data[point.resnet] = _saved_sample(samples, point, seed, threads, progress, on_reuse)
+        path = samples / f"{point.stem}-seed-{seed}.parquet"
+        data[point.resnet] = point.saved(path, seed, threads, report)
+        networks += point.networks
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
-    networks = sum(len(sample) for sample in data.values()) + definition.own_networks
     used = definition.own_seed if definition.own_networks else seed
     return DrawnFigure(definition, paths, networks, used, definition.checks(data))
-
-
-def _saved_sample(
-    folder: Path,
-    point: Point,
-    seed: int,
-    threads: int | None,
-    progress: Progress | None,
-    on_reuse: Progress | None,
-) -> Sample:
-    def found(rows: int) -> None:
-        if on_reuse is not None:
-            on_reuse(min(rows, point.replicas))
-
-    path = folder / f"{point.stem}-seed-{seed}.parquet"
-    return sample_to_file(
-        point.resnet, path, replicas=point.replicas, seed=seed, engine=point.engine, threads=threads,
-        request=point.request, progress=progress, on_found=found, overwrite=True,
-    )  # fmt: skip

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
 
-from montecarlo import Request, ResNet, Sample
+from montecarlo import Request, ResNet, Sample, SharedSample, sample_to_file, shared_to_file
 from montecarlo.estimates import Estimate
 
 Setting = Literal["quick", "paper"]
+
+
+def ignore(networks: int) -> None:
+    """Report to nobody."""
+    del networks
+
+
+@dataclass(frozen=True)
+class Report:
+    """Who is told of networks as they are sampled, and of those that saved samples hold already."""
+
+    sampled: Callable[[int], None] = ignore
+    reused: Callable[[int], None] = ignore
+
+
+class SamplePoint(Protocol):
+    """What a figure simulates at one specification."""
+
+    @property
+    def resnet(self) -> ResNet:
+        """The specification."""
+        ...
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file: equal for points that can share their rows."""
+        ...
+
+    @property
+    def networks(self) -> int:
+        """How many networks it has."""
+        ...
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Any:
+        """Return the sample, from a file as far as that has it."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -45,9 +82,61 @@ class Point:
             tags.append("".join(str(int(getattr(self.request, flag))) for flag in flags))
         return "-".join([self.resnet.digest[:16], *tags])
 
+    @property
+    def networks(self) -> int:
+        """Networks."""
+        return self.replicas
 
-Samples = Mapping[ResNet, Sample]
-"""Samples by specification; a figure has one point a specification."""
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Sample:
+        """Return the sample, its rows from a file as far as that has them."""
+        return sample_to_file(
+            self.resnet, path, replicas=self.replicas, seed=seed, engine=self.engine, threads=threads,
+            request=self.request, progress=report.sampled, overwrite=True,
+            on_found=lambda rows: report.reused(min(rows, self.replicas)),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SharedPoint:
+    """Sets of correlated weights, each with many scalings and inputs.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification; its scaling is not used.
+    replicas : int
+        Sets of weights.
+    betas : tuple of float
+        Scaling exponents.
+    inputs : int
+        Inputs of a set of weights.
+    """
+
+    resnet: ResNet
+    replicas: int
+    betas: tuple[float, ...]
+    inputs: int
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file."""
+        return f"{self.resnet.digest[:16]}-shared-{self.replicas}-{len(self.betas)}-{self.inputs}"
+
+    @property
+    def networks(self) -> int:
+        """Networks."""
+        return self.replicas * len(self.betas) * self.inputs
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> SharedSample:
+        """Return the sample, from a file if that has it."""
+        return shared_to_file(
+            self.resnet, path, replicas=self.replicas, seed=seed, betas=self.betas, inputs=self.inputs,
+            threads=threads, progress=report.sampled, on_found=report.reused,
+        )  # fmt: skip
+
+
+Samples = Mapping[ResNet, Any]
+"""Samples by specification, as the points' `saved` returned them; a figure has one point a specification."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +194,20 @@ class Check:
     estimate : Estimate or Computed
         On the scale of `predicted`: from the samples, with its interval; or computed without any, with its
         tolerance.
+    bound : bool, default False
+        Whether theory says only that the quantity is at most `predicted`.
     """
 
     quantity: str
     predicted: float
     estimate: Estimate | Computed
+    bound: bool = False
 
     @property
     def agrees(self) -> bool:
-        """Whether the prediction lies in the interval or within the tolerance."""
+        """Whether the prediction lies in the interval or within the tolerance; a bound, not below it."""
+        if self.bound:
+            return self.estimate.lower <= self.predicted
         return self.estimate.contains(self.predicted)
 
     @property
@@ -125,8 +219,11 @@ class Check:
     def resolution(self) -> float:
         """The error of the prediction, either way, that this check would surely have called outside.
 
-        On the scale of the quantity; for a natural log it is a relative error where it is small.
+        On the scale of the quantity; for a natural log it is a relative error where it is small. For a bound,
+        by how much a smaller one would have been refuted: bounds with room to spare are not tested sharply.
         """
+        if self.bound:
+            return self.predicted - self.estimate.lower
         return max(self.estimate.upper - self.predicted, self.predicted - self.estimate.lower)
 
     @property
@@ -162,7 +259,7 @@ class FigureDefinition:
     name: str
     title: str
     caption: str
-    points: Callable[[Setting], list[Point]]
+    points: Callable[[Setting], Sequence[SamplePoint]]
     draw: Callable[[Samples], Canvas]
     checks: Callable[[Samples], list[Check]]
     own_networks: int = 0

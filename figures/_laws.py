@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from figures._figure import Check
-from montecarlo.estimates import Estimate, law_distance, mean, variance
+from montecarlo.estimates import (
+    Estimate,
+    dkw_epsilon,
+    law_distance,
+    mean,
+    probability,
+    same_law,
+    variance,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -36,6 +44,28 @@ def distance_check(quantity: str, rows: Array, cdf: Callable[[Array], Any]) -> C
         n_nonfinite=test.n_nonfinite, method="Kolmogorov distance, DKW", warning=test.warning,
     )  # fmt: skip
     return Check(f"Kolmogorov distance to the law of {quantity}", 0.0, estimate)
+
+
+def same_law_check(quantity: str, x: Array, y: Array) -> Check:
+    """Return the Kolmogorov distance of two independent samples, which theory predicts to have one law.
+
+    Each empirical law is within its own ε of the true one (Dvoretzky, Kiefer, Wolfowitz), so that the
+    distance of the true laws lies within the sum of both of that of the samples.
+    """
+    miss = 1.0 - CONFIDENCE
+    test = same_law(x, y, false_alarm=miss)
+    reach = dkw_epsilon(test.n, false_alarm=miss / 2.0) + dkw_epsilon(test.m or 1, false_alarm=miss / 2.0)
+    estimate = Estimate(
+        value=test.distance, lower=max(0.0, test.distance - reach), upper=min(1.0, test.distance + reach),
+        confidence=CONFIDENCE, n=test.n + (test.m or 0), n_nonfinite=test.n_nonfinite,
+        method="two-sample Kolmogorov distance, DKW", warning=test.warning,
+    )  # fmt: skip
+    return Check(f"Kolmogorov distance between the laws of {quantity}", 0.0, estimate)
+
+
+def bound_check(quantity: str, events: npt.NDArray[np.bool_], most: float) -> Check:
+    """Return the probability of an event beside an upper bound of it."""
+    return Check(quantity, most, probability(events, confidence=CONFIDENCE), bound=True)
 
 
 def variance_check(quantity: str, rows: Array, predicted: float) -> Check:

@@ -11,13 +11,24 @@ from matplotlib.figure import Figure as Canvas
 
 import theory
 from figures._figure import Check, FigureDefinition, Point, Samples, Setting
-from figures._laws import distance_check, mean_check, ratio_density, variance_check
+from figures._laws import (
+    CONFIDENCE,
+    bound_check,
+    distance_check,
+    mean_check,
+    ratio_density,
+    same_law_check,
+    variance_check,
+)
 from figures._style import NETWORKS, OUTLINE, THEORY, bin_edges
 from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp
 
 _UNIFORM = ResNet(width=100, depth=1000, beta=0.5, weights="uniform")
 _GAUSSIAN = ResNet(width=100, depth=1000, beta=0.5)
+_LINEAR = ResNet(width=100, depth=1000, beta=0.5, block="res-1", activation="identity")
+"""Not drawn: the block that attains the upper end of I9."""
+_FAILURE = 0.1
 _PANELS = (
     ("log_hidden_ratio", r"$\Vert h_L\Vert \,/\, \Vert h_0\Vert$", "‖h_L‖/‖h_0‖"),
     ("log_gradient_ratio", r"$\Vert p_0\Vert \,/\, \Vert p_L\Vert$", "‖p_0‖/‖p_L‖"),
@@ -28,7 +39,11 @@ _PANELS = (
 
 def _points(setting: Setting) -> list[Point]:
     uniform, gaussian = (10_000, 100_000) if setting == "paper" else (2_000, 10_000)
-    return [Point(_UNIFORM, uniform), Point(_GAUSSIAN, gaussian, engine="gaussian")]
+    return [
+        Point(_UNIFORM, uniform),
+        Point(_GAUSSIAN, gaussian, engine="gaussian"),
+        Point(_LINEAR, uniform, engine="gaussian"),
+    ]
 
 
 def _exact_law() -> theory.ExactNormLaw:
@@ -125,6 +140,44 @@ def _checks(samples: Samples) -> list[Check]:
             checks.append(mean_check(f"log {text}, Gaussian, exact (I6)", gaussian[column], exact.mean()))
             checks.append(variance_check(f"log {text}, Gaussian, exact (I6)", gaussian[column], exact.var()))
             checks.append(distance_check(f"{text}, Gaussian, exact (I6)", gaussian[column], exact.cdf))
+    return [*checks, *_dualities(samples), *_moments_and_bounds(samples)]
+
+
+def _dualities(samples: Samples) -> list[Check]:
+    """Return the distances between hidden states and gradients (I4)."""
+    checks = []
+    for resnet, law in ((_UNIFORM, "uniform"), (_GAUSSIAN, "Gaussian")):
+        sample = samples[resnet]
+        # The two ratios of one network depend on each other: take them from different networks.
+        half = len(sample) // 2
+        for kind, text in (
+            ("ratio", "‖h_L‖/‖h_0‖ and ‖p_0‖/‖p_L‖"),
+            ("difference", "‖h_L−h_0‖/‖h_0‖ and ‖p_0−p_L‖/‖p_L‖"),
+        ):
+            hidden, gradient = sample[f"log_hidden_{kind}"][:half], sample[f"log_gradient_{kind}"][half:]
+            checks.append(same_law_check(f"{text}, {law} (I4)", hidden, gradient))
+    return checks
+
+
+def _moments_and_bounds(samples: Samples) -> list[Check]:
+    """Return the fourth moment (I7), both ends of the bounds of a mean, and the bounds of a net (I9)."""
+    gaussian = samples[_GAUSSIAN]
+    width, depth, alpha = _GAUSSIAN.width, _GAUSSIAN.depth, _GAUSSIAN.scaling
+    checks = []
+    fourth = float(theory.log_norm_moment(order=2, width=width, depth=depth, alpha=alpha))
+    for column, text in (("log_hidden_ratio", "‖h_L‖/‖h_0‖"), ("log_gradient_ratio", "‖p_0‖/‖p_L‖")):
+        estimate = log_mean_exp(gaussian[column], power=4.0, confidence=CONFIDENCE)
+        checks.append(Check(f"log E ({text})⁴, Gaussian, exact (I7)", fourth, estimate))
+    ends = theory.critical_gradient_bounds()
+    for end, sample, name in (
+        (ends[0], gaussian, "res-3, lower end"), (ends[1], samples[_LINEAR], "linear res-1, upper end"),
+    ):  # fmt: skip
+        estimate = log_mean_exp(sample["log_gradient_difference"], power=2.0, confidence=CONFIDENCE)
+        checks.append(Check(f"log E (‖p_0−p_L‖/‖p_L‖)², Gaussian, {name} (I9)", float(np.log(end)), estimate))
+    low, high = theory.critical_difference_bounds(width=width, failure_probability=_FAILURE)
+    square = np.exp(2.0 * samples[_UNIFORM]["log_hidden_difference"])
+    name = f"P(‖h_L−h_0‖²/‖h_0‖² outside its bounds), δ = {_FAILURE}, uniform (I9)"
+    checks.append(bound_check(name, (square <= low) | (square >= high), _FAILURE))
     return checks
 
 

@@ -33,7 +33,7 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
     definitions = [package.find_figure(name) for name in chosen]
     drawn = []
     for definition in definitions:
-        total = sum(point.replicas for point in definition.points(setting))  # type: ignore[arg-type]
+        total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
         with progress_bar(total, what=f"figure {definition.name}") as bar:
             figure = package.draw_figure(
                 definition.name, out=out, setting=setting, seed=seed, threads=threads,  # type: ignore[arg-type]

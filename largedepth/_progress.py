@@ -67,9 +67,11 @@ class Progress:
                 before, quiet = done, _FIRST_WORD_SECONDS
                 continue
             seconds = time.perf_counter() - self._start
-            self.say(
-                f"at work for {seconds:.0f} s, {done:,} of {self.total:,} networks are finished{self._cost}"
-            )
+            if done >= self.total:
+                self.say(f"at work for {seconds:.0f} s, no networks left to sample")
+            else:
+                count = f"{done:,} of {self.total:,} networks are finished"
+                self.say(f"at work for {seconds:.0f} s, {count}{self._cost}")
             quiet *= 2.0
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ def _source(figure: Any, setting: str) -> str:
         size = "quick and paper setting are the same"
     else:
         other = {"quick": "paper", "paper": "quick"}[setting]
-        networks = sum(point.replicas for point in {"quick": quick, "paper": paper}[other])
+        networks = sum(point.networks for point in {"quick": quick, "paper": paper}[other])
         size = f"{setting} setting; the {other} one has {networks:,}"
     return f"{figure.networks:,} networks ({size}), seed {figure.seed}."
 
@@ -50,7 +50,8 @@ def _summary(drawn: list[Any], setting: str) -> str:
         "Intervals hold at the stated confidence each: of a thousand at 99.9 %, one is outside by chance. "
         "*Undecided* marks a sample that cannot tell: its interval has one end only. *Would notice* is the "
         "error of the theory, on the scale of the quantity, that the row would surely have called outside; "
-        "for natural logs it is about the relative error. Rows with a tolerance hold theory against theory.",
+        "for natural logs it is about the relative error. Rows with a tolerance hold theory against theory. "
+        "≤ marks a bound: a smaller one, by more than *would notice*, would have been refuted.",
         "",
     ]
     for figure in drawn:
@@ -69,9 +70,8 @@ def _summary(drawn: list[Any], setting: str) -> str:
             "| --- | --- | --- | --- | --- |",
         ]
         for check in figure.checks:
-            lines.append(
-                f"| {check.quantity} | {check.predicted:.4f} | {check.estimate} | {check.resolution:.2g} "
-                f"| {check.verdict} |"
-            )
+            predicted = f"{'≤ ' * check.bound}{check.predicted:.4f}"
+            cells = (check.quantity, predicted, check.estimate, f"{check.resolution:.2g}", check.verdict)
+            lines.append(f"| {' | '.join(map(str, cells))} |")
         lines.append("")
     return "\n".join(lines)

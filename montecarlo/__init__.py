@@ -21,6 +21,8 @@ from montecarlo._sample import read_sample as read_sample
 from montecarlo._sample_file import sample_to_file as sample_to_file
 from montecarlo._shared import SharedSample as SharedSample
 from montecarlo._shared import simulate_shared as simulate_shared
+from montecarlo._shared_file import read_shared_sample as read_shared_sample
+from montecarlo._shared_file import shared_to_file as shared_to_file
 from montecarlo._simulate import iter_blocks as iter_blocks
 from montecarlo._simulate import make_request as make_request
 from montecarlo._simulate import simulate as simulate

@@ -37,10 +37,16 @@ CHUNK = 256
 """Units that are reduced together; a property of the stream format, too."""
 
 
-def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None) -> Any:
+_NO_REFERENCES: dict[str, Any] = {"_nrt": False}
+
+
+def kernel(
+    function: Callable[..., Any] | None = None, *, signature: Any = None, allocates: bool = True
+) -> Any:
     """Compile a function that Python calls: cached on disk, without the GIL.
 
-    With a `signature` it is compiled when its module is imported, else on its first call.
+    With a `signature` it is compiled when its module is imported, else on its first call. One that allocates
+    nothing need not count references, see `helper`.
 
     Numba drops a cached kernel when the file that defines it changes, not when a helper in another file does.
     The stamp of the cache is therefore a digest of all the kernels' sources.
@@ -49,7 +55,8 @@ def kernel(function: Callable[..., Any] | None = None, *, signature: Any = None)
     def decorate(python: Callable[..., Any]) -> Any:
         if JIT_OFF:
             return python
-        compiled: Any = njit(nogil=True, error_model="numpy")(python)
+        options = {} if allocates else _NO_REFERENCES
+        compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
         try:
             compiled.enable_caching()
         except RuntimeError:  # no folder that can be written: compiled afresh in each process
@@ -81,8 +88,6 @@ def _sources_digest() -> str:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
-
-_NO_REFERENCES: dict[str, Any] = {"_nrt": False}
 
 helper = njit(nogil=True, error_model="numpy", **_NO_REFERENCES)
 """Decorator of a function that only kernels call and that allocates nothing.

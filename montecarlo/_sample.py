@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError
 from montecarlo._specification import ResNet
+from montecarlo._tables import read_table, table_metadata, write_table
 from montecarlo.files import replaced_file
-from montecarlo.streams import STREAM_FORMAT
 
 LOG_RATIOS = (
     "log_hidden_ratio",
@@ -25,8 +24,6 @@ LOG_RATIOS = (
 )
 """Columns of every sample: log ‖h_L‖/‖h_0‖, log ‖h_L-h_0‖/‖h_0‖, log ‖p_0‖/‖p_L‖, log ‖p_0-p_L‖/‖p_L‖
 (natural logs)."""
-
-_METADATA_KEY = b"largedepth"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,14 +122,9 @@ class Sample:
     @property
     def metadata(self) -> dict[str, Any]:
         """What a file needs to be recognised: specification, seed, engine, stream format."""
-        return {
-            "specification": self.resnet.canonical(),
-            "digest": self.resnet.digest,
-            "seed": self.seed,
-            "engine": self.engine,
-            "first_replica": self.first_replica,
-            "stream_format": STREAM_FORMAT,
-        }
+        return table_metadata(
+            "sample", self.resnet, self.seed, engine=self.engine, first_replica=self.first_replica
+        )
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a ``.parquet`` or ``.csv`` file, whole or not at all.
@@ -151,27 +143,7 @@ class Sample:
             if target.suffix == ".csv":
                 self.to_pandas().to_csv(temporary, index=False, float_format="%.17g")
             else:
-                self._write_parquet(temporary)
-
-    def _write_parquet(self, path: Path) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        arrays: dict[str, Any] = {"replica": self.replica}
-        for name, column in self.columns.items():
-            if column.ndim == 1:
-                arrays[name] = column
-            else:
-                flat = pa.array(np.ascontiguousarray(column).ravel())
-                arrays[name] = pa.FixedSizeListArray.from_arrays(flat, column.shape[1])
-        table = pa.table(arrays)
-        text = json.dumps(self.metadata, sort_keys=True).encode()
-        pq.write_table(
-            table.replace_schema_metadata({_METADATA_KEY: text}),
-            path,
-            compression="zstd",
-            write_page_checksum=True,
-        )
+                write_table(temporary, {"replica": self.replica, **self.columns}, self.metadata)
 
 
 def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:
@@ -202,64 +174,16 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> S
     ...     read_sample(f"{folder}/s.parquet")
     Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='gaussian')
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path, page_checksum_verification=True)
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
-        raise
-    except (OSError, pa.ArrowException) as error:
-        raise ValueError(f"{path}: not a whole Parquet file ({error})") from error
-    text = (table.schema.metadata or {}).get(_METADATA_KEY)
-    if text is None:
-        raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
-    metadata = json.loads(text)
-    needed = {"specification", "digest", "engine", "first_replica", "seed", "stream_format"}
-    missing = needed - metadata.keys()
-    if missing:
-        raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
-    stream_format = metadata["stream_format"]
-    if stream_format != STREAM_FORMAT:
-        raise ValueError(
-            f"{path}: its random streams have format {stream_format}, this version's {STREAM_FORMAT}"
-        )
-    if resnet is None:
-        resnet = _specification_of(path, metadata)
-    elif metadata["digest"] != resnet.digest:
-        raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
-    columns = {}
-    for name in table.column_names:
-        if name == "replica":
-            continue
-        column = table[name].combine_chunks()
-        if hasattr(column.type, "list_size"):
-            values = column.flatten().to_numpy(zero_copy_only=False)
-            columns[name] = values.reshape(-1, column.type.list_size)
-        else:
-            columns[name] = column.to_numpy(zero_copy_only=False)
+    resnet, metadata, columns = read_table(
+        path, kind="sample", needed={"engine", "first_replica"}, resnet=resnet
+    )
+    replica = columns.pop("replica")
     sample = Sample(resnet, metadata["seed"], metadata["engine"], metadata["first_replica"], columns)
-    if not np.array_equal(table["replica"].to_numpy(), sample.replica):
+    if not np.array_equal(replica, sample.replica):
         raise ValueError(
             f"{path}: its rows are not the replicas from {sample.first_replica} on: edited since?"
         )
     return sample
-
-
-def _specification_of(path: str | os.PathLike[str], metadata: dict[str, Any]) -> ResNet:
-    """Return the specification in a file's metadata."""
-    fields = metadata["specification"]
-    try:
-        resnet = ResNet(**fields)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, InvalidFieldError) and error.field == "activation":
-            reason = "its activation is one's own, which a file cannot hold: give read_sample the ResNet, too"
-        else:
-            reason = f"this version cannot read its specification ({error})"
-        raise ValueError(f"{path}: {reason}") from error
-    if resnet.digest != metadata["digest"]:
-        raise ValueError(f"{path}: its specification and its digest differ: edited since?")
-    return resnet
 
 
 def check_writable(path: Path) -> None:

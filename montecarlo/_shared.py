@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo._engines import Request
 from montecarlo._errors import InvalidFieldError, check_real, check_seed, check_whole
+from montecarlo._sample import check_writable
 from montecarlo._simulate import Progress, available_threads, run_on_threads
 from montecarlo._specification import ResNet
+from montecarlo._tables import table_metadata, write_table
 from montecarlo.correlated import _engine as correlated
 from montecarlo.correlated._start import draw_inputs, draw_readout
+from montecarlo.files import replaced_file
 
 if TYPE_CHECKING:
     from montecarlo.estimates import Estimate, LogMeanExp
@@ -91,6 +96,26 @@ class SharedSample:
         assert len(ratios["log_hidden_ratio"]) == weights * scalings * inputs
         return {"replica": replica.ravel(), "beta": beta.ravel(), "input": number.ravel(), **ratios}
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file needs to be recognised."""
+        return table_metadata(
+            "shared", self.resnet, self.seed, first_replica=self.first_replica,
+            betas=self.betas.tolist(), inputs=self["log_hidden_ratio"].shape[2],
+        )  # fmt: skip
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write `table` to a ``.parquet`` file, whole or not at all.
+
+        Raises
+        ------
+        InvalidFieldError
+            If the file cannot be written.
+        """
+        check_writable(Path(path))
+        with replaced_file(Path(path)) as temporary:
+            write_table(temporary, self.table(), self.metadata)
+
     def mean(self, column: str, *, confidence: float = 0.99) -> list[Estimate]:
         """Return the mean of a column for each scaling, with an interval that knows of the shared weights.
 
@@ -104,6 +129,13 @@ class SharedSample:
             for i in range(len(self.betas))
         ]
 
+    def log_square_means(self, column: str) -> Array:
+        """Return log of the mean over inputs of ratio² (natural log), shape (weights, scalings).
+
+        One number a set of weights: rows of these are independent.
+        """
+        return np.logaddexp.reduce(2.0 * self[column], axis=-1) - math.log(self[column].shape[-1])
+
     def log_mean_square(self, column: str, *, confidence: float = 0.99) -> list[LogMeanExp]:
         """Return log E ratio² (natural log) for each scaling, with an interval as in `mean`.
 
@@ -111,8 +143,11 @@ class SharedSample:
         """
         from montecarlo import estimates
 
-        averages = np.logaddexp.reduce(2.0 * self[column], axis=-1) - math.log(self[column].shape[-1])
-        return [estimates.log_mean_exp(averages[:, i], confidence=confidence) for i in range(len(self.betas))]
+        averages = self.log_square_means(column)
+        return [
+            estimates.log_mean_exp(averages[:, i], power=1.0, confidence=confidence)
+            for i in range(len(self.betas))
+        ]
 
 
 def simulate_shared(
@@ -185,7 +220,8 @@ def simulate_shared(
     columns = {name: np.empty((replicas, len(scalings), inputs)) for name in names}
 
     def run(index: int) -> int:
-        rows = _run_weights(resnet, key, first_replica + index, scalings, inputs, gradients)
+        paths = correlated.Paths.draw(resnet, key, first_replica + index)
+        rows = _run_weights(resnet, key, first_replica + index, scalings, inputs, gradients, paths)
         for position, name in enumerate(names):
             columns[name][index] = rows[:, position].reshape(len(scalings), inputs)
         return len(rows)
@@ -202,21 +238,29 @@ def _exponent(resnet: ResNet) -> float:
     return -math.log(resnet.scaling) / math.log(resnet.depth) if resnet.depth > 1 else math.nan
 
 
+def chunk_of_columns(width: int, networks: int) -> int:
+    """Return how many networks of one set of weights run at a time.
+
+    Chunks are of nearly equal size, in whole tiles of the product, and a handful of their tables fits the
+    second-level cache.
+    """
+    chunks = -(-networks * width // _TABLE_NUMBERS)
+    size = -(-networks // chunks)
+    return -(-size // correlated.TILE) * correlated.TILE if size > correlated.TILE else size
+
+
 def _run_weights(
-    resnet: ResNet, key: tuple[int, int], replica: int, scalings: Array, inputs: int, gradients: bool
-) -> Array:
+    resnet: ResNet, key: tuple[int, int], replica: int, scalings: Array, inputs: int, gradients: bool,
+    paths: correlated.Paths,
+) -> Array:  # fmt: skip
     """Return the log-ratios on one set of weights, shape (scalings * inputs, 4)."""
-    paths = correlated.Paths.draw(resnet, key, replica)
     starts = np.tile(draw_inputs(resnet, key, replica, inputs), (1, len(scalings)))
     scales = np.repeat(scalings, inputs)
     readout = draw_readout(resnet, key, replica)
     networks = len(scales)
     rows = np.empty((networks, 4))
     empty = np.empty((0, 0))
-    # Chunks of nearly equal size, in whole tiles of the product.
-    chunks = -(-networks * resnet.width // _TABLE_NUMBERS)
-    size = -(-networks // chunks)
-    size = -(-size // correlated.TILE) * correlated.TILE if size > correlated.TILE else size
+    size = chunk_of_columns(resnet.width, networks)
     for first in range(0, networks, size):
         last = min(first + size, networks)
         padded = -(-(last - first) // correlated.VECTOR) * correlated.VECTOR

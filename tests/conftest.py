@@ -1,4 +1,4 @@
-"""What the whole suite shares: hypothesis profiles and compiled kernels."""
+"""What the whole suite shares: hypothesis profiles, compiled kernels, finite rows in statistical tests."""
 
 import os
 
@@ -10,6 +10,44 @@ from hypothesis import settings
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+class _Running:
+    """The test in hand: whether every network that it samples must be finite."""
+
+    finite = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    # Before the fixtures, which may sample for the test.
+    marked = item.get_closest_marker("statistical") is not None
+    _Running.finite = marked and item.get_closest_marker("loses_networks") is None
+
+
+def pytest_runtest_logfinish():
+    _Running.finite = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network_is_lost_in_statistical_tests():
+    """Fail a statistical test that samples a non-finite network: estimates would leave it out unseen.
+
+    Tests of lost networks are marked ``loses_networks``.
+    """
+    from montecarlo import _sample_file, _simulate
+
+    true = _simulate.gather
+
+    def gather(blocks):
+        sample = true(blocks)
+        if _Running.finite:
+            assert sample.n_nonfinite == 0, f"{sample!r} lost {sample.n_nonfinite} networks"
+        return sample
+
+    _simulate.gather = _sample_file.gather = gather
+    yield
+    _simulate.gather = _sample_file.gather = true
 
 
 @pytest.fixture(scope="session")

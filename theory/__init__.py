@@ -65,13 +65,13 @@ from theory._explosion import explosion_log_variance as explosion_log_variance
 from theory._explosion import explosion_probability as explosion_probability
 from theory._explosion import explosion_rate as explosion_rate
 from theory._first_order import first_order_difference as first_order_difference
+from theory._first_order import log_first_order_difference as log_first_order_difference
 from theory._first_order_gradient import (
     first_order_gradient_difference as first_order_gradient_difference,
 )
 from theory._first_order_gradient import (
     log_first_order_gradient_difference as log_first_order_gradient_difference,
 )
-from theory._first_order import log_first_order_difference as log_first_order_difference
 from theory._fractional_first_order import fractional_first_order as fractional_first_order
 from theory._fractional_first_order import fractional_growth as fractional_growth
 from theory._fractional_first_order import log_fractional_first_order as log_fractional_first_order

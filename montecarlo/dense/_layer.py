@@ -165,12 +165,16 @@ def activate(z, bias, d, block, exponent, negative_slope, value, slope, bias_sca
 @helper
 def forward_layer(
     project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1, layer, low, high,
-    all_units, exponent, state, rounded, image, bias, scratch, units, values, slopes, root_d,
+    all_units, exponent, state, rounded, image, bias, scratch, values, tape_units, tape_slopes, position,
+    root_d,
 ):  # fmt: skip
     """Compute the image ``√d V g(h)`` into `image`; return the number of active units.
 
-    Leaves the active units, their values ``g(h)`` and slopes ``g'`` (compacted) for the backward pass.
+    Leaves the active units, their values ``g(h)`` and slopes ``g'`` (compacted) for the backward pass, units
+    and slopes at their position on the tape. (Kernels would count references to these slices, helpers do
+    not.)
     """
+    units, slopes = tape_units[position], tape_slopes[position]
     if block == RES1:
         pre = rounded
     else:
@@ -194,10 +198,11 @@ def forward_layer(
 
 @helper
 def backward_layer(
-    project, combine, block, d, steps, k0, k1, layer, low, high, rounded, image, scratch, units, slopes, n,
-    products, root_d,
+    project, combine, block, d, steps, k0, k1, layer, low, high, rounded, image, scratch, tape_units,
+    tape_slopes, position, n, products, root_d,
 ):  # fmt: skip
     """Compute ``√d (∂g)ᵀ Vᵀ p`` into `image` and ``g' * (Vᵀ p)`` into `products` (compacted)."""
+    units, slopes = tape_units[position], tape_slopes[position]
     project(k0, k1, np.uint32(layer | _V), low, high, units, n, rounded, steps, scratch, products)
     if block == RES1:
         for j in range(_ZERO, d):

@@ -81,7 +81,7 @@ def refill_tape(
         n = forward_layer(
             project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
             np.uint32(k), low, high, all_units, exponent, state, rounded, image, bias, scratch,
-            tape_units[position], values, tape_slopes[position], root_d,
+            values, tape_units, tape_slopes, position, root_d,
         )  # fmt: skip
         tape_counts[position] = n
         if k + 1 < last:
@@ -171,7 +171,7 @@ def run_block(
             n = forward_layer(
                 project, combine, value, slope, negative_slope, block, bias_scale, d, steps, k0, k1,
                 np.uint32(k), low, high, all_units, exponent, state, rounded, image, bias, scratch,
-                tape_units[position], values, tape_slopes[position], root_d,
+                values, tape_units, tape_slopes, position, root_d,
             )  # fmt: skip
             tape_counts[position] = n
             if weight_gradients:
@@ -223,8 +223,7 @@ def run_block(
                     weight_v[row, k] = log_alpha + log_p + log_values[k] - log_start
                 backward_layer(
                     project, combine, block, d, steps, k0, k1, np.uint32(k), low, high, rounded, image,
-                    scratch, tape_units[position], tape_slopes[position], n, products,
-                    root_d,
+                    scratch, tape_units, tape_slopes, position, n, products, root_d,
                 )  # fmt: skip
                 if weight_gradients:
                     log_q = log_norm(products, n, exponent) - log_end

@@ -25,7 +25,16 @@ import math
 import numpy as np
 
 from montecarlo._jit import allocating_helper, helper, inline
-from montecarlo.kernels._lanes import NETWORKS, advance, dot, fill_normals, masked
+from montecarlo.kernels._lanes import (
+    NETWORKS,
+    advance,
+    bent_dot,
+    bent_masked,
+    bent_squares,
+    dot,
+    fill_normals,
+    masked,
+)
 from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, UNBOUNDED
 from montecarlo.streams._keys import (
     ROLE_IMAGE_BIAS,
@@ -63,10 +72,11 @@ def rescale(state, difference, rows, squares, exponents, starts, frame, alive, l
 
     Exponents do not fall below `lowest`, as in the dense engine.
     """
-    outside = False
+    inside = 0
     for lane in range(_ZERO, _SIXTEEN):
-        outside |= not (_SMALL < squares[lane] < _LARGE)
-    if not outside:
+        # No short circuit: it would be a branch, and keep the loop from being vectorised.
+        inside += np.int64((squares[lane] > _SMALL) & (squares[lane] < _LARGE))
+    if inside == NETWORKS:
         return
     for lane in range(_ZERO, _SIXTEEN):
         square = squares[lane]
@@ -157,31 +167,19 @@ def keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lane
 
 
 @helper
-def split(image, start, n, negative_slope, values, slopes):
-    """Store value and slope of a piecewise linear activation at each entry of an image."""
-    below = np.float32(negative_slope)
-    for i in range(_ZERO, n):
-        slopes[i] = np.float32(1.0) if image[start + i] > np.float32(0.0) else below
-    for i in range(_ZERO, n):
-        values[i] = slopes[i] * image[start + i]
-
-
-@helper
 def activate(
     value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, state, squares,
     exponents, root_d, image, tape, bias, values, slopes, kept,
 ):  # fmt: skip
     """Evaluate g and g' for every lane, in the frame of the lane's exponent.
 
-    Piecewise linear activations of an image are evaluated free of scale (`values` stands for ``√d g / ‖h‖``);
-    return whether that is the case.
+    Piecewise linear activations of an image are free of scale and left to those who read the image (the bent
+    image is ``√d g / ‖h‖``); return whether that is the case.
     """
-    n = rows * _SIXTEEN
     piecewise = not math.isnan(negative_slope)
     if block != RES1:
         fill_normals(k0, k1, np.uint32(layer | _W), low, high, groups, image, tape)
         if piecewise and bias_std == 0.0:
-            split(image, tape, n, negative_slope, values, slopes)
             return True
         if bias_std > 0.0:
             fill_normals(k0, k1, np.uint32(layer | _BIAS), low, high, groups, bias, _ZERO)
@@ -214,14 +212,17 @@ def forward_layer(
 ):  # fmt: skip
     """Advance all lanes by one layer.
 
-    Leaves the normals of the two images in `image` and `push`, ``g`` in `values`, ``g'`` in `slopes` and, a
-    lane each, the squared norm of `values` in `value_squares`.
+    Leaves the normals of the two images in `image` and `push`, ``g`` in `values`, ``g'`` in `slopes` (unless
+    these follow from the image, see `activate`) and, a lane each, the squared norm of g in `value_squares`.
     """
     free = activate(
         value, slope, negative_slope, block, bias_std, k0, k1, layer, low, high, rows, groups, state,
         squares, exponents, root_d, image, tape, bias, values, slopes, kept,
     )  # fmt: skip
-    dot(values, kept, values, kept, rows, value_squares, lanes)
+    if free:
+        bent_squares(image, tape, np.float32(negative_slope), rows, value_squares, lanes)
+    else:
+        dot(values, kept, values, kept, rows, value_squares, lanes)
     fill_normals(k0, k1, np.uint32(layer | _V), low, high, groups, push, tape)
     scale = alpha / root_d
     if free:
@@ -242,20 +243,27 @@ def forward_layer(
 
 @inline
 def backward_layer(
-    block, k0, k1, layer, low, high, rows, groups, alpha, root_d, state, difference, squares, exponents,
-    starts, frame, alive, image, tape, values, slopes, kept, push, value_squares, lanes, hidden,
-    hidden_squares, fresh, products, product_squares, coefficient, other, scratch, before, zeros,
+    free, negative_slope, block, k0, k1, layer, low, high, rows, groups, alpha, root_d, state, difference,
+    squares, exponents, starts, frame, alive, image, tape, values, slopes, kept, push, value_squares, lanes,
+    hidden, hidden_squares, fresh, products, product_squares, coefficient, other, scratch, before, zeros,
 ):  # fmt: skip
     """Pull the gradient of all lanes back through one layer; leave ``√d q / ‖p‖`` in `products`."""
     fill_normals(k0, k1, np.uint32(layer | _TRANSPOSE_V), low, high, groups, fresh, _ZERO)
     dot(push, tape, state, _ZERO, rows, coefficient, _ZERO)
-    dot(values, kept, fresh, _ZERO, rows, other, _ZERO)
+    below = np.float32(negative_slope)
+    if free:
+        bent_dot(image, tape, below, fresh, _ZERO, rows, other, _ZERO)
+    else:
+        dot(values, kept, fresh, _ZERO, rows, other, _ZERO)
     for lane in range(_ZERO, _SIXTEEN):
         product = squares[lane] * value_squares[lanes + lane]
         # Without active units, or for a gradient of zero, there is nothing to condition on.
         kappa = coefficient[lane] / math.sqrt(product) - other[lane] / value_squares[lanes + lane]
         scratch[lane] = kappa if product > 0.0 else 0.0
-    masked(slopes, kept, fresh, _ZERO, values, kept, scratch, rows, products, _ZERO, product_squares)
+    if free:
+        bent_masked(image, tape, below, fresh, _ZERO, scratch, rows, products, _ZERO, product_squares)
+    else:
+        masked(slopes, kept, fresh, _ZERO, values, kept, scratch, rows, products, _ZERO, product_squares)
     if rows == _ONE:
         for lane in range(_ZERO, _SIXTEEN):
             before[lane] = state[lane]

@@ -21,7 +21,6 @@ from montecarlo.gaussian._layer import (
     log_norm_of_lane,
     refill_tape,
     rescale,
-    split,
 )
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, RES1, SCALAR_FUNCTION, UNBOUNDED, draw_input
@@ -218,13 +217,11 @@ def run_block(
                                 weight_v[row, k] = log_alpha + log_p + log_values[k, lane] - log_start_h[lane]
                                 weight_w[row, k] = log_alpha + log_p - log_root_d + log_states[k, lane]
                                 weight_w[row, k] -= log_start_h[lane]
-                if free:
-                    split(image, tape, n, negative_slope, values, slopes)
                 backward_layer(
-                    block, k0, k1, np.uint32(k), low, high, rows, groups, alpha, root_d, state, difference,
-                    squares, exponents, starts, frame, alive, image, tape, values, slopes, kept, push,
-                    value_squares, lanes, hidden, hidden_squares, fresh, products, product_squares,
-                    coefficient, other, scratch, before, zeros,
+                    free, negative_slope, block, k0, k1, np.uint32(k), low, high, rows, groups, alpha,
+                    root_d, state, difference, squares, exponents, starts, frame, alive, image, tape, values,
+                    slopes, kept, push, value_squares, lanes, hidden, hidden_squares, fresh,
+                    products, product_squares, coefficient, other, scratch, before, zeros,
                 )  # fmt: skip
                 if weight_gradients:
                     for lane in range(_ZERO, _SIXTEEN):

@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo._jit import JIT_OFF, helper
-from montecarlo.streams._blocks import REPLICAS, fill_replica_words
+from montecarlo.streams._blocks import REPLICAS, fill_replica_words, splat
 from montecarlo.streams._normals import box_muller
 
 NETWORKS = REPLICAS
@@ -92,6 +92,12 @@ class Rows:
         value = self.builder.fptrunc(value, self.single) if narrow else value
         self.builder.store(value, pointer, align=4)
 
+    def bend(self, x: Any, below: Any) -> tuple[Any, Any]:
+        """Return slope and value at x of the piecewise linear activation with slope `below` below zero."""
+        positive = self.builder.fcmp_ordered(">", x, ir.Constant(self.single, [0.0] * NETWORKS))
+        slope = self.builder.select(positive, ir.Constant(self.single, [1.0] * NETWORKS), below)
+        return slope, self.builder.fmul(slope, x)
+
     def total(self) -> Any:
         """Return a sum at zero."""
         slot = cgutils.alloca_once(self.builder, self.double)
@@ -128,6 +134,57 @@ def _dot_compiled(typingctx, a, a_start, b, b_start, rows, out, out_start):
         with cgutils.for_range(builder, args[4]) as loop:
             lanes.add_to(total, lanes.load(0, loop.index), lanes.load(2, loop.index))
         lanes.store(builder.load(total), 5, ir.Constant(args[4].type, 0))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _bend_python(x, below):
+    slopes = np.where(x > 0.0, np.float32(1.0), np.float32(below))
+    return slopes, slopes * x
+
+
+def _bent_squares_python(image, start, below, rows, out, out_start):
+    _, values = _bend_python(_table(image, start, rows), below)
+    _table(out, out_start, 1)[:] = (values**2).astype(np.float64).sum(axis=0)
+
+
+def _bent_squares_compiled(typingctx, image, start, below, rows, out, out_start):
+    """Store the squared norms of a bent image in a row of `out`; for bending see `Rows.bend`."""
+    index = types.uint64
+    signature = types.void(image, index, types.float32, index, out, index)
+
+    def codegen(context, builder, sig, args):
+        lanes = Rows(context, builder, sig, args)
+        total = lanes.total()
+        below = splat(builder, args[2], NETWORKS)
+        with cgutils.for_range(builder, args[3]) as loop:
+            _, value = lanes.bend(lanes.load(0, loop.index), below)
+            lanes.add_to(total, value, value)
+        lanes.store(builder.load(total), 4, ir.Constant(args[3].type, 0))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _bent_dot_python(image, start, below, y, y_start, rows, out, out_start):
+    _, values = _bend_python(_table(image, start, rows), below)
+    _table(out, out_start, 1)[:] = (values * _table(y, y_start, rows)).astype(np.float64).sum(axis=0)
+
+
+def _bent_dot_compiled(typingctx, image, start, below, y, y_start, rows, out, out_start):
+    """Store ``sum_j bent image[j, lane] * y[j, lane]`` in a row of `out`."""
+    index = types.uint64
+    signature = types.void(image, index, types.float32, y, index, index, out, index)
+
+    def codegen(context, builder, sig, args):
+        lanes = Rows(context, builder, sig, args)
+        total = lanes.total()
+        below = splat(builder, args[2], NETWORKS)
+        with cgutils.for_range(builder, args[5]) as loop:
+            _, value = lanes.bend(lanes.load(0, loop.index), below)
+            lanes.add_to(total, value, lanes.load(3, loop.index))
+        lanes.store(builder.load(total), 6, ir.Constant(args[5].type, 0))
         return context.get_dummy_value()
 
     return signature, codegen
@@ -213,6 +270,38 @@ def _masked_compiled(
     return signature, codegen
 
 
+def _bent_masked_python(image, start, below, x, x_start, cy, rows, out, out_start, squares):
+    slopes, values = _bend_python(_table(image, start, rows), below)
+    masked = slopes * (_table(x, x_start, rows) + cy.astype(np.float32) * values)
+    _table(out, out_start, rows)[:] = masked
+    squares[:] = (masked**2).astype(np.float64).sum(axis=0)
+
+
+def _bent_masked_compiled(typingctx, image, start, below, x, x_start, cy, rows, out, out_start, squares):
+    """`masked` with the slopes and the values, in the role of y, of a bent image."""
+    index = types.uint64
+    signature = types.void(image, index, types.float32, x, index, cy, index, out, index, squares)
+
+    def codegen(context, builder, sig, args):
+        lanes = Rows(context, builder, sig, args)
+        total = lanes.total()
+        below = splat(builder, args[2], NETWORKS)
+        cy = builder.fptrunc(lanes.load(5), lanes.single)
+        with cgutils.for_range(builder, args[6]) as loop:
+            slope, bent = lanes.bend(lanes.load(0, loop.index), below)
+            inner = builder.fadd(lanes.load(3, loop.index), builder.fmul(cy, bent))
+            value = builder.fmul(slope, inner)
+            lanes.store(value, 7, loop.index)
+            lanes.add_to(total, value, value)
+        lanes.store(builder.load(total), 9)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+bent_dot: Any = _bent_dot_python if JIT_OFF else intrinsic(_bent_dot_compiled)
+bent_masked: Any = _bent_masked_python if JIT_OFF else intrinsic(_bent_masked_compiled)
+bent_squares: Any = _bent_squares_python if JIT_OFF else intrinsic(_bent_squares_compiled)
 dot: Any = _dot_python if JIT_OFF else intrinsic(_dot_compiled)
 advance: Any = _advance_python if JIT_OFF else intrinsic(_advance_compiled)
 masked: Any = _masked_python if JIT_OFF else intrinsic(_masked_compiled)

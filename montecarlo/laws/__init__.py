@@ -42,10 +42,10 @@ class WeightLaw:
 LAWS: dict[str, WeightLaw] = {
     law.name: law
     for law in (
-        WeightLaw("gaussian", "montecarlo.laws._gaussian", 0.9, gaussian=True),
-        WeightLaw("rademacher", "montecarlo.laws._rademacher", 0.2, vanishes=True),
-        WeightLaw("uniform", "montecarlo.laws._uniform16", 0.35),
-        WeightLaw("uniform:24", "montecarlo.laws._uniform24", 0.6),
+        WeightLaw("gaussian", "montecarlo.laws._gaussian", 0.7, gaussian=True),
+        WeightLaw("rademacher", "montecarlo.laws._rademacher", 0.12, vanishes=True),
+        WeightLaw("uniform", "montecarlo.laws._uniform16", 0.22),
+        WeightLaw("uniform:24", "montecarlo.laws._uniform24", 0.4),
     )
 }
 """The weight laws known by name; `uniform` has 2**16 levels, `uniform:24` has 2**24."""

@@ -43,5 +43,5 @@ SIGNATURE = types.void(
     types.float32[::1],  # out
 )
 
-law_kernel = functools.partial(kernel, signature=SIGNATURE)
+law_kernel = functools.partial(kernel, signature=SIGNATURE, allocates=False)
 """Decorator of a law's `project` and `combine`."""

@@ -209,15 +209,16 @@ def _add_rows_compiled(decoder: Decoder) -> Callable[..., Any]:
 
 
 def _fold(builder: Any, rows: list[Any]) -> Any:
-    """Return the sums of eight vectors, one a lane."""
+    """Return the sums of eight vectors, one a lane.
 
-    def mask(offset: int) -> Any:
-        return ir.Constant(INTEGERS, [2 * lane + offset for lane in range(LANES)])
-
-    while len(rows) > 1:
+    Neighbours are added twice inside the halves of a register, where shuffles are cheap, then the halves.
+    """
+    neighbours = ([0, 2, 8, 10, 4, 6, 12, 14], [1, 3, 9, 11, 5, 7, 13, 15])
+    halves = ([0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15])
+    for masks in (neighbours, neighbours, halves):
         rows = [
             builder.fadd(
-                builder.shuffle_vector(left, right, mask(0)), builder.shuffle_vector(left, right, mask(1))
+                *(builder.shuffle_vector(left, right, ir.Constant(INTEGERS, mask)) for mask in masks)
             )
             for left, right in zip(rows[0::2], rows[1::2], strict=True)
         ]

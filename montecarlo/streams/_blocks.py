@@ -12,15 +12,17 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo._jit import JIT_OFF, LANES
 from montecarlo.streams._philox import MULTIPLIERS, ROUNDS, WEYL, philox
 
-INTERLEAVED = 4 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 1
-"""Registers of eight counters in flight: as many as fit into the registers of this machine."""
+_FEATURES = getattr(config, "CPU_FEATURES", None) or llvmlite.binding.get_host_cpu_features().flatten()
+
+INTERLEAVED = 4 if "+avx512f" in _FEATURES else 1
+"""Blocks of eight counters in flight: as many as fit into the registers that numba compiles for."""
 
 REPLICAS = 16
 """Replicas in lanes."""
@@ -28,6 +30,7 @@ REPLICAS = 16
 _LONG = ir.IntType(64)
 _VECTOR = ir.VectorType(_LONG, LANES)
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
+_HALVES = ir.VectorType(ir.IntType(32), 2 * LANES)
 
 
 def splat(builder: Any, scalar: Any, width: int = LANES) -> Any:
@@ -65,10 +68,13 @@ def _rounds(builder: Any, states: list[list[Any]], keys: list[Any]) -> list[list
         high = builder.lshr(wide, _constant(32, wide.type))
         return _both(builder, builder.xor, _both(builder, builder.xor, high, word), key)
 
-    keys = [builder.zext(key, _LONG) for key in keys]
+    def twice(word: Any) -> Any:
+        wide = builder.zext(word, _LONG)
+        return builder.or_(wide, builder.shl(wide, _constant(32, _LONG)))
+
     for round_ in range(ROUNDS):
         k0, k1 = (
-            product(builder.add(key, _constant(round_ * weyl % 2**32, _LONG)), 1)
+            twice(builder.add(key, ir.Constant(key.type, round_ * weyl % 2**32)))
             for key, weyl in zip(keys, WEYL, strict=True)
         )
         products = [(product(c0, MULTIPLIERS[0]), product(c2, MULTIPLIERS[1])) for c0, _, c2, _ in states]
@@ -111,7 +117,9 @@ def _fill_compiled(typingctx, k0, k1, c1, c2, c3, counters, counters_start, n, o
             for register in range(registers):
                 place = builder.add(first, ir.Constant(first.type, register * LANES))
                 counter = builder.load(pointer(source, args[6], place), align=4)
-                states.append([builder.zext(counter, _VECTOR), *upper])
+                halves = ir.Constant(_HALVES, [lane // 2 for lane in range(2 * LANES)])
+                counter = builder.shuffle_vector(counter, counter, halves)
+                states.append([builder.bitcast(counter, _VECTOR), *upper])
                 places.append(place)
             for place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
                 row = args[9]

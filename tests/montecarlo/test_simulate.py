@@ -2,6 +2,7 @@
 
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -126,3 +127,23 @@ def test_suggested_blocks(width, depth):
 
 def test_available_threads():
     assert available_threads() >= 1
+
+
+def test_no_thread_touches_the_warning_filters(monkeypatch):
+    # warnings.catch_warnings restores filters of the whole process: two threads inside it leave them changed
+    entered = []
+    true = warnings.catch_warnings.__enter__
+
+    def enter(self):
+        entered.append(threading.current_thread().name)
+        return true(self)
+
+    monkeypatch.setattr(warnings.catch_warnings, "__enter__", enter)
+    with warnings.catch_warnings():
+        pass
+    assert entered, "the test must see them"
+    del entered[:]
+    net = ResNet(width=4, depth=3, beta=0.5)
+    for engine, gradients in (("dense", "joint"), ("gaussian", "joint"), ("radial", "dual")):
+        simulate(net, replicas=40, seed=1, threads=2, block_size=8, engine=engine, gradients=gradients)
+    assert [name for name in entered if name.startswith("largedepth")] == []

@@ -28,6 +28,7 @@ LAWS = [
     for law in ("gaussian", "rademacher", "uniform16", "uniform24")
     for function in ("project", "combine")
 ]
+ENGINES = ["montecarlo.gaussian._network.run_block"]
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +37,19 @@ def wide_instructions(tmp_path_factory):
     if not (features.get("avx2") and features.get("fma")):
         pytest.skip("the register widths looked for are those of x86-64 with AVX2 and FMA")
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("cold_cache"))}
-    command = [sys.executable, "-c", PROGRAM, *STREAMS, *LAWS]
+    command = [sys.executable, "-c", PROGRAM, *STREAMS, *LAWS, *ENGINES]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("kernel", STREAMS + LAWS)
+@pytest.mark.parametrize("kernel", STREAMS + LAWS + ENGINES)
 def test_philox_multiplies_in_wide_registers(wide_instructions, kernel):
     # ten rounds of two products for at least four counters at a time
     assert sum("vpmuludq" in line for line in wide_instructions[kernel]) >= 20
 
 
 @pytest.mark.parametrize(
-    "kernel", [name for name in STREAMS + LAWS if "normals" in name or "gaussian" in name]
+    "kernel", [name for name in STREAMS + LAWS + ENGINES if "normals" in name or "gaussian" in name]
 )
 def test_box_muller_runs_in_wide_registers(wide_instructions, kernel):
     code = "\n".join(wide_instructions[kernel])

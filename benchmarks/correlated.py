@@ -1,0 +1,59 @@
+"""The correlated engine: matrix products against the machine's own, and milliseconds a set of paths.
+
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.correlated
+
+One core throughout. A network of width d and depth L is 8 d² L operations forward and backward (four
+products of a matrix with a column, a multiplication and an addition each).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from benchmarks.machine import matrix_product_rate, rate
+from montecarlo import ResNet
+from montecarlo._shared import _run_weights, chunk_of_columns
+from montecarlo.correlated import _engine as correlated
+from montecarlo.processes import find_process, sample_paths
+
+_PROCESSES = ("fbm:0.3", "fbm:0.8", "rbf-increments:0.01", "rbf:0.01", "matern:1.5:0.1")
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--depth", type=int, default=1000)
+    depth = parser.parse_args().depth
+    own = matrix_product_rate()
+    print(f"large matrix product, one core: {own / 1e9:.1f} GFLOP/s")
+    for width, columns in ((40, 700), (100, 240)):
+        network = ResNet(width=width, depth=depth, beta=1.0, weights="fbm:0.8")
+        paths = correlated.Paths.draw(network, network.stream_key(1), 0)
+        scalings = np.linspace(0.3, 1.0, columns // 10)
+        work = 8.0 * width**2 * depth * columns
+
+        def run(network=network, scalings=scalings, paths=paths) -> None:
+            _run_weights(network, network.stream_key(1), 0, scalings, 10, True, paths)
+
+        found = rate(run, work)
+        chunk = chunk_of_columns(width, columns)
+        print(
+            f"width {width}, {columns} networks on one set of weights, {chunk} at a time: "
+            f"{found / 1e9:.1f} GFLOP/s, {found / own:.0%} of that"
+        )
+    entries = 2 * 40**2
+    print(f"paths of {depth} layers, {entries} of them (V and W of one network of width 40):")
+    for name in _PROCESSES:
+        process = find_process(name)
+        assert process is not None
+
+        def draw(process=process) -> None:
+            sample_paths(process, depth, entries, (1, 2), 0, 0)
+
+        print(f"  {name:20s} {1e3 / rate(draw, 1.0):6.1f} ms")
+
+
+if __name__ == "__main__":
+    main()
