@@ -12,10 +12,15 @@ FIGURES: dict[str, str] = {
     "1": "figures.hidden_difference",
     "2": "figures.norm_histograms",
     "3": "figures.gradient_difference",
+    "4": "figures.smooth_hidden_difference",
+    "5": "figures.smooth_gradient_difference",
+    "6": "figures.fractional_paths",
     "7": "figures.heat_maps",
     "small-width": "figures.small_width",
     "activations": "figures.activations",
     "convergence": "figures.convergence",
+    "growth": "figures.fractional_growth",
+    "contraction": "figures.antipersistent_contraction",
     "strong-order": "figures.strong_order",
 }
 """Name of a figure to the module that holds it."""

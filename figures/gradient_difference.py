@@ -4,26 +4,30 @@ states.
 
 from __future__ import annotations
 
-from functools import partial
-
 import theory
-from figures._depth_panels import depth_checks, depth_points, draw_depth_panels
 from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._independent_panels import independent_panels
 from figures._laws import CONFIDENCE
 from montecarlo import Request, ResNet
 from montecarlo.estimates import log_mean_exp
 
 _WEIGHTS = ResNet(width=40, depth=100, beta=0.5)
 
+_PANELS = independent_panels(
+    column="log_gradient_difference",
+    label=r"$\Vert p_0 - p_L\Vert \,/\, \Vert p_L\Vert$",
+    quantity="‖p_0−p_L‖²/‖p_L‖",
+)
+
 
 def _points(setting: Setting) -> list[Point]:
     # Weight gradients are not in the picture, but among the checks.
     replicas = 20_000 if setting == "paper" else 4_000
-    return [*depth_points(setting), Point(_WEIGHTS, replicas, "gaussian", Request(weight_gradients=True))]
+    return [*_PANELS.points(setting), Point(_WEIGHTS, replicas, "gaussian", Request(weight_gradients=True))]
 
 
 def _checks(samples: Samples) -> list[Check]:
-    checks = depth_checks(samples, column="log_gradient_difference", quantity="‖p_0−p_L‖²/‖p_L‖")
+    checks = _PANELS.checks(samples)
     predicted = theory.log_weight_gradient_second_moment(depth=_WEIGHTS.depth, alpha=_WEIGHTS.scaling)
     for matrix in ("V", "W"):
         rows = samples[_WEIGHTS][f"log_weight_gradient_{matrix.lower()}"]
@@ -46,10 +50,6 @@ FIGURE = FigureDefinition(
         "The weight gradients below (I5), of other networks, have one mean square at every layer."
     ),
     points=_points,
-    draw=partial(
-        draw_depth_panels,
-        column="log_gradient_difference",
-        label=r"$\Vert p_0 - p_L\Vert \,/\, \Vert p_L\Vert$",
-    ),
+    draw=_PANELS.draw,
     checks=_checks,
 )

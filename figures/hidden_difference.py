@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 import theory
-from figures._depth_panels import depth_checks, depth_points, draw_depth_panels
 from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._independent_panels import independent_panels
 from figures._laws import bound_check, distance_check
 from montecarlo import Request, ResNet
 
 _IDENTITY = ResNet(width=40, depth=1000, beta=1.0)
 _FAILURE = 0.1
 
+_PANELS = independent_panels(
+    column="log_hidden_difference",
+    label=r"$\Vert h_L - h_0\Vert \,/\, \Vert h_0\Vert$",
+    quantity="‖h_L−h_0‖²/‖h_0‖",
+)
+
 
 def _points(setting: Setting) -> list[Point]:
     # For the law of the difference the fifty networks of the picture are too few; these are cheap.
     replicas = 100_000 if setting == "paper" else 20_000
-    return [*depth_points(setting), Point(_IDENTITY, replicas, "radial", Request(gradients=False))]
+    return [*_PANELS.points(setting), Point(_IDENTITY, replicas, "radial", Request(gradients=False))]
 
 
 def _checks(samples: Samples) -> list[Check]:
@@ -29,7 +33,7 @@ def _checks(samples: Samples) -> list[Check]:
     most = float(theory.identity_bound(depth=L, alpha=alpha, failure_probability=_FAILURE))
     name = f"‖h_L−h_0‖/‖h_0‖, β = 1, L = {L}, Gaussian"
     return [
-        *depth_checks(samples, column=column, quantity="‖h_L−h_0‖²/‖h_0‖"),
+        *_PANELS.checks(samples),
         distance_check(f"{name}, limit (I10)", rows, lambda x: law.cdf(np.exp(2.0 * x) / (L * alpha**2))),
         bound_check(
             f"P(‖h_L−h_0‖²/‖h_0‖² > 2 L α²/δ), δ = {_FAILURE}, β = 1, L = {L}, Gaussian (I10)",
@@ -54,10 +58,6 @@ FIGURE = FigureDefinition(
         "weights at β = 1, stand behind the last two rows below."
     ),
     points=_points,
-    draw=partial(
-        draw_depth_panels,
-        column="log_hidden_difference",
-        label=r"$\Vert h_L - h_0\Vert \,/\, \Vert h_0\Vert$",
-    ),
+    draw=_PANELS.draw,
     checks=_checks,
 )

@@ -13,8 +13,9 @@ from matplotlib.text import Annotation
 import figures
 import theory
 from figures import convergence, small_width
-from figures._depth_panels import BETAS, DEPTHS, PAPER_DEPTHS
+from figures._depth_panels import DEPTHS, PAPER_DEPTHS
 from figures._figure import FigureDefinition, Setting
+from figures._independent_panels import BETAS
 from figures._initial_norm import initial_mean_square_rule
 from figures._style import bin_edges
 from montecarlo import InvalidFieldError, Request, ResNet, Sample, simulate

@@ -1,0 +1,111 @@
+"""The panels of Figures 4 and 5: smooth weights below, at and above their critical scaling β = 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+
+import numpy as np
+import numpy.typing as npt
+
+import theory
+from figures._depth_panels import DEPTHS, WIDTH, Curve, DepthPanels, Panel
+from figures._style import LIMIT, THEORY
+
+Array = npt.NDArray[np.float64]
+MeanSquare = Callable[[float, int], float]
+
+VARIANCE = 0.01
+"""ℓ², the squared length scale of the weights in depth-time."""
+BETAS = (2.0, 0.5, 1.0)
+# Few: theory of wide networks takes O(L²) for each.
+_CURVE = (10, 12, 15, 19, 24, 32, 46, 64, 88, 120, 175, 250, 350, 500, 700, 1000)
+
+
+def hidden_panels(*, column: str, label: str, quantity: str) -> DepthPanels:
+    """Return the panels of hidden states: wide networks at every order, F2 where the scaling is small."""
+    wide = ("root mean square, wide networks ($d \\to \\infty$)", _wide, "-.")
+    panels = (
+        _panel(2.0, "identity", ("root mean square, first order (F2)", _first_order, "-"), _hidden_limit),
+        _panel(0.5, "explosion", wide),
+        _panel(1.0, "critical", wide, _hidden_limit),
+    )
+    return DepthPanels(_weights(), column, label, quantity, panels, _CURVE)
+
+
+def gradient_panels(*, column: str, label: str, quantity: str) -> DepthPanels:
+    """Return the panels of gradients, whose theory is of first order: none where they explode."""
+    first = ("root mean square, first order", _gradient, "-")
+    panels = (
+        _panel(2.0, "identity", first, _gradient_limit),
+        Panel(0.5, "explosion", ()),
+        _panel(1.0, "critical", first, _gradient_limit),
+    )
+    return DepthPanels(_weights(), column, label, quantity, panels, _CURVE)
+
+
+def _weights() -> str:
+    return f"rbf-increments:{VARIANCE:g}"
+
+
+def _panel(
+    beta: float, regime: str, curve: tuple[str, MeanSquare, str], limit: MeanSquare | None = None
+) -> Panel:
+    label, mean_square, ls = curve
+    curves = [Curve(label, partial(_root, mean_square, beta), THEORY, ls)]
+    if limit is not None:
+        name = r"first order, limit $L \to \infty$"
+        curves.append(Curve(name, partial(_root, limit, beta), LIMIT, ":"))
+    # Explosion: the mean square of networks of width 40 is out of reach of samples and of wide networks.
+    check = partial(_log, mean_square, beta) if beta >= 1.0 else None
+    return Panel(beta, regime, tuple(curves), check, "linear" if beta == 1.0 else "log")
+
+
+def _root(mean_square: MeanSquare, beta: float, depths: Array) -> Array:
+    return np.sqrt([mean_square(beta, int(depth)) for depth in depths])
+
+
+def _log(mean_square: MeanSquare, beta: float, depth: int) -> float:
+    return float(np.log(mean_square(beta, depth)))
+
+
+def _covariance(depth: int) -> Array:
+    return np.asarray(theory.rbf_increments_covariance(np.arange(depth), depth=depth, variance=VARIANCE))
+
+
+def _wide(beta: float, depth: int) -> float:
+    return _cached_wide(theory.correlated_mean_square, beta, depth)
+
+
+@cache
+def _cached_wide(compute: Callable[..., Array], beta: float, depth: int) -> float:
+    """Compute once for PDF, PNG and checks; the function is part of the key, for tests that replace it."""
+    gamma = _covariance(depth)
+    return float(compute(depth=depth, alpha=float(depth) ** -beta, gamma_v=gamma, gamma_w=gamma)[-1])
+
+
+def _first_order(beta: float, depth: int) -> float:
+    gamma = _covariance(depth)
+    alpha = float(depth) ** -beta
+    return float(theory.first_order_difference(alpha=alpha, depth=depth, gamma_v=gamma, gamma_w=gamma))
+
+
+def _gradient(beta: float, depth: int) -> float:
+    gamma = _covariance(depth)
+    found = theory.first_order_gradient_difference(
+        width=WIDTH, alpha=float(depth) ** -beta, depth=depth, gamma_v=gamma, gamma_w=gamma
+    )
+    return float(found)
+
+
+def _hidden_limit(beta: float, depth: int) -> float:
+    def covariance(time: Array) -> npt.ArrayLike:
+        return theory.rbf_derivative_covariance(time, VARIANCE)
+
+    return theory.ode_identity_constant(covariance, covariance) * float(depth) ** (2.0 - 2.0 * beta)
+
+
+def _gradient_limit(beta: float, depth: int) -> float:
+    # The first order is a² L² times a Riemann sum of error O(1/L²): a deep one stands for the limit.
+    deep = 16 * DEPTHS[-1]
+    return _gradient(1.0, deep) * float(depth) ** (2.0 - 2.0 * beta)
