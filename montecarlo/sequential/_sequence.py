@@ -217,5 +217,6 @@ def _root(function: Callable[[float], float], low: float, high: float, *, outwar
     if low == high:
         return low
     tolerance = 1e-13 * max(abs(low), abs(high), high - low)
-    root = float(brentq(function, low, high, xtol=tolerance, rtol=np.float64(1e-14)))
+    found = brentq(function, low, high, xtol=tolerance, rtol=1e-14)  # pyright: ignore[reportArgumentType]
+    root = float(found)  # pyright: ignore[reportArgumentType]
     return root + outward * 2.0 * (tolerance + 1e-14 * abs(root))
