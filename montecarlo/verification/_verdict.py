@@ -1,0 +1,129 @@
+"""`Verdict`: what verification says of one experiment, and of all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from montecarlo.sequential import SequentialResult
+from montecarlo.verification._experiment import Experiment, describe
+
+Word = Literal["consistent", "refuted", "undecided"]
+
+_WORDS: dict[str, Word] = {"resolved": "consistent", "refuted": "refuted", "undecided": "undecided"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Where the test of one experiment ended.
+
+    Parameters
+    ----------
+    id, name : str
+        The theorem, and which of its experiments.
+    verdict : {"consistent", "refuted", "undecided"}
+        Consistent to within the resolution asked for; refuted, which happens to a true theorem with
+        probability `false_alarm` at most; undecided within the budget.
+    quantity : str
+        What was measured, in words.
+    claim : {"equal", "at most", "at least"}
+        What the theorem says of it.
+    predicted, estimate : float
+        The number by theory, and as measured.
+    interval : tuple of float
+        Numbers that are not refuted.
+    resolution : float
+        The smallest relative error of the prediction that this run would have caught; absolute for slopes,
+        probabilities and distances between laws.
+    false_alarm : float
+        This test's share of the run's probability of a false refutation.
+    networks : int
+        Networks sampled.
+    seconds : float
+        Wall-clock time.
+    specification : tuple of mapping
+        The networks.
+    """
+
+    id: str
+    name: str
+    verdict: Word
+    quantity: str
+    claim: str
+    predicted: float
+    estimate: float
+    interval: tuple[float, float]
+    resolution: float
+    false_alarm: float
+    networks: int
+    seconds: float
+    specification: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, experiment: Experiment, result: SequentialResult, networks: int, seconds: float) -> Verdict:
+        """Return the verdict of a result."""
+        lower, upper = result.interval
+        above, below = upper - result.predicted, result.predicted - lower
+        reach = {"equal": max(above, below), "at most": above, "at least": below}[result.claim]
+        resolution = max(reach, 0.0) / abs(experiment.relative_to)
+        return cls(
+            experiment.theorem, experiment.name, _WORDS[result.decision], experiment.quantity, result.claim,
+            result.predicted, result.estimate, result.interval, resolution, result.false_alarm, networks,
+            seconds, tuple(describe(experiment)),
+        )  # fmt: skip
+
+    def record(self) -> dict[str, Any]:
+        """Return the verdict as JSON-serialisable values; what is not finite becomes None."""
+        values = dict(vars(self))
+        values["interval"] = list(self.interval)
+        values["specification"] = list(self.specification)
+        return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdicts of a run, in the order of the catalogue.
+
+    Parameters
+    ----------
+    verdicts : tuple of Verdict
+        One an experiment.
+    seed : int
+        The seed.
+    false_alarm : float
+        Probability, at most, that the run refutes anything if all theorems are true.
+    seconds : float
+        Wall-clock time.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    seed: int
+    false_alarm: float
+    seconds: float
+
+    @property
+    def theorems(self) -> dict[str, Word]:
+        """The worst verdict of each theorem: refuted before undecided before consistent."""
+        worst: dict[str, Word] = {}
+        for word in ("consistent", "undecided", "refuted"):
+            worst |= {verdict.id: word for verdict in self.verdicts if verdict.verdict == word}
+        return {verdict.id: worst[verdict.id] for verdict in self.verdicts}
+
+    @property
+    def verdict(self) -> Word:
+        """The worst of all."""
+        words = set(self.theorems.values())
+        for word in ("refuted", "undecided"):
+            if word in words:
+                return word
+        return "consistent"
