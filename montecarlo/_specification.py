@@ -119,7 +119,7 @@ class ResNet:
     def _find_weights(self, put: Callable[[str, object], None]) -> None:
         """Look up the laws of V and W, and spell them in one way."""
         v = find_process(self.weights)
-        w = v if self.weights_w is None else find_process(self.weights_w)
+        w = v if self.weights_w is None else find_process(self.weights_w, field="weights_w")
         put("_processes", None)
         if v is None and w is None:
             if str(self.weights) not in LAWS:

@@ -226,6 +226,10 @@ def test_engines_of_independent_layers_refuse_processes(engine):
 def test_the_correlated_engine_says_what_it_cannot_do(fields, rule):
     with pytest.raises(InvalidFieldError, match=rule):
         simulate(network(**fields), replicas=1, seed=1, engine="correlated")
+    if "weights" not in fields:  # no other engine can, and its reason is the one to give
+        with pytest.raises(InvalidFieldError, match=rule) as error:
+            simulate(network(**fields), replicas=1, seed=1)
+        assert error.value.field == "weights"
 
 
 def test_one_spelling_a_process():
