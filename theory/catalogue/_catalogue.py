@@ -1,0 +1,80 @@
+"""The theorems by id, and how to find them. A new one is a record in a file of statements."""
+
+from __future__ import annotations
+
+import difflib
+
+from theory.catalogue import _correlated, _diffusion, _finite_depth, _scaling, _smooth
+from theory.catalogue._facts import Facts
+from theory.catalogue._theorem import Theorem
+
+THEOREMS: dict[str, Theorem] = {
+    theorem.id: theorem
+    for part in (_finite_depth, _scaling, _diffusion, _smooth, _correlated)
+    for theorem in part.STATEMENTS
+}
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, each followed by its complements."""
+
+_NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
+
+
+def find_theorem(id: str) -> Theorem:
+    """
+    Return the theorem of an id or a name.
+
+    Parameters
+    ----------
+    id : str
+        Such as "I2" or "second-moment", in either case of letters.
+
+    Returns
+    -------
+    Theorem
+
+    Raises
+    ------
+    ValueError
+        For an unknown one; the message names the nearest.
+
+    Examples
+    --------
+    >>> find_theorem("i2").name
+    'second-moment'
+    >>> find_theorem("I22")
+    Traceback (most recent call last):
+    ...
+    ValueError: ID='I22': must be the id or the name of a theorem; did you mean I2 or I2b?
+    """
+    by_key = {theorem.id.casefold(): theorem for theorem in THEOREMS.values()} | _NAMES
+    key = id.strip().casefold()
+    if key in by_key:
+        return by_key[key]
+    near = [by_key[match].id for match in difflib.get_close_matches(key, by_key, n=3, cutoff=0.5)]
+    unique = list(dict.fromkeys(near))
+    if unique:
+        fix = f"did you mean {' or '.join([', '.join(unique[:-1]), unique[-1]] if unique[1:] else unique)}?"
+    else:
+        fix = f"give one of {', '.join(THEOREMS)}"
+    raise ValueError(f"ID={id!r}: must be the id or the name of a theorem; {fix}")
+
+
+def applicable(facts: Facts) -> list[Theorem]:
+    """
+    Return the theorems whose hypotheses all hold, in the order of the catalogue.
+
+    Parameters
+    ----------
+    facts : Facts
+        The network and what the experiment takes to infinity.
+
+    Returns
+    -------
+    list of Theorem
+
+    Examples
+    --------
+    >>> facts = Facts(block="res-3", width=40, depth=100, beta=0.25)
+    >>> [theorem.id for theorem in applicable(facts)]
+    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3']
+    """
+    return [theorem for theorem in THEOREMS.values() if not theorem.applies(facts)]
