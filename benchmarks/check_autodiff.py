@@ -1,4 +1,4 @@
-"""Rebuild single replicas with automatic differentiation and compare them with the dense engine.
+"""Rebuild single replicas with automatic differentiation and compare them with the engines of `weights`.
 
     python -m benchmarks.check_autodiff --peers ENVIRONMENT/bin/python [--framework jax]
 
@@ -31,7 +31,19 @@ def specifications() -> list[ResNet]:
     ]
     nets.append(ResNet(block="res-2", activation="gelu", bias_std=0.3, width=40, depth=100, beta=0.5))
     laws = ("uniform", "uniform:24", "gaussian", "rademacher")
-    return nets + [ResNet(width=40, depth=1000, beta=0.5, weights=law) for law in laws]
+    nets += [ResNet(width=40, depth=1000, beta=0.5, weights=law) for law in laws]
+    # Processes along depth, each at a scaling where its network neither explodes nor stays put.
+    nets += [
+        ResNet(width=40, depth=1000, beta=0.5, weights="fbm:0.2"),
+        ResNet(width=40, depth=1000, beta=0.8, weights="fbm:0.8"),
+        ResNet(width=40, depth=1000, beta=1.0, weights="rbf-increments:0.01"),
+        ResNet(width=40, depth=300, beta=1.0, weights="matern:1.5:0.1", weights_w="gaussian"),
+    ]
+    return nets + [
+        ResNet(block=block, activation=activation, width=40, depth=100, beta=0.7, weights="fbm:0.7")
+        for block in ("res-1", "res-2")
+        for activation in ACTIVATIONS
+    ]
 
 
 def rebuild(python: str, framework: str, net: ResNet, replica: int, seed: int) -> dict:
@@ -56,7 +68,8 @@ def largest_error(python: str, framework: str, net: ResNet, *, replica: int = 1,
     for key, ours in (("h_L", states.hidden), ("p_0", states.gradient)):
         theirs = np.array(report[key])
         errors.append(float(np.linalg.norm(theirs / np.linalg.norm(theirs) - ours)))
-    sample = simulate(net, replicas=replica + 1, seed=seed, engine="dense")
+    engine = "dense" if net.processes is None else "correlated"
+    sample = simulate(net, replicas=replica + 1, seed=seed, engine=engine)
     errors += [abs(float(np.expm1(sample[name][replica] - report[name]))) for name in LOG_RATIOS]
     return max(errors)
 

@@ -90,7 +90,7 @@ def draw_figure(
         raise InvalidFieldError(
             "out", str(folder), f"must be a folder that can be made ({error.strerror})", "choose another one"
         ) from error
-    data, networks = {}, definition.own_networks
+    data, networks = {}, 0
     report = Report(progress or ignore, on_reuse or ignore)
     for point in definition.points(setting):
         if point.resnet in data:
@@ -102,5 +102,4 @@ def draw_figure(
         networks += point.networks
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
-    used = definition.own_seed if definition.own_networks else seed
-    return DrawnFigure(definition, paths, networks, used, definition.checks(data))
+    return DrawnFigure(definition, paths, networks, seed, definition.checks(data))

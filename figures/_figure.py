@@ -10,10 +10,20 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from matplotlib.figure import Figure as Canvas
 
-from montecarlo import Request, ResNet, Sample, SharedSample, sample_to_file, shared_to_file
+from montecarlo import (
+    CoupledSample,
+    Request,
+    ResNet,
+    Sample,
+    SharedSample,
+    coupled_to_file,
+    sample_to_file,
+    shared_to_file,
+)
 from montecarlo.estimates import Estimate
 
 Setting = Literal["quick", "paper"]
+Relation = Literal["equals", "at most", "at least"]
 
 
 def ignore(networks: int) -> None:
@@ -135,6 +145,44 @@ class SharedPoint:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class DepthsPoint:
+    """Networks of several depths on common paths of weights.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification of the deepest network.
+    depths : tuple of int
+        The depths, each of which divides the next.
+    replicas : int
+        Paths.
+    """
+
+    resnet: ResNet
+    depths: tuple[int, ...]
+    replicas: int
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file: equal for points that can share their rows."""
+        return "-".join([self.resnet.digest[:16], "depths", *map(str, self.depths)])
+
+    @property
+    def networks(self) -> int:
+        """Networks."""
+        return self.replicas * len(self.depths)
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> CoupledSample:
+        """Return the sample, its rows from a file as far as that has them."""
+        each = len(self.depths)
+        return coupled_to_file(
+            self.resnet, self.depths, path, replicas=self.replicas, seed=seed, threads=threads,
+            progress=lambda rows: report.sampled(each * rows),
+            on_found=lambda rows: report.reused(each * min(rows, self.replicas)),
+        )  # fmt: skip
+
+
 Samples = Mapping[ResNet, Any]
 """Samples by specification, as the points' `saved` returned them; a figure has one point a specification."""
 
@@ -194,20 +242,25 @@ class Check:
     estimate : Estimate or Computed
         On the scale of `predicted`: from the samples, with its interval; or computed without any, with its
         tolerance.
-    bound : bool, default False
-        Whether theory says only that the quantity is at most `predicted`.
+    relation : {"equals", "at most", "at least"}, default "equals"
+        What theory says of the quantity and `predicted`; the latter two are bounds.
     """
 
     quantity: str
     predicted: float
     estimate: Estimate | Computed
-    bound: bool = False
+    relation: Relation = "equals"
 
     @property
     def agrees(self) -> bool:
-        """Whether the prediction lies in the interval or within the tolerance; a bound, not below it."""
-        if self.bound:
+        """Whether the prediction lies in the interval or within the tolerance.
+
+        A bound disagrees only where the whole interval lies on its wrong side.
+        """
+        if self.relation == "at most":
             return self.estimate.lower <= self.predicted
+        if self.relation == "at least":
+            return self.estimate.upper >= self.predicted
         return self.estimate.contains(self.predicted)
 
     @property
@@ -220,10 +273,12 @@ class Check:
         """The error of the prediction, either way, that this check would surely have called outside.
 
         On the scale of the quantity; for a natural log it is a relative error where it is small. For a bound,
-        by how much a smaller one would have been refuted: bounds with room to spare are not tested sharply.
+        by how much a stronger one would have been refuted: bounds with room to spare are not tested sharply.
         """
-        if self.bound:
+        if self.relation == "at most":
             return self.predicted - self.estimate.lower
+        if self.relation == "at least":
+            return self.estimate.upper - self.predicted
         return max(self.estimate.upper - self.predicted, self.predicted - self.estimate.lower)
 
     @property
@@ -252,8 +307,6 @@ class FigureDefinition:
         The samples to the drawing.
     checks : callable
         The samples to the numbers beside their predictions.
-    own_networks, own_seed : int, default 0
-        Networks that a figure simulates itself, since they are no rows of `Sample`, and the seed it takes.
     """
 
     name: str
@@ -262,5 +315,3 @@ class FigureDefinition:
     points: Callable[[Setting], Sequence[SamplePoint]]
     draw: Callable[[Samples], Canvas]
     checks: Callable[[Samples], list[Check]]
-    own_networks: int = 0
-    own_seed: int = 0

@@ -65,7 +65,7 @@ def same_law_check(quantity: str, x: Array, y: Array) -> Check:
 
 def bound_check(quantity: str, events: npt.NDArray[np.bool_], most: float) -> Check:
     """Return the probability of an event beside an upper bound of it."""
-    return Check(quantity, most, probability(events, confidence=CONFIDENCE), bound=True)
+    return Check(quantity, most, probability(events, confidence=CONFIDENCE), "at most")
 
 
 def variance_check(quantity: str, rows: Array, predicted: float) -> Check:

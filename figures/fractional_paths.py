@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Report, Samples, Setting
 from figures._laws import mean_check, variance_check
 from figures._style import THEORY, width_colours
 from montecarlo import ResNet, weights
@@ -21,7 +22,6 @@ Array = npt.NDArray[np.float64]
 _HURST = (0.2, 0.5, 0.8)
 _DEPTH = 1000
 _WIDTH = 64
-_SEED = 1
 _PATHS = 4
 
 
@@ -29,25 +29,37 @@ def _network(hurst: float) -> ResNet:
     return ResNet(width=_WIDTH, depth=_DEPTH, beta=max(hurst, 0.5), block="res-1", weights=f"fbm:{hurst:g}")
 
 
-@cache
-def _increments(hurst: float) -> Array:
-    """Return √d times the entries of V_1 ... V_L of one network, shape (entries, L): i.i.d. paths."""
-    stacked = weights(_network(hurst), replica=0, seed=_SEED).V
-    return np.ascontiguousarray(np.sqrt(_WIDTH) * stacked.reshape(_DEPTH, -1).T)
+@dataclass(frozen=True)
+class _WeightsPoint:
+    """The weights of one network, drawn anew: that is as quick as reading them from a file."""
+
+    resnet: ResNet
+    networks: int = 1
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of a file that is never written."""
+        return f"{self.resnet.digest[:16]}-weights"
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Array:
+        """Return √d times the entries of V_1 ... V_L, shape (entries, L): i.i.d. paths."""
+        del path, threads
+        stacked = weights(self.resnet, replica=0, seed=seed).V
+        report.sampled(self.networks)
+        return np.ascontiguousarray(np.sqrt(_WIDTH) * stacked.reshape(_DEPTH, -1).T)
 
 
-def _points(setting: Setting) -> list[Point]:
+def _points(setting: Setting) -> list[_WeightsPoint]:
     del setting
-    return []
+    return [_WeightsPoint(_network(hurst)) for hurst in _HURST]
 
 
 def _draw(samples: Samples) -> Canvas:
-    del samples
     canvas = Canvas(figsize=(11, 5.6), layout="constrained")
     axes: Any = canvas.subplots(2, len(_HURST), sharex=True, height_ratios=(1.6, 1.0))
     for (top, bottom), hurst in zip(axes.T, _HURST, strict=True):
-        _sums(top, hurst)
-        _entries(bottom, hurst)
+        _sums(top, samples[_network(hurst)], hurst)
+        _entries(bottom, samples[_network(hurst)])
         correlation = theory.fractional_noise_covariance(1, hurst)
         sign = "antipersistent" if hurst < 0.5 else "independent" if hurst == 0.5 else "persistent"
         top.set_title(f"$H = {hurst:g}$: {sign} layers,\ncorrelation of neighbours ${correlation:.2f}$")
@@ -59,9 +71,9 @@ def _draw(samples: Samples) -> Canvas:
     return canvas
 
 
-def _sums(axis: Axes, hurst: float) -> None:
+def _sums(axis: Axes, increments: Array, hurst: float) -> None:
     layers = np.arange(_DEPTH + 1)
-    paths = np.pad(np.cumsum(_increments(hurst)[:_PATHS], axis=1), ((0, 0), (1, 0)))
+    paths = np.pad(np.cumsum(increments[:_PATHS], axis=1), ((0, 0), (1, 0)))
     lines = [
         axis.plot(layers, path, color=colour, lw=0.7) for path, colour in zip(paths, _colours(), strict=True)
     ]
@@ -71,8 +83,8 @@ def _sums(axis: Axes, hurst: float) -> None:
     axis.plot(layers, -envelope, color=THEORY, ls="--", lw=1.4)
 
 
-def _entries(axis: Axes, hurst: float) -> None:
-    axis.plot(np.arange(1, _DEPTH + 1), _increments(hurst)[0], color=_colours()[0], lw=0.5)
+def _entries(axis: Axes, increments: Array) -> None:
+    axis.plot(np.arange(1, _DEPTH + 1), increments[0], color=_colours()[0], lw=0.5)
     for level in (-2.0, 2.0):
         axis.axhline(level, color=THEORY, ls="--", lw=1.2)
 
@@ -82,10 +94,9 @@ def _colours() -> list[tuple[float, float, float]]:
 
 
 def _checks(samples: Samples) -> list[Check]:
-    del samples
     checks = []
     for hurst in _HURST:
-        entries = _increments(hurst)
+        entries = samples[_network(hurst)]
         ends = entries.sum(axis=1)
         of = f"H = {hurst:g}"
         spread = _DEPTH + 2.0 * float(np.asarray(theory.fractional_noise_pair_sum(_DEPTH, hurst)))
@@ -112,6 +123,4 @@ FIGURE = FigureDefinition(
     points=_points,
     draw=_draw,
     checks=_checks,
-    own_networks=len(_HURST),
-    own_seed=_SEED,
 )

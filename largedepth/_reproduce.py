@@ -9,6 +9,8 @@ import click
 
 from largedepth._figures import draw_all, figure_options
 
+_SIGNS = {"equals": "", "at most": "≤ ", "at least": "≥ "}
+
 
 @click.command(epilog="Example: largedepth reproduce --paper --out results")
 @figure_options
@@ -51,7 +53,7 @@ def _summary(drawn: list[Any], setting: str) -> str:
         "*Undecided* marks a sample that cannot tell: its interval has one end only. *Would notice* is the "
         "error of the theory, on the scale of the quantity, that the row would surely have called outside; "
         "for natural logs it is about the relative error. Rows with a tolerance hold theory against theory. "
-        "≤ marks a bound: a smaller one, by more than *would notice*, would have been refuted.",
+        "≤ and ≥ mark bounds: one that is sharper by more than *would notice* would have been refuted.",
         "",
     ]
     for figure in drawn:
@@ -70,7 +72,7 @@ def _summary(drawn: list[Any], setting: str) -> str:
             "| --- | --- | --- | --- | --- |",
         ]
         for check in figure.checks:
-            predicted = f"{'≤ ' * check.bound}{check.predicted:.4f}"
+            predicted = f"{_SIGNS[check.relation]}{check.predicted:.4f}"
             cells = (check.quantity, predicted, check.estimate, f"{check.resolution:.2g}", check.verdict)
             lines.append(f"| {' | '.join(map(str, cells))} |")
         lines.append("")

@@ -27,5 +27,7 @@ from montecarlo._simulate import iter_blocks as iter_blocks
 from montecarlo._simulate import make_request as make_request
 from montecarlo._simulate import simulate as simulate
 from montecarlo._specification import ResNet as ResNet
+from montecarlo.coupled._file import coupled_to_file as coupled_to_file
+from montecarlo.coupled._file import read_coupled_sample as read_coupled_sample
 from montecarlo.coupled._sample import CoupledSample as CoupledSample
 from montecarlo.coupled._simulate import simulate_depths as simulate_depths

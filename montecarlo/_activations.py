@@ -16,6 +16,7 @@ from typing import Any
 from numba import cfunc
 
 from montecarlo._errors import InvalidFieldError, unknown_name
+from montecarlo._jit import JIT_OFF
 
 ScalarFunction = Callable[[float], float]
 
@@ -107,6 +108,8 @@ def _describe(thing: Any, depth: int = 0) -> Any:
 @functools.lru_cache(maxsize=256)
 def _compile(field: str, function: ScalarFunction, cache: bool) -> Any:
     python = getattr(function, "py_func", function)
+    if JIT_OFF:  # numba's own library is plain Python then, too, and cannot be compiled against
+        return python
     try:
         # Users' functions may come from a prompt or a lambda, for which numba has no cache file.
         return cfunc("float64(float64)", cache=cache)(python)

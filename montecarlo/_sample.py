@@ -186,12 +186,13 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> S
     return sample
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, endings: tuple[str, ...] = (".parquet", ".csv")) -> None:
     """Raise `InvalidFieldError` unless a table can be written to `path`."""
     if path == Path():
         raise InvalidFieldError("out", "", "must name a file", "give out='sample.parquet'")
-    if path.suffix not in (".parquet", ".csv"):
-        raise InvalidFieldError("out", str(path), "must end in .parquet or .csv", "give out='sample.parquet'")
+    if path.suffix not in endings:
+        rule = f"must end in {' or '.join(endings)}"
+        raise InvalidFieldError("out", str(path), rule, "give out='sample.parquet'")
     if path.is_dir():
         raise InvalidFieldError("out", str(path), "must be a file, and is a folder", "add a file name")
     folder = path.parent

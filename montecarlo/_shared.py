@@ -112,7 +112,7 @@ class SharedSample:
         InvalidFieldError
             If the file cannot be written.
         """
-        check_writable(Path(path))
+        check_writable(Path(path), (".parquet",))
         with replaced_file(Path(path)) as temporary:
             write_table(temporary, self.table(), self.metadata)
 

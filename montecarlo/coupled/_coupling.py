@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError
+from montecarlo._specification import ResNet
 from montecarlo.coupled._paths import Float32, increments_at_depth, values_at_depth
 from montecarlo.processes import WeightProcess
 
@@ -47,12 +48,13 @@ class Coupling:
         return increments_at_depth(path, depth, self.deviations[position])
 
 
-def find_coupling(process: WeightProcess, depths: tuple[int, ...]) -> Coupling:
+def find_coupling(process: WeightProcess, depths: tuple[int, ...], *, field: str = "weights") -> Coupling:
     """Return how a process couples nested depths.
 
     Increments are summed where the sums, to unit variance, have the law of the process at the smaller depth
     (fractional Gaussian noise, normalised increments); else values are taken at the common times k/L where
-    they have that law (processes of k/L). The lag covariances at both depths decide.
+    they have that law (processes of k/L). The lag covariances at both depths decide. `field` is what an error
+    calls the process.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def find_coupling(process: WeightProcess, depths: tuple[int, ...]) -> Coupling:
     if all(_equal(lags[:: deepest // len(gamma)], gamma) for gamma in shallow):
         return Coupling(process.name, 1.0, True, None)
     raise InvalidFieldError(
-        "weights", process.name, "must have one path for all depths: values at k/L or increments to add",
+        field, process.name, "must have one path for all depths: values at k/L or increments to add",
         "take fbm:H or rbf:VARIANCE, say",
     )  # fmt: skip
 
@@ -105,23 +107,25 @@ def _equal(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> b
     return bool(np.allclose(first, second, rtol=0.0, atol=_EQUAL))
 
 
-def check_limit(block: str, beta: float, coupling: Coupling, inner: Coupling | None) -> None:
-    """Raise `InvalidFieldError` where the networks have no common limit, so that errors need not vanish."""
+def check_limit(resnet: ResNet, coupling: Coupling, inner: Coupling | None) -> None:
+    """Raise `InvalidFieldError` where the networks have no common limit, so that errors need not vanish.
+
+    `inner` is that of W, None for res-1.
+    """
     if coupling.exponent < _ROUGHEST - 1e-6:
         raise InvalidFieldError(
             "weights", coupling.name, "must be as smooth as Brownian motion: rougher sums have no limit",
             "take fbm:0.5 or smoother",
         )  # fmt: skip
-    least = coupling.exponent
+    least, beta = coupling.exponent, float(resnet.beta or 0.0)
     if beta < least - 1e-6:
         raise InvalidFieldError(
             "beta", beta, f"must be at least {least:.6g} for {coupling.name}: deeper networks explode below",
             f"take beta={least:.6g}",
         )  # fmt: skip
-    if block != "res-1" and (inner is None or not inner.smooth):
-        name = coupling.name if inner is None else inner.name
+    if inner is not None and not inner.smooth:
         raise InvalidFieldError(
-            "inner_weights", name,
-            f"must converge layer by layer for {block}: weights inside σ are not added up over depth",
-            "take inner_weights='rbf:0.01', say, or block='res-1'",
+            "weights_w", "gaussian" if resnet.weights_w == "gaussian" else inner.name,
+            f"must converge layer by layer for {resnet.block}: weights inside σ are not added up over depth",
+            "take weights_w='rbf:0.01', say, or block='res-1'",
         )  # fmt: skip

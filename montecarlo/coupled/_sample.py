@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import unknown_name
+from montecarlo._sample import check_writable
 from montecarlo._specification import ResNet
+from montecarlo._tables import table_metadata, write_table
+from montecarlo.files import replaced_file
 
 if TYPE_CHECKING:
     from montecarlo.estimates import Estimate
 
 Array = npt.NDArray[np.float64]
 Observable = Literal["cosine", "decay"]
+
+COLUMNS = ("log_strong_error", "log_end_error", "log_hidden_ratio", "cosine")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,10 +38,8 @@ class CoupledSample:
         The specification of the deepest network.
     depths : tuple of int
         The depths, each of which divides the next.
-    weights, inner_weights : str
-        Law of V, and of W where the block has one (else empty).
     seed : int
-        The seed; row i is a function of (specification, depths, laws, seed, i).
+        The seed; row i is a function of (specification, depths, seed, i).
     first_replica : int
         Index of the first row.
     log_strong_error : array, shape (replicas, depths - 1)
@@ -50,8 +55,6 @@ class CoupledSample:
 
     resnet: ResNet
     depths: tuple[int, ...]
-    weights: str
-    inner_weights: str
     seed: int
     first_replica: int
     log_strong_error: Array
@@ -64,16 +67,57 @@ class CoupledSample:
 
     def __repr__(self) -> str:
         start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        inner = f", inner_weights={self.inner_weights!r}" if self.inner_weights else ""
         return (
-            f"CoupledSample({self.resnet!r}, depths={self.depths}, weights={self.weights!r}{inner}, "
-            f"replicas={len(self)}, seed={self.seed}{start})"
+            f"CoupledSample({self.resnet!r}, depths={self.depths}, replicas={len(self)}, "
+            f"seed={self.seed}{start})"
         )
+
+    def __add__(self, other: CoupledSample) -> CoupledSample:
+        """Pool with the sample of the replicas that follow.
+
+        Raises
+        ------
+        ValueError
+            If the samples differ in specification, depths or seed, or do not follow each other.
+        """
+        ours, theirs = ((s.resnet, s.depths, s.seed) for s in (self, other))
+        if ours != theirs or other.first_replica != self.first_replica + len(self):
+            raise ValueError(
+                f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas, and those of "
+                "the second must follow those of the first"
+            )
+        columns = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in COLUMNS}
+        return replace(self, **columns)
+
+    def head(self, replicas: int) -> CoupledSample:
+        """Return the first replicas."""
+        return replace(self, **{name: getattr(self, name)[:replicas] for name in COLUMNS})
 
     @property
     def replica(self) -> npt.NDArray[np.int64]:
         """Index of the path of each row, 0-based."""
         return np.arange(self.first_replica, self.first_replica + len(self))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file needs to be recognised: specification, depths, seed, stream format."""
+        return table_metadata(
+            "coupled", self.resnet, self.seed, depths=list(self.depths), first_replica=self.first_replica
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write one row a replica to a ``.parquet`` file, whole or not at all; columns are lists over depths.
+
+        Raises
+        ------
+        InvalidFieldError
+            For another ending, or if the file cannot be written.
+        """
+        target = Path(path)
+        check_writable(target, (".parquet",))
+        with replaced_file(target) as temporary:
+            columns = {name: getattr(self, name) for name in COLUMNS}
+            write_table(temporary, {"replica": self.replica, **columns}, self.metadata)
 
     @property
     def n_nonfinite(self) -> int:

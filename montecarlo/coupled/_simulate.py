@@ -6,25 +6,22 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError, check_seed, check_whole
 from montecarlo._outputs import BLOCK_CODES
-from montecarlo._simulate import Progress, available_threads, run_on_threads
+from montecarlo._simulate import Progress, check_threads, run_on_threads
 from montecarlo._specification import ResNet
 from montecarlo.coupled._sample import CoupledSample
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.streams import ROLE_V, ROLE_W, derive_key
 
-if TYPE_CHECKING:
-    from montecarlo.processes import WeightProcess
-
 _LANES = 16
 _BLOCK_SECONDS = 0.25
-_REPLICA_LIMIT = 2**63 - 1
+REPLICA_LIMIT = 2**63 - 1
 _PATH_LIMIT = 1 << 29  # numbers of one path of matrices: 2 GiB
 
 Array = npt.NDArray[np.float64]
@@ -36,8 +33,6 @@ def simulate_depths(
     *,
     replicas: int,
     seed: int,
-    weights: str | WeightProcess | None = None,
-    inner_weights: str | WeightProcess | None = None,
     first_replica: int = 0,
     threads: int | None = None,
     block_size: int | None = None,
@@ -53,19 +48,16 @@ def simulate_depths(
     ----------
     resnet : ResNet
         The deepest network; the others differ in depth alone. It must have `beta`, at least the critical one
-        (1/2, H, or 1), since deeper networks explode below.
+        (1/2, H, or 1), since deeper networks explode below. Its weights are independent Gaussian layers
+        (Brownian increments; for res-1) or a process along the layers: fbm:H with H >= 1/2, rbf:VARIANCE,
+        rbf-increments:VARIANCE, matern:NU:SCALE or a user's. That of W (`weights_w`, or that of V) must be
+        smooth.
     depths : sequence of int
         At least two, each a proper divisor of the next, the last one the depth of `resnet`.
     replicas : int
         Number of paths.
     seed : int
         Any whole number from 0 to 2**128 - 1.
-    weights : str or WeightProcess, optional
-        Law of V; default: that of `resnet`. Independent Gaussian layers ("gaussian", Brownian increments; for
-        res-1) or a process along the layers: fbm:H with H >= 1/2, rbf:VARIANCE, rbf-increments:VARIANCE,
-        matern:NU:SCALE or a user's.
-    inner_weights : str or WeightProcess, optional
-        Process of W for res-2 and res-3; default: that of V. It must be smooth.
     first_replica : int, default 0
         Index of the first path.
     threads : int, optional
@@ -78,7 +70,7 @@ def simulate_depths(
     Returns
     -------
     CoupledSample
-        Row i is a function of (specification, depths, laws, seed, i) alone.
+        Row i is a function of (specification, depths, seed, i) alone.
 
     Raises
     ------
@@ -112,27 +104,19 @@ def simulate_depths(
     >>> order.contains(0.5), order.half_width < 0.05  # S1
     (True, True)
     """
-    from montecarlo.processes import find_process  # scipy: `import montecarlo` must stay light
-
-    levels = _depths(resnet, depths)
-    law = resnet.weights if weights is None else weights
-    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
+    levels = check_depths(resnet, depths)
+    replicas = check_whole("replicas", replicas, 1, REPLICA_LIMIT, 1000)
     seed = check_seed(seed)
-    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
-    workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
+    first_replica = check_whole("first_replica", first_replica, 0, REPLICA_LIMIT - replicas, 0)
+    workers = check_threads(threads)
     _check_scale(resnet)
-    process = find_process(law)
-    plan = (
-        _images(resnet, levels, law, inner_weights, seed)
-        if process is None
-        else _paths(resnet, levels, process, inner_weights, seed)
-    )
+    plan = (_images if resnet.processes is None else _paths)(resnet, levels, seed)
     if block_size is None:
         by_time = int(_BLOCK_SECONDS / plan.seconds)
         by_balance = -(-replicas // (4 * workers))
         block_size = max(1, min(by_time, by_balance) // plan.lanes) * plan.lanes
     else:
-        block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
+        block_size = check_whole("block_size", block_size, 1, REPLICA_LIMIT, 64)
 
     shapes = (len(levels) - 1, len(levels) - 1, len(levels), len(levels))
     columns = [np.empty((replicas, width)) for width in shapes]
@@ -148,21 +132,20 @@ def simulate_depths(
     lost = ~(columns[2] < np.inf).all(axis=1)
     for column in columns:
         column[lost] = np.nan
-    return CoupledSample(resnet, levels, plan.weights, plan.inner_weights, seed, first_replica, *columns)
+    return CoupledSample(resnet, levels, seed, first_replica, *columns)
 
 
 @dataclass(frozen=True)
 class _Plan:
     """What fills the rows: ``fill(first_replica, strong, end, ratio, cosine)``."""
 
-    weights: str
-    inner_weights: str
     lanes: int
     seconds: float
     fill: Callable[..., None]
 
 
-def _depths(resnet: ResNet, depths: Sequence[int]) -> tuple[int, ...]:
+def check_depths(resnet: ResNet, depths: Sequence[int]) -> tuple[int, ...]:
+    """Return the depths as a tuple of int; raise `InvalidFieldError` where they are not nested."""
     levels = tuple(check_whole("depths", depth, 1, resnet.depth, resnet.depth) for depth in depths)
     nested = all(deep > shallow and deep % shallow == 0 for shallow, deep in itertools.pairwise(levels))
     if len(levels) < 2 or not nested or levels[-1] != resnet.depth:
@@ -192,21 +175,27 @@ def _activation(resnet: ResNet) -> tuple[Any, float]:
     return value, math.nan if negative_slope is None else negative_slope
 
 
-def _key(resnet: ResNet, seed: int, weights: str, inner_weights: str) -> tuple[int, int]:
+def _key(resnet: ResNet, seed: int) -> tuple[int, int]:
+    """Return the key of the streams: other numbers than those of networks of one depth."""
+    laws = ["gaussian", ""]
+    if resnet.processes is not None:
+        laws = [process.fingerprint for process in resnet.processes]
     fields = {"engine": "coupled", "width": resnet.width, "input_dim": resnet.input_dim}
-    return derive_key(seed, fields | {"weights": weights, "inner_weights": inner_weights})
+    inner = "" if resnet.block == "res-1" else laws[1]
+    return derive_key(seed, fields | {"weights": laws[0], "inner_weights": inner})
 
 
-def _images(resnet: ResNet, depths: tuple[int, ...], law: Any, inner_weights: Any, seed: int) -> _Plan:
-    if law != "gaussian":
+def _images(resnet: ResNet, depths: tuple[int, ...], seed: int) -> _Plan:
+    if resnet.weights != "gaussian":
         raise InvalidFieldError(
-            "weights", law, "must be gaussian or a process for coupled depths: sums have another law",
-            "take weights='gaussian'",
+            "weights", resnet.weights, "must be gaussian or a process for coupled depths: sums have another "
+            "law", "take weights='gaussian'",
         )  # fmt: skip
     if resnet.block != "res-1":
         raise InvalidFieldError(
-            "block", resnet.block, "must be res-1 for independent layers: W of each layer is drawn afresh at "
-            "every depth, so that only laws converge", "take block='res-1'",
+            "weights", resnet.weights, f"must be a process for {resnet.block}: independent layers of W are "
+            "drawn afresh at every depth, so that only laws converge", "take block='res-1', or give "
+            "weights_w='rbf:0.01', say",
         )  # fmt: skip
     beta = float(resnet.beta or 0.0)
     if beta < 0.5:
@@ -214,14 +203,13 @@ def _images(resnet: ResNet, depths: tuple[int, ...], law: Any, inner_weights: An
             "beta", beta, "must be at least 0.5 for gaussian weights: deeper networks explode below",
             "take beta=0.5",
         )  # fmt: skip
-    _check_inner(resnet, inner_weights)
     from montecarlo.coupled._images import run_block
 
     levels = np.array(depths, np.int64)
     ratios = levels[-1] // levels
     scales = levels**-beta / np.sqrt(ratios)
     value, negative_slope = _activation(resnet)
-    k0, k1 = _key(resnet, seed, "gaussian", "")
+    k0, k1 = _key(resnet, seed)
 
     def fill(first_replica: int, *columns: Array) -> None:
         run_block(
@@ -231,46 +219,31 @@ def _images(resnet: ResNet, depths: tuple[int, ...], law: Any, inner_weights: An
 
     m = len(depths)
     per_unit = m * (1.8e-9 + 2e-10 * m) + (3e-8 if math.isnan(negative_slope) else 0.0)
-    return _Plan("gaussian", "", _LANES, resnet.depth * (resnet.width * per_unit + 1e-7), fill)
+    return _Plan(_LANES, resnet.depth * (resnet.width * per_unit + 1e-7), fill)
 
 
-def _check_inner(resnet: ResNet, inner_weights: Any) -> None:
-    if resnet.block == "res-1" and inner_weights is not None:
-        raise InvalidFieldError(
-            "inner_weights", inner_weights, "must be left out for res-1, which has no W", "leave it out"
-        )
-
-
-def _paths(
-    resnet: ResNet, depths: tuple[int, ...], process: WeightProcess, inner_weights: Any, seed: int
-) -> _Plan:
+def _paths(resnet: ResNet, depths: tuple[int, ...], seed: int) -> _Plan:
     from montecarlo.coupled._coupling import check_limit, find_coupling
     from montecarlo.coupled._fill import PathFiller
-    from montecarlo.processes import find_process
 
-    _check_inner(resnet, inner_weights)
-    coupling = find_coupling(process, depths)
-    inner_process = process if inner_weights is None else find_process(inner_weights)
-    if inner_process is None:
-        raise InvalidFieldError(
-            "inner_weights", inner_weights, "must be a smooth process: independent layers of W have no limit",
-            "take inner_weights='rbf:0.01', say",
-        )  # fmt: skip
-    inner = None if resnet.block == "res-1" else find_coupling(inner_process, depths)
-    check_limit(resnet.block, float(resnet.beta or 0.0), coupling, inner)
+    assert resnet.processes is not None
+    v, w = resnet.processes
+    own = find_coupling(v, depths)
+    inner = None if resnet.block == "res-1" else find_coupling(w, depths, field="weights_w")
+    check_limit(resnet, own, inner)
     if resnet.depth * resnet.width**2 > _PATH_LIMIT:
         rule = f"must give paths of at most {_PATH_LIMIT:_} numbers, depth times width squared"
         raise InvalidFieldError("width", resnet.width, rule, "take a smaller width or depth")
-    inner_fingerprint = "" if inner is None else inner_process.fingerprint
-    key = _key(resnet, seed, process.fingerprint, inner_fingerprint)
-    sources = [(process, coupling, ROLE_V)]
+    sources = [(v, own, ROLE_V)]
     if inner is not None:
-        sources.append((inner_process, inner, ROLE_W))
+        sources.append((w, inner, ROLE_W))
     value, negative_slope = _activation(resnet)
-    filler = PathFiller(resnet, depths, sources, key, value, negative_slope, BLOCK_CODES[resnet.block])
+    filler = PathFiller(
+        resnet, depths, sources, _key(resnet, seed), value, negative_slope, BLOCK_CODES[resnet.block]
+    )
     # Factors are built here, where their errors belong to the caller.
     for source, _, _ in sources:
         source.factor(resnet.depth)
     per_number = 1.5e-8 * len(sources)
     seconds = resnet.depth * (resnet.width**2 * per_number + 1e-7) + 1e-4
-    return _Plan(process.name, "" if inner is None else inner_process.name, 1, seconds, filler.fill)
+    return _Plan(1, seconds, filler.fill)

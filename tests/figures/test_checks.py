@@ -12,6 +12,7 @@ import figures
 from figures._laws import bound_check, same_law_check
 from largedepth._reproduce import _summary
 from montecarlo import ResNet, Sample, simulate
+from montecarlo.estimates import Estimate
 
 
 def test_a_bound_is_refuted_from_below_only() -> None:
@@ -24,6 +25,19 @@ def test_a_bound_is_refuted_from_below_only() -> None:
     loose = bound_check("P", events, 0.9)
     assert replace(loose, predicted=0.9 - 1.001 * loose.resolution).verdict == "outside"
     assert replace(loose, predicted=0.9 - 0.999 * loose.resolution).verdict == "agrees"
+
+
+def test_a_bound_from_below_is_refuted_from_above_only() -> None:
+    estimate = Estimate(value=0.7, lower=0.6, upper=0.75, confidence=0.99, n=9, method="t")
+    for predicted, verdict in ((0.2, "agrees"), (0.65, "agrees"), (0.75, "agrees"), (0.76, "outside")):
+        assert figures.Check("order", predicted, estimate, "at least").verdict == verdict
+    loose = figures.Check("order", 0.2, estimate, "at least")
+    assert loose.resolution == pytest.approx(0.55)
+    assert replace(loose, predicted=0.2 + 1.001 * loose.resolution).verdict == "outside"
+    assert replace(loose, predicted=0.2 + 0.999 * loose.resolution).verdict == "agrees"
+    # An interval without upper end cannot refute it, whatever the bound.
+    assert replace(loose, estimate=replace(estimate, upper=np.inf)).verdict == "undecided"
+    assert replace(loose, estimate=replace(estimate, lower=-np.inf)).verdict == "agrees"
 
 
 @pytest.mark.statistical
@@ -72,3 +86,5 @@ def test_summary_writes_bounds_as_bounds() -> None:
     definition = figures.find_figure("convergence")
     drawn = figures.DrawnFigure(definition, [Path("a.pdf"), Path("a.png")], 0, 0, checks)
     assert "| P(outside) | ≤ 0.1000 |" in _summary([drawn], "quick")
+    least = replace(drawn, checks=[replace(checks[0], relation="at least")])
+    assert "| P(outside) | ≥ 0.1000 |" in _summary([least], "quick")

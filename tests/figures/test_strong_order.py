@@ -1,54 +1,108 @@
-"""Figure "strong-order" at small sizes: bytes, checks, and a mutant that they notice."""
+"""Figure "strong-order" at small sizes: bytes, saved samples, checks, and mutants that they notice."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import figures
 from figures import strong_order
+from figures._figure import DepthsPoint, Report
+from montecarlo import ResNet, simulate_depths
+
+Panels = list[tuple[str, str, list[Any], str]]
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(monkeypatch: pytest.MonkeyPatch) -> Panels:
     """Let the figure take few networks."""
     panels = [
-        (
-            title,
-            [replace(curve, replicas=min(curve.replicas, 20_000) // 4) for curve in curves[:1]],
-            reference,
-        )
-        for title, curves, reference in strong_order._PANELS
+        (statement, title, [replace(c, replicas=c.replicas // 4) for c in curves[:1]], reference)
+        for statement, title, curves, reference in strong_order._PANELS
     ]
     monkeypatch.setattr(strong_order, "_PANELS", panels)
+    return panels
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.statistical
-def test_checks_agree_and_drawings_are_reproducible(tmp_path: Path) -> None:
-    # Three intervals at 99 %, seed fixed.
-    first = figures.draw_figure("strong-order", out=tmp_path)
+def test_checks_agree_and_drawings_are_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Four intervals at 99.9 %, seed fixed.
+    first = figures.draw_figure("strong-order", out=tmp_path, seed=5)
     before = [path.read_bytes() for path in first.paths]
-    assert len(first.checks) == 3
-    assert [check.verdict for check in first.checks] == ["agrees"] * 3
-    strong_order._sample.cache_clear()
-    again = figures.draw_figure("strong-order", out=tmp_path)
+    assert [(check.verdict, check.relation) for check in first.checks] == [
+        *[("agrees", "equals")] * 3, ("agrees", "at least"),
+    ]  # fmt: skip
+    assert first.seed == 5
+    names = [path.name for path in (tmp_path / "samples").iterdir()]
+    assert len(names) == 4
+    assert all(name.endswith("-seed-5.parquet") for name in names)
+
+    def forbidden(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the samples were there")
+
+    monkeypatch.setattr("montecarlo.coupled._file.simulate_depths", forbidden)
+    again = figures.draw_figure("strong-order", out=tmp_path, seed=5)
     assert [path.read_bytes() for path in again.paths] == before
-    assert first.networks > 100_000
-    assert first.seed == strong_order._SEED
+    assert again.networks == first.networks > 10_000
 
 
-@pytest.mark.usefixtures("small")
 @pytest.mark.statistical
-def test_a_wrong_scaling_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = [
-        (title, [replace(curve, beta=curve.beta + 0.2) for curve in curves], reference)
-        for title, curves, reference in strong_order._PANELS
-    ]
-    monkeypatch.setattr(strong_order, "_PANELS", wrong)
-    strong, weak, smooth = figures.find_figure("strong-order").checks({})
+def test_a_wrong_scaling_is_noticed(small: Panels) -> None:
+    # β is larger by 0.2, and so is every order; that of F4 has room for it.
+    samples = {}
+    for _, _, (curve,), _ in small:
+        net = curve.resnet
+        wrong = replace(net, beta=net.beta + 0.2)
+        samples[net] = simulate_depths(wrong, curve.depths, replicas=curve.replicas, seed=5)
+    strong, weak, smooth, fractional = strong_order.FIGURE.checks(samples)
     assert strong.verdict == "outside"
     assert weak.verdict != "agrees"
     assert smooth.verdict == "outside"
+    assert fractional.verdict == "agrees"
+
+
+@pytest.mark.statistical
+def test_an_order_below_the_bound_is_noticed() -> None:
+    # Errors with their own noise that fall too slowly, like L^-(2H - 1 - 0.1).
+    curve = strong_order._FRACTIONAL[-1]
+    sample = simulate_depths(curve.resnet, curve.depths, replicas=curve.replicas, seed=5)
+    depths = np.array(curve.depths[:-1], np.float64)
+    centre = sample.log_strong_error.mean(axis=0)
+    slow = sample.log_strong_error - centre - (curve.predicted - 0.1) * np.log(depths)
+    found = curve.order({curve.resnet: replace(sample, log_strong_error=slow)})
+    check = figures.Check("order", curve.predicted, found, curve.relation)
+    assert check.verdict == "outside"
+    assert check.resolution < 0.0
+
+
+def test_points_are_one_a_specification_and_the_paper_setting_is_larger() -> None:
+    quick, paper = (strong_order.FIGURE.points(setting) for setting in ("quick", "paper"))
+    assert len({point.resnet for point in quick}) == len(quick) == 11
+    assert [point.stem for point in quick] == [point.stem for point in paper]
+    assert all(many.networks > few.networks for few, many in zip(quick, paper, strict=True))
+
+
+def test_a_point_tells_networks_not_paths(tmp_path: Path) -> None:
+    net = ResNet(width=3, depth=8, beta=0.5, block="res-1")
+    for replicas, expected in ((5, (0, 15)), (7, (15, 6)), (2, (6, 0))):
+        sampled: list[int] = []
+        reused: list[int] = []
+        point = DepthsPoint(net, (2, 4, 8), replicas)
+        sample = point.saved(tmp_path / f"{point.stem}.parquet", 1, 1, Report(sampled.append, reused.append))
+        assert (sum(reused), sum(sampled)) == expected
+        assert len(sample) * 3 == point.networks
+
+
+def test_an_undecided_weak_order_is_drawn_as_such(small: Panels) -> None:
+    samples = {
+        curve.resnet: simulate_depths(curve.resnet, curve.depths, replicas=20, seed=1)
+        for _, _, (curve,), _ in small
+    }
+    assert strong_order.FIGURE.checks(samples)[1].verdict == "undecided"
+    axis = strong_order.FIGURE.draw(samples).axes[1]
+    assert axis.get_legend_handles_labels()[1][-1].endswith(": undecided")

@@ -51,7 +51,7 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", *NETWORK, "--activation", "tahn"), ("--activation tahn", "gelu", "'tanh'")),
         (("simulate", *NETWORK, "--activation", "tanh"), ("--activation tanh", "relu for res-3", "--block")),
         (("simulate", *NETWORK, "--bias-std", "1"), ("--bias-std 1.0", "must be 0 for res-3", "--block")),
-        (("simulate", *NETWORK, "--engine", "dens"), ("--engine dens", "auto, dense", "'dense'")),
+        (("simulate", *NETWORK, "--engine", "dens"), ("--engine dens", "auto, correlated, dense", "'dense'")),
         (("simulate", *NETWORK, "--replicas", "0"), ("--replicas 0", "at least 1", "--replicas 1000")),
         (("simulate", *NETWORK, "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
         (("simulate", *NETWORK, "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),

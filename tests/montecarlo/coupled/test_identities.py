@@ -24,18 +24,17 @@ pytestmark = pytest.mark.usefixtures("warm_kernels")
 DEPTHS = (3, 6, 24)
 COLUMNS = ("log_strong_error", "log_end_error", "log_hidden_ratio", "cosine")
 CASES = [
-    ({"block": "res-1", "activation": "relu", "beta": 0.5}, {}),
-    ({"block": "res-1", "activation": "tanh", "beta": 0.7}, {}),
-    ({"block": "res-1", "activation": "tanh", "beta": 0.7}, {"weights": "fbm:0.7"}),
-    ({"block": "res-3", "beta": 1.0}, {"weights": "rbf-increments:0.1"}),
-    (
-        {"block": "res-2", "activation": "gelu", "beta": 0.8},
-        {"weights": "fbm:0.8", "inner_weights": "matern:1.5:0.3"},
-    ),
-]
-of_every_kind = pytest.mark.parametrize(
-    ("fields", "laws"), CASES, ids=lambda value: str(list(value.values()))
-)
+    {"block": "res-1", "activation": "relu", "beta": 0.5},
+    {"block": "res-1", "activation": "tanh", "beta": 0.7},
+    {"block": "res-1", "activation": "tanh", "beta": 0.7, "weights": "fbm:0.7"},
+    {"block": "res-3", "beta": 1.0, "weights": "rbf-increments:0.1"},
+    {"block": "res-3", "beta": 1.0, "weights": "gaussian", "weights_w": "rbf:0.1"},
+    {
+        "block": "res-2", "activation": "gelu", "beta": 0.8, "weights": "fbm:0.8",
+        "weights_w": "matern:1.5:0.3",
+    },
+]  # fmt: skip
+of_every_kind = pytest.mark.parametrize("fields", CASES, ids=lambda fields: str(list(fields.values())))
 
 
 def network(fields, *, width=5, depth=DEPTHS[-1]):
@@ -51,11 +50,11 @@ def same_bits(first, second):
 
 @of_every_kind
 @pytest.mark.parametrize(("threads", "block_size"), [(1, 1), (2, 7), (3, 16), (2, None)])
-def test_threads_and_blocks(fields, laws, threads, block_size):
+def test_threads_and_blocks(fields, threads, block_size):
     net = network(fields)
-    whole = simulate_depths(net, DEPTHS, replicas=37, seed=3, threads=1, block_size=37, **laws)
+    whole = simulate_depths(net, DEPTHS, replicas=37, seed=3, threads=1, block_size=37)
     parts = simulate_depths(
-        net, DEPTHS, replicas=30, seed=3, first_replica=7, threads=threads, block_size=block_size, **laws
+        net, DEPTHS, replicas=30, seed=3, first_replica=7, threads=threads, block_size=block_size
     )
     for name in COLUMNS:
         column = getattr(parts, name)
@@ -67,10 +66,10 @@ def test_threads_and_blocks(fields, laws, threads, block_size):
 
 
 @of_every_kind
-def test_other_seeds_and_replicas_differ(fields, laws):
+def test_other_seeds_and_replicas_differ(fields):
     net = network(fields)
-    first = simulate_depths(net, DEPTHS, replicas=8, seed=3, **laws)
-    assert not same_bits(first, simulate_depths(net, DEPTHS, replicas=8, seed=4, **laws))
+    first = simulate_depths(net, DEPTHS, replicas=8, seed=3)
+    assert not same_bits(first, simulate_depths(net, DEPTHS, replicas=8, seed=4))
     assert len(np.unique(first.log_hidden_ratio)) == first.log_hidden_ratio.size
 
 
@@ -99,7 +98,7 @@ def test_images_at_width_one_are_one_scalar_brownian_path(beta):
     """A matrix of one entry is known from its image: V = ± the normal of the first depth."""
     net = network({"block": "res-1", "activation": "tanh", "beta": beta}, width=1)
     sample = simulate_depths(net, DEPTHS, replicas=18, seed=5)
-    key = _key(net, 5, "gaussian", "")
+    key = _key(net, 5)
     for replica in (0, 15, 17):
         states = [[draw_start(net, key, replica)] for _ in DEPTHS]
         sums = np.zeros(len(DEPTHS))
@@ -145,13 +144,13 @@ def reference_states(fields, paths, start, coupled, depth):
     ids=["fbm", "rbf res-3", "rbf res-1"],
 )
 def test_rows_on_paths_are_those_of_numpy(fields, law, coarse):
-    net = network(fields)
-    sample = simulate_depths(net, DEPTHS, replicas=3, seed=5, weights=law)
+    net = network(fields | {"weights": law})
+    sample = simulate_depths(net, DEPTHS, replicas=3, seed=5)
     process = find_process(law)
     coupling = find_coupling(process, DEPTHS)
     block = RES1 if fields["block"] == "res-1" else RES3
     sources = [(process, coupling, ROLE_V), (process, coupling, ROLE_W)][: 1 if block == RES1 else 2]
-    key = _key(net, 5, process.fingerprint, "" if block == RES1 else process.fingerprint)
+    key = _key(net, 5)
     filler = PathFiller(net, DEPTHS, sources, key, None, math.nan, block)
     for replica in range(3):
         paths = [path.astype(np.float64) for path in filler.paths(replica)]
@@ -192,15 +191,17 @@ def test_homogeneous_networks_do_not_see_the_scale():
 
 def test_networks_that_leave_the_finite_numbers_are_counted():
     explosive = Activation("explosive", lambda x: 1e150 * x * x, lambda x: 2e150 * x)
-    for laws in ({}, {"weights": "rbf:0.1"}):
-        net = ResNet(width=3, depth=24, beta=1.0, block="res-1", activation=explosive)
-        sample = simulate_depths(net, DEPTHS, replicas=5, seed=1, **laws)
+    for weights in ("gaussian", "rbf:0.1"):
+        net = ResNet(width=3, depth=24, beta=1.0, block="res-1", activation=explosive, weights=weights)
+        sample = simulate_depths(net, DEPTHS, replicas=5, seed=1)
         assert sample.n_nonfinite == 5
         assert all(np.isnan(getattr(sample, name)).all() for name in COLUMNS)
 
 
 RES_1 = {"width": 4, "depth": 8, "beta": 0.5, "block": "res-1"}
 SMOOTH = RES_1 | {"beta": 1.0}
+RES_3 = SMOOTH | {"block": "res-3"}
+AR1 = WeightProcess.from_lags("ar1", lambda m, depth: 0.9**m)
 
 
 @pytest.mark.parametrize(
@@ -214,31 +215,24 @@ SMOOTH = RES_1 | {"beta": 1.0}
         (RES_1, {"replicas": 0}, "replicas=0"),
         (RES_1, {"seed": -1}, "seed=-1"),
         ({"width": 4, "depth": 8, "alpha": 0.1, "block": "res-1"}, {}, "alpha=0.1.*give beta"),
-        (RES_1 | {"block": "res-3"}, {}, "block='res-3'.*res-1"),
+        (RES_1 | {"block": "res-3"}, {}, "weights='gaussian'.*process for res-3.*res-1"),
         (RES_1 | {"beta": 0.4}, {}, "beta=0.4.*at least 0.5"),
         (RES_1 | {"weights": "uniform"}, {}, "weights='uniform'.*gaussian"),
         (RES_1 | {"input_scale": 1e40}, {}, "input_scale=1e[+]40"),
-        (RES_1, {"inner_weights": "rbf:0.1"}, "inner_weights='rbf:0.1'.*res-1"),
-        (RES_1, {"weights": "fbm:0.4"}, "weights='fbm:0.4'.*Brownian"),
-        (RES_1, {"weights": "fbm:0.7"}, "beta=0.5.*at least 0.7"),
-        (RES_1, {"weights": "rbf:0.1"}, "beta=0.5.*at least 1"),
-        (SMOOTH | {"block": "res-3"}, {"weights": "fbm:0.7"}, "inner_weights='fbm:0.7'.*layer by layer"),
+        (RES_1 | {"weights": "fbm:0.4"}, {}, "^weights='fbm:0.4'.*Brownian"),
+        (RES_1 | {"weights": "fbm:0.7"}, {}, "beta=0.5.*at least 0.7"),
+        (RES_1 | {"weights": "rbf:0.1"}, {}, "beta=0.5.*at least 1"),
+        (RES_3 | {"weights": "fbm:0.7"}, {}, "^weights_w='fbm:0.7'.*layer by layer"),
+        (RES_3 | {"weights": "rbf:0.1", "weights_w": "fbm:0.7"}, {}, "^weights_w='fbm:0.7'.*layer by layer"),
+        (RES_3 | {"weights": "rbf:0.1", "weights_w": "gaussian"}, {}, "^weights_w='gaussian'.*layer by"),
+        (RES_3 | {"weights": "rbf:0.1", "weights_w": AR1}, {}, "^weights_w='ar1'.*one path for all depths"),
+        (SMOOTH | {"weights": AR1}, {}, "^weights='ar1'.*one path for all depths"),
         (
-            SMOOTH | {"block": "res-3"},
-            {"weights": "rbf:0.1", "inner_weights": "gaussian"},
-            "inner_weights='gaussian'.*smooth",
-        ),
-        (
-            SMOOTH,
-            {"weights": WeightProcess.from_lags("ar1", lambda m, depth: 0.9**m)},
-            "weights='ar1'.*one path for all depths",
-        ),
-        (
-            SMOOTH | {"block": "res-2", "bias_std": 0.5},
-            {"weights": "rbf:0.1"},
+            RES_3 | {"block": "res-2", "bias_std": 0.5, "weights": "rbf:0.1"},
+            {},
             "bias_std=0.5.*no common path",
         ),
-        (SMOOTH | {"width": 40_000}, {"weights": "rbf:0.1"}, "width=40000.*numbers"),
+        (SMOOTH | {"width": 40_000, "weights": "rbf:0.1"}, {}, "width=40000.*numbers"),
     ],
 )
 def test_refusals(fields, given, message):
@@ -253,9 +247,8 @@ import json, sys
 from montecarlo import ResNet, simulate_depths
 rows = []
 for text in sys.argv[1:]:
-    fields, laws = json.loads(text)
-    net = ResNet(width=3, depth=4, input_dim=4, **fields)
-    s = simulate_depths(net, [2, 4], replicas=2, seed=3, threads=1, **laws)
+    net = ResNet(width=3, depth=4, input_dim=4, **json.loads(text))
+    s = simulate_depths(net, [2, 4], replicas=2, seed=3, threads=1)
     rows.append([s.log_strong_error.tolist(), s.log_hidden_ratio.tolist(), s.cosine.tolist()])
 print(json.dumps(rows))
 """
@@ -267,9 +260,9 @@ def test_same_rows_without_the_compiler():
     command = [sys.executable, "-W", "ignore::RuntimeWarning", "-c", PROGRAM, *map(json.dumps, cases)]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    for (fields, laws), plain in zip(cases, json.loads(result.stdout), strict=True):
+    for fields, plain in zip(cases, json.loads(result.stdout), strict=True):
         net = ResNet(width=3, depth=4, input_dim=4, **fields)
-        sample = simulate_depths(net, [2, 4], replicas=2, seed=3, **laws)
+        sample = simulate_depths(net, [2, 4], replicas=2, seed=3)
         for values, expected in zip(
             plain, (sample.log_strong_error, sample.log_hidden_ratio, sample.cosine), strict=True
         ):

@@ -23,8 +23,8 @@ SURE = 1.0 - 1e-6
 DEPTHS = (16, 32, 64, 128, 256, 512, 1024)
 
 
-def network(*, width, beta, depth=DEPTHS[-1], block="res-1", activation="relu"):
-    return ResNet(width=width, depth=depth, beta=beta, block=block, activation=activation)
+def network(*, width, beta, depth=DEPTHS[-1], block="res-1", activation="relu", **laws):
+    return ResNet(width=width, depth=depth, beta=beta, block=block, activation=activation, **laws)
 
 
 @pytest.mark.parametrize(("width", "activation"), [(16, "tanh"), (40, "relu")])
@@ -56,8 +56,8 @@ def test_brownian_weak_order_is_one():
     ("law", "block"), [("rbf:0.01", "res-1"), ("rbf:0.01", "res-3"), ("rbf-increments:0.1", "res-3")]
 )
 def test_smooth_weights_have_order_one(law, block):
-    net = network(width=8, beta=1.0, block=block)
-    sample = simulate_depths(net, DEPTHS[2:], replicas=100, seed=3, weights=law)
+    net = network(width=8, beta=1.0, block=block, weights=law)
+    sample = simulate_depths(net, DEPTHS[2:], replicas=100, seed=3)
     order = sample.strong_order(confidence=SURE, correction=1.0)
     assert order.contains(1.0), order  # O1
     assert order.half_width <= 0.05
@@ -65,8 +65,8 @@ def test_smooth_weights_have_order_one(law, block):
 
 @pytest.mark.parametrize("hurst", [0.6, 0.7, 0.8, 0.9])
 def test_fractional_weights_have_at_least_the_order_of_young(hurst):
-    net = network(width=8, beta=hurst, activation="tanh")
-    sample = simulate_depths(net, DEPTHS, replicas=200, seed=4, weights=f"fbm:{hurst}")
+    net = network(width=8, beta=hurst, activation="tanh", weights=f"fbm:{hurst}")
+    sample = simulate_depths(net, DEPTHS, replicas=200, seed=4)
     order = sample.strong_order(confidence=SURE)
     assert order.lower >= 2.0 * hurst - 1.0, order  # F4
     assert order.upper < 1.2
@@ -75,36 +75,43 @@ def test_fractional_weights_have_at_least_the_order_of_young(hurst):
 @pytest.mark.parametrize("hurst", [0.8, 0.9])
 def test_the_order_of_young_is_sharp_at_width_one(hurst):
     """Scalar Euler schemes have exactly this order: Neuenkirch and Nourdin, J. Theor. Probab. 20 (2007)."""
-    net = network(width=1, beta=hurst, activation="tanh")
-    sample = simulate_depths(net, DEPTHS, replicas=300, seed=4, weights=f"fbm:{hurst}")
+    net = network(width=1, beta=hurst, activation="tanh", weights=f"fbm:{hurst}")
+    sample = simulate_depths(net, DEPTHS, replicas=300, seed=4)
     order = sample.strong_order(confidence=SURE)
     assert order.contains(2.0 * hurst - 1.0), order  # F4
     assert order.upper < hurst
 
 
 def test_a_smooth_inner_path_leaves_fractional_weights_a_limit():
-    net = network(width=8, beta=0.7, block="res-3")
-    sample = simulate_depths(net, DEPTHS, replicas=100, seed=5, weights="fbm:0.7", inner_weights="rbf:0.01")
+    size = {"width": 8, "beta": 0.7, "block": "res-3"}
+    net = network(**size, weights="fbm:0.7", weights_w="rbf:0.01")
+    sample = simulate_depths(net, DEPTHS, replicas=100, seed=5)
     assert sample.strong_order(confidence=SURE).lower > 0.4  # F4
-    with pytest.raises(InvalidFieldError, match="inner_weights"):
-        simulate_depths(net, DEPTHS, replicas=1, seed=5, weights="fbm:0.7")
+    with pytest.raises(InvalidFieldError, match="weights_w"):
+        simulate_depths(network(**size, weights="fbm:0.7"), DEPTHS, replicas=1, seed=5)
+
+
+def test_brownian_weights_have_order_a_half_with_a_smooth_inner_path():
+    net = network(width=8, beta=0.5, block="res-3", weights="gaussian", weights_w="rbf:0.01")
+    order = simulate_depths(net, DEPTHS[2:], replicas=300, seed=5).strong_order(confidence=SURE)
+    assert order.contains(0.5), order
+    assert 0.0 < order.lower < order.upper < 0.9  # neither order 0 nor that of smooth weights
 
 
 # Mutants
 
 
 @pytest.mark.parametrize(
-    ("fields", "laws", "true"),
+    ("fields", "replicas", "true"),
     [
-        ({"beta": 0.6}, {}, 0.5),
-        ({"beta": 1.1}, {"weights": "rbf:0.01"}, 1.0),
-        ({"beta": 0.9}, {"weights": "fbm:0.8"}, 0.6),
+        ({"beta": 0.6}, 500, 0.5),
+        ({"beta": 1.1, "weights": "rbf:0.01"}, 100, 1.0),
+        ({"beta": 0.9, "weights": "fbm:0.8"}, 100, 0.6),
     ],
     ids=["S1", "O1", "F4"],
 )
-def test_a_wrong_power_of_the_scaling_is_refuted(fields, laws, true):
-    net = network(width=8, **fields)
-    sample = simulate_depths(net, DEPTHS, replicas=500 if not laws else 100, seed=6, **laws)
+def test_a_wrong_power_of_the_scaling_is_refuted(fields, replicas, true):
+    sample = simulate_depths(network(width=8, **fields), DEPTHS, replicas=replicas, seed=6)
     assert sample.strong_order(confidence=SURE).upper < true
 
 
@@ -144,9 +151,9 @@ def test_each_depth_alone_is_an_ordinary_network(position):
 
 
 def test_images_and_matrices_couple_alike():
-    net = network(width=4, beta=0.5, depth=16, activation="tanh")
-    images = simulate_depths(net, (4, 16), replicas=20_000, seed=9)
-    matrices = simulate_depths(net, (4, 16), replicas=4_000, seed=10, weights="fbm:0.5")
+    size = {"width": 4, "beta": 0.5, "depth": 16, "activation": "tanh"}
+    images = simulate_depths(network(**size), (4, 16), replicas=20_000, seed=9)
+    matrices = simulate_depths(network(**size, weights="fbm:0.5"), (4, 16), replicas=4_000, seed=10)
     for name in ("log_strong_error", "log_end_error"):
         first, second = getattr(images, name)[:, 0], getattr(matrices, name)[:, 0]
         assert not same_law(first, second, false_alarm=1e-6).refuted
