@@ -57,7 +57,6 @@ def test_checks_agree_and_drawings_are_reproducible(
         raise AssertionError("the samples were there")
 
     monkeypatch.setattr("montecarlo._sample_file.iter_blocks", forbidden)
-    fractional_paths._increments.cache_clear()
     again = figures.draw_figure(name, out=folder)
     assert [path.read_bytes() for path in again.paths] == before
 
