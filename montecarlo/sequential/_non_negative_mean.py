@@ -108,6 +108,7 @@ class NonNegativeMean(NumberSequence):
         super().__init__(false_alarm=false_alarm, low=0.0, high=self._unit)
         self._sum = RunningSum()
         self._growth = Growth()
+        self._logs = self._growth.logs()
 
     @property
     def estimate(self) -> float:
@@ -122,9 +123,10 @@ class NonNegativeMean(NumberSequence):
         scaled = np.minimum(rows / self._unit, 1e290)
         self._sum.absorb(scaled)
         self._growth.absorb(scaled)
+        self._logs = self._growth.logs()
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         m = min(predicted / self._unit, 1.0)
-        above = log_capital(self._growth.logs(), self.n, m)
+        above = log_capital(self._logs, self.n, m)
         below = log_shortfall(self._sum.value, self.n, m)
         return float(above), float(below)
