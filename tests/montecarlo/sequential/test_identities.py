@@ -1,5 +1,4 @@
-"""What always holds: batches do not matter, intervals shrink, units do not matter, an interval is what is
-not refuted."""
+"""What always holds: batches and units do not matter, intervals shrink and hold what is not refuted."""
 
 import math
 
@@ -57,9 +56,9 @@ def test_cuts_into_batches_do_not_matter(kind, seed, n):
     assert parts.estimate == whole.estimate
     for m in (0.0, 0.2, 0.5, 1.0):
         assert parts.log_e_value(m) == whole.log_e_value(m)
-    # more looks, narrower running intersection
-    assert parts.interval[0] >= whole.interval[0]
-    assert parts.interval[1] <= whole.interval[1]
+    # more looks, narrower running intersection, up to the tolerance of the root search
+    assert parts.interval[0] >= whole.interval[0] - 1e-11
+    assert parts.interval[1] <= whole.interval[1] + 1e-11
 
 
 @kinds
@@ -89,9 +88,12 @@ def test_intervals_shrink_and_hold_what_was_never_refuted(kind, seed, n):
 @settings(max_examples=30)
 @given(seed=seeds, scale=st.floats(1e-6, 1e6), shift=st.floats(-10.0, 10.0), flip=st.booleans())
 def test_units_of_bounded_rows_do_not_matter(cls, seed, scale, shift, flip):
-    rows = draw("bounded", seed, 300) unit = cls(low=0.0, high=1.0, false_alarm=LEVEL).update(rows) factor =
-    -scale if flip else scale low, high = sorted((shift * scale, shift * scale + factor)) other =
-    cls(low=low, high=high, false_alarm=LEVEL).update(np.clip(shift * scale + factor * rows, low, high))
+    rows = draw("bounded", seed, 300)
+    unit = cls(low=0.0, high=1.0, false_alarm=LEVEL).update(rows)
+    factor = -scale if flip else scale
+    low, high = sorted((shift * scale, shift * scale + factor))
+    moved = np.clip(shift * scale + factor * rows, low, high)
+    other = cls(low=low, high=high, false_alarm=LEVEL).update(moved)
     expected = sorted(shift * scale + factor * end for end in unit.interval)
     np.testing.assert_allclose(other.interval, expected, rtol=0.0, atol=1e-9 * scale)
 
