@@ -62,8 +62,9 @@ def log_shortfall(
     """
     m = np.maximum(np.asarray(mean, dtype=np.float64), 1e-290)[..., None]
     drop = m * m * np.expm1(-BETS / m)  # D − 1
-    # near D = 0 the sum of its two terms; 1e-300 stands for 1 − m² = 0, a larger D is valid too
-    far = np.logaddexp(np.log(np.maximum((1.0 - m) * (1.0 + m), 1e-300)), 2.0 * np.log(m) - BETS / m)
+    with np.errstate(divide="ignore"):  # log 0 at m = 1, where D = exp(−λ)
+        log_rest = np.log((1.0 - m) * (1.0 + m))
+    far = np.logaddexp(log_rest, 2.0 * np.log(m) - BETS / m)  # precise near D = 0
     log_bound = np.where(drop > -0.5, np.log1p(np.maximum(drop, -0.5)), far)
     return log_average(-BETS * np.asarray(total)[..., None] - np.asarray(n)[..., None] * log_bound)
 
