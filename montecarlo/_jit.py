@@ -25,7 +25,8 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
 _KERNEL_FOLDERS = (
-    "correlated", "coupled", "dense", "gaussian", "kernels", "laws", "processes", "radial", "streams",
+    "correlated", "coupled", "dense", "gaussian", "kernels", "laws", "processes", "radial", "sequential",
+    "streams",
 )  # fmt: skip
 
 JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))

@@ -1,0 +1,124 @@
+"""Capital of a gambler who bets at fixed odds against a mean: the e-process behind several sequences.
+
+Let X be in [0, ∞) with ``E X <= m``. For a bet κ > 0 the factor ``(1 + κ X) / (1 + κ m)`` is non-negative
+with mean at most 1, so the product over i.i.d. rows is a supermartingale from 1, and so is the average over
+a grid of bets::
+
+    capital_n(m) = (1/J) Σ_j exp( Σ_i log(1 + κ_j X_i) − n log(1 + κ_j m) ).
+
+By Ville's inequality it ever reaches 1/δ with probability at most δ. It falls as m grows, so the means that
+it refutes are a half-line, at every n. The factor is ``1 + λ (X − m)`` with ``λ = κ / (1 + κ m)``: every bet
+of Waudby-Smith and Ramdas (2023) on one side, in a coordinate that does not depend on m. The sums are
+therefore kept once for all candidate means, a row costs one product a bet, and the order of rows does not
+matter.
+
+For rows 0 and 1 the factor is the likelihood ratio of two Bernoulli laws whose odds differ by 1 + κ.
+
+The grid is geometric with ratio √2. A bet off by a factor of at most 2^(1/4) from the best one loses 3.6 %
+of the growth of log capital, and the average costs at most log J = 3.8 beside the best of the grid. 2^-12 is
+the best bet near 10^9 rows of standard deviation 1/2; 2^10 is one for deviations of 10^-3 within a hundred
+rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from montecarlo._jit import kernel
+
+BETS: NDArray[np.float64] = 2.0 ** np.arange(-12.0, 10.25, 0.5)
+"""The grid of bets κ for rows on the scale of 1, shape (bets,)."""
+
+_LOG_BETS = float(np.log(BETS.size))
+_FLUSH = 64  # factors whose product is taken before its log
+_LARGE = 16.0  # rows above take their logs at once: (1 + 2^10 · 16)^64 = 1e270 is the largest product
+
+
+@kernel(allocates=False)
+def _absorb(rows, bets, product, pending, log_growth):
+    """Multiply ``1 + κ x`` of each row into `product`, whose log goes to `log_growth` every 64 rows."""
+    held = pending[0]
+    for i in range(rows.size):
+        x = rows[i]
+        if x > _LARGE:
+            for j in range(bets.size):
+                log_growth[j] += np.log1p(bets[j] * x)
+            continue
+        for j in range(bets.size):
+            product[j] *= 1.0 + bets[j] * x
+        held += 1
+        if held == _FLUSH:
+            for j in range(bets.size):
+                log_growth[j] += np.log(product[j])
+                product[j] = 1.0
+            held = 0
+    pending[0] = held
+
+
+class Growth:
+    """The sums ``Σ_i log(1 + κ_j x_i)`` of non-negative rows, the same bits for every cut into batches.
+
+    Examples
+    --------
+    >>> growth = Growth()
+    >>> growth.absorb(np.array([0.5, 1.0]))
+    >>> bool(np.allclose(growth.logs(), np.log((1 + BETS / 2) * (1 + BETS))))
+    True
+    """
+
+    def __init__(self) -> None:
+        self._product = np.ones(BETS.size)
+        self._pending = np.zeros(1, np.int64)
+        self._log_growth = np.zeros(BETS.size)
+
+    def absorb(self, rows: NDArray[np.float64]) -> None:
+        """Take rows in, shape (rows,), each finite and at least 0."""
+        _absorb(np.ascontiguousarray(rows), BETS, self._product, self._pending, self._log_growth)
+
+    def logs(self) -> NDArray[np.float64]:
+        """Return the sums, shape (bets,), natural logs."""
+        return self._log_growth + np.log(self._product)
+
+
+def log_average(exponents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the natural log of the average of exp over the last axis, which holds the grid of bets."""
+    # scipy's logsumexp takes ten times as long on arrays of this size, and a root search calls this often
+    largest = exponents.max(axis=-1)
+    return largest + np.log(np.exp(exponents - largest[..., None]).sum(axis=-1)) - _LOG_BETS
+
+
+def log_capital(
+    log_growth: NDArray[np.float64], n: NDArray[np.int64] | int, mean: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Return the natural log of the capital against ``E X <= mean`` after n rows.
+
+    Parameters
+    ----------
+    log_growth
+        ``Σ_i log(1 + κ_j x_i)``, shape (..., bets).
+    n
+        Rows, shape (...) or a number.
+    mean
+        Candidate mean, at least 0, shape (...) or a number.
+
+    Examples
+    --------
+    >>> float(log_capital(np.zeros(BETS.size), 0, 0.5))
+    0.0
+    """
+    cost = np.log1p(np.multiply.outer(np.asarray(mean, dtype=np.float64), BETS))
+    return log_average(log_growth - np.asarray(n)[..., None] * cost)
+
+
+def log_event_capital(
+    hits: NDArray[np.int64] | int, n: NDArray[np.int64] | int, probability: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Return `log_capital` for rows 0 and 1, from the number of ones.
+
+    Examples
+    --------
+    >>> bool(log_event_capital(9, 10, 0.5) > np.log(3.0))
+    True
+    """
+    return log_capital(np.multiply.outer(np.asarray(hits), np.log1p(BETS)), n, probability)

@@ -1,0 +1,170 @@
+"""A whole distribution function, by the DKW inequality at fixed looks.
+
+At look k, after the first n_k rows, ``P(sup |F_n − F| >= ε) <= 2 exp(−2 n_k ε²)`` for every law (P. Massart,
+Annals of Probability 18 (1990) 1269-1283, Corollary 1); with the shares of `montecarlo.sequential._looks`
+the band
+
+    ε_k = √( log((k + 16)(k + 17)/(8δ)) / (2 n_k) )
+
+holds at all looks at once with probability at least 1 − δ, and between looks the last one stands. The
+constants are proven and small: near n = 10⁵ and δ = 1e-6 the band is between 3.17/√n and 3.48/√n high,
+against 3.63/√n for the stitched bound of S. R. Howard and A. Ramdas, "Sequential estimation of quantiles
+with applications to A/B testing and best-arm identification", Bernoulli 28 (2022) 1704-1728, Theorem 2 (A =
+0.85, from 10 rows on), and 2.69/√n for one n fixed beforehand.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from montecarlo.estimates._law_distance import Cdf, _steps, _sup_distance
+from montecarlo.estimates._rows import keep_below_infinity
+from montecarlo.sequential._looks import look_cost, look_rows
+from montecarlo.sequential._result import SequentialResult
+from montecarlo.sequential._row_store import RowStore
+from montecarlo.sequential._rows import batch, check_false_alarm
+
+
+def look_epsilon(k: int, *, false_alarm: float) -> float:
+    """Return the half-height of the band at look k; above 1 where it says nothing.
+
+    Examples
+    --------
+    >>> round(look_epsilon(50, false_alarm=1e-6), 5)
+    0.01052
+    """
+    return math.sqrt(math.log(2.0 * look_cost(k) / false_alarm) / (2.0 * look_rows(k)))
+
+
+class CdfBand:
+    """Confidence sequence for a distribution function, everywhere at once.
+
+    Right for every law, with atoms or −inf; NaN and +inf are counted and left out. Weak in the far tails. It
+    uses the first n_k rows, n_k = 10 · 1.2^k rounded up, at the largest such number reached: nothing depends
+    on how rows are cut into batches. Keeps all rows.
+
+    Parameters
+    ----------
+    false_alarm
+        Probability, at most, that the band ever misses the law somewhere, at most 0.5. Default 1e-6.
+
+    Raises
+    ------
+    InvalidFieldError
+        If `false_alarm` is out of range.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> band = CdfBand(false_alarm=1e-6).update(np.random.default_rng(1).standard_normal(20_000))
+    >>> band.refutes(stats.norm.cdf), band.refutes(stats.norm(0.1).cdf)
+    (False, True)
+    >>> round(band.half_width, 4)
+    0.0237
+    """
+
+    def __init__(self, *, false_alarm: float = 1e-6) -> None:
+        self._false_alarm = check_false_alarm(false_alarm)
+        self._rows = RowStore()
+        self._n_nonfinite = 0
+        self._looks = 0
+        self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._tested: tuple[Cdf | None, int, float] = (None, 0, 1.0)
+
+    @property
+    def false_alarm(self) -> float:
+        """Probability, at most, that the band ever misses the law somewhere."""
+        return self._false_alarm
+
+    @property
+    def n(self) -> int:
+        """Rows taken in, without NaN and +inf."""
+        return self._rows.n
+
+    @property
+    def n_used(self) -> int:
+        """Rows of the last look, 0 before the first."""
+        return look_rows(self._looks - 1) if self._looks else 0
+
+    @property
+    def n_nonfinite(self) -> int:
+        """Rows left out as NaN or +inf."""
+        return self._n_nonfinite
+
+    @property
+    def half_width(self) -> float:
+        """Half the height of the band before clipping to [0, 1], 1 while it says nothing."""
+        return min(1.0, look_epsilon(self._looks - 1, false_alarm=self.false_alarm)) if self._looks else 1.0
+
+    def update(self, rows: ArrayLike, /) -> Self:
+        """Take a batch of i.i.d. rows in, shape (rows,), then look if the number of rows asks for it."""
+        kept, n_lost = keep_below_infinity(batch(rows))
+        self._rows.append(kept)
+        self._n_nonfinite += n_lost
+        while look_rows(self._looks) <= self.n:
+            self._looks += 1
+            self._last = None
+        return self
+
+    def interval(self, points: ArrayLike, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the band of the last look at some points: lower and upper ends of the shape of `points`."""
+        points = np.asarray(points, dtype=np.float64)
+        levels = np.zeros(points.shape)
+        if self._looks:
+            steps, at_steps = self._empirical(self._looks - 1)
+            levels = np.concatenate(([0.0], at_steps))[np.searchsorted(steps, points, side="right")]
+        return np.maximum(levels - self.half_width, 0.0), np.minimum(levels + self.half_width, 1.0)
+
+    def distance(self, predicted: Cdf, /) -> float:
+        """Return ``sup |F_n − F|`` of the last look to a predicted law, NaN before the first."""
+        return _sup_distance(*self._empirical(self._looks - 1), predicted) if self._looks else math.nan
+
+    def p_bound(self, predicted: Cdf, /) -> float:
+        """Return the anytime p-value bound of a predicted law: the least over all looks so far.
+
+        Looks already held against the same function object are not repeated.
+        """
+        cdf, done, p = self._tested
+        if cdf is not predicted:
+            done, p = 0, 1.0
+        for k in range(done, self._looks):
+            distance = _sup_distance(*self._empirical(k), predicted)
+            p = min(p, 2.0 * look_cost(k) * math.exp(-2.0 * look_rows(k) * distance**2))
+        self._tested = (predicted, self._looks, p)
+        return p
+
+    def refutes(self, predicted: Cdf, /) -> bool:
+        """Whether the predicted distribution function left the band at any look."""
+        return self.p_bound(predicted) <= self.false_alarm
+
+    def result(self, predicted: Cdf, /, *, resolution: float) -> SequentialResult:
+        """Return where the test of a law stands, as a statement on its distance to the true law.
+
+        The prediction is a distance of 0; the interval is that of the distance ``sup |F_true − F|``.
+        """
+        distance = self.distance(predicted)
+        centre = distance if self._looks else 0.0
+        return SequentialResult(
+            kind=type(self).__name__,
+            predicted=0.0,
+            estimate=distance,
+            interval=(max(0.0, centre - self.half_width), min(1.0, centre + self.half_width)),
+            resolution=resolution,
+            e_value=None,
+            p_bound=self.p_bound(predicted),
+            false_alarm=self.false_alarm,
+            n=self.n,
+            n_nonfinite=self.n_nonfinite,
+        )
+
+    def _empirical(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the steps of the empirical distribution function of look k and its values there."""
+        if k < self._looks - 1:
+            return _steps(self._rows.first(look_rows(k)))
+        if self._last is None:
+            self._last = _steps(self._rows.first(look_rows(k)))
+        return self._last

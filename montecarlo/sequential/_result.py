@@ -1,0 +1,117 @@
+"""The record of where a sequential test stands, and its decision."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Decision = Literal["refuted", "resolved", "undecided"]
+Claim = Literal["equal", "at most", "at least"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequentialResult:
+    """Where a sequential test of one prediction stands.
+
+    Valid at any time and however the time was chosen: if the prediction is right, `decision` is ever
+    "refuted" with probability at most `false_alarm`.
+
+    Parameters
+    ----------
+    kind
+        Name of the sequence that made it.
+    predicted
+        The predicted number; 0 for a distance between laws.
+    claim
+        Whether the true number is claimed to be equal to `predicted`, at most, or at least that.
+    estimate
+        Point estimate, NaN without rows.
+    interval
+        Closed interval of the numbers not refuted; empty (lower end above upper end) if all are.
+    resolution
+        Largest error, in the units of `predicted`, that may go unnoticed in a resolved test.
+    e_value
+        Evidence against the claim at this look: its expectation is at most 1 if the claim is right. None for
+        tests of laws.
+    p_bound
+        Upper bound of the probability of evidence like this if the claim is right, valid at any time.
+    false_alarm
+        Probability, at most, of ever refuting a right claim.
+    n, n_nonfinite
+        Rows used, and rows left out because they are not finite (for laws and quantiles: NaN or +inf).
+
+    Examples
+    --------
+    >>> result = SequentialResult(kind="BoundedMean", predicted=0.5, estimate=0.501, interval=(0.498, 0.504),
+    ...     resolution=0.005, e_value=0.01, p_bound=1.0, false_alarm=1e-6, n=10**6)
+    >>> result.decision
+    'resolved'
+    >>> print(result)
+    resolved: predicted 0.5, estimate 0.501 [0.498, 0.504] (BoundedMean, p <= 1, false alarm 1e-06, n=1000000)
+    """
+
+    kind: str
+    predicted: float
+    claim: Claim = "equal"
+    estimate: float
+    interval: tuple[float, float]
+    resolution: float
+    e_value: float | None
+    p_bound: float
+    false_alarm: float
+    n: int
+    n_nonfinite: int = 0
+
+    @property
+    def decision(self) -> Decision:
+        """The decision: "refuted", "resolved" or "undecided".
+
+        Refuted: the interval holds no number that agrees with the claim. Resolved: it holds none that
+        breaks the claim by more than `resolution`.
+        """
+        lower, upper = self.interval
+        below, above = self.predicted - lower, upper - self.predicted  # how far the interval reaches out
+        refuted = {"equal": below < 0.0 or above < 0.0, "at most": below < 0.0, "at least": above < 0.0}
+        reach = {"equal": max(below, above), "at most": above, "at least": below}[self.claim]
+        if refuted[self.claim] or lower > upper or self.p_bound <= self.false_alarm:
+            return "refuted"
+        return "resolved" if reach <= self.resolution else "undecided"
+
+    @property
+    def half_width(self) -> float:
+        """Half the length of the interval, 0 if it is empty."""
+        return half_width(self.interval)
+
+    def __str__(self) -> str:
+        lower, upper = self.interval
+        claim = "" if self.claim == "equal" else f"{self.claim} "
+        lost = f", {self.n_nonfinite} not finite" if self.n_nonfinite else ""
+        return (
+            f"{self.decision}: predicted {claim}{self.predicted:.6g}, estimate {self.estimate:.6g} "
+            f"[{lower:.6g}, {upper:.6g}] ({self.kind}, p <= {self.p_bound:.3g}, "
+            f"false alarm {self.false_alarm:.3g}, n={self.n}{lost})"
+        )
+
+
+def half_width(interval: tuple[float, float]) -> float:
+    """Return half the length of an interval, 0 if it is empty.
+
+    Examples
+    --------
+    >>> half_width((1.0, 2.0)), half_width((2.0, 1.0))
+    (0.5, 0.0)
+    """
+    lower, upper = interval
+    return max(0.0, (upper - lower) / 2.0) if upper > lower else 0.0
+
+
+def p_from_log_e(log_e: float) -> float:
+    """Return the anytime p-value bound of an e-value given by its natural log (Ville).
+
+    Examples
+    --------
+    >>> p_from_log_e(math.log(1000.0)), p_from_log_e(-1.0)
+    (0.001..., 1.0)
+    """
+    return math.exp(-max(0.0, log_e))
