@@ -199,7 +199,7 @@ FIGURE = FigureDefinition(
         "fitted over depths 60 to 1000 (H up to 1/2) or 60 to 300, with 2β added so that the scaling drops "
         "out. The boundary of the phase diagram is half of it. Red: the same fit to the sum of the first "
         "order, which the networks follow; dashed: the exponent of large depth. Left: hidden states grow "
-        "like L^max(2H, 1); near H = 1/2 finite depths lie between the branches. Right: gradients grow more "
+        "like L^max(2H, 1); near H = 1/2 finite depths are not there yet. Right: gradients grow more "
         "slowly for persistent weights; the exponent max(4H−2, 1) of wide networks (dotted) and that of "
         "fixed width compete, the latter with weight 1/d. Intervals of the exponents "
         "below are widened by what the next order adds."

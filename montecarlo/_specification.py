@@ -140,6 +140,8 @@ class ResNet:
             if process is not None and isinstance(given, str):
                 put(name, process.name)  # one spelling of a process: equal and hashed alike
             found.append(process or find_process("fbm:0.5"))
+        if self.weights_w == self.weights:
+            put("weights_w", None)  # one spelling of one law
         put("_processes", tuple(found))
         put("_law", find_law("gaussian"))
 
