@@ -9,7 +9,7 @@ reproduce: $(INSTALLED)
 	$(BIN)/largedepth reproduce $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 # A core of the suite against the lowest versions that pyproject.toml allows (needs Python 3.11 or 3.12). Old
 # versions beside new ones warn of deprecations that are none of ours.

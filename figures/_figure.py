@@ -141,7 +141,7 @@ class SharedPoint:
         """Return the sample, from a file if that has it."""
         return shared_to_file(
             self.resnet, path, replicas=self.replicas, seed=seed, betas=self.betas, inputs=self.inputs,
-            threads=threads, progress=report.sampled, on_found=report.reused,
+            threads=threads, overwrite=True, progress=report.sampled, on_found=report.reused,
         )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ class DepthsPoint:
         each = len(self.depths)
         return coupled_to_file(
             self.resnet, self.depths, path, replicas=self.replicas, seed=seed, threads=threads,
-            progress=lambda rows: report.sampled(each * rows),
+            overwrite=True, progress=lambda rows: report.sampled(each * rows),
             on_found=lambda rows: report.reused(each * min(rows, self.replicas)),
         )  # fmt: skip
 

@@ -107,8 +107,8 @@ FIGURE = FigureDefinition(
         "of this width would diffuse at β = 1/2 with a mean above that of the start, and explode below. Here "
         "every panel goes to −1/(2d) = −1/8 (dashed) while the band narrows: norms shrink like exp(−1/8) at "
         "β = 1/2, and like exp(−L^0.2/8) at β = 0.4. Red: the mean at finite depth, (3 L^(2H−1) − 1)/8, and "
-        "the spread about it, both to second order in the scaling: exact for small α L^H, and too wide by "
-        "7 % at H = 1/4, depth 4000. Depths and scalings share random numbers."
+        "the spread about it, both to second order in the scaling: exact for small α L^H, at most "
+        "3 % too narrow here. Depths and scalings share random numbers."
     ),
     points=_points,
     draw=_draw,

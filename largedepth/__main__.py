@@ -92,7 +92,7 @@ def _as_options(text: str) -> str:
     if text.startswith("ResNet("):
         return text
     return re.sub(
-        r"\b([a-z][a-z_]*)=(\S+?)(?=[,;:)]|\s|$)",
+        r"\b([a-z][a-z_]*)=('[^']*'|\S+?)(?=[,;:)]|\s|$)",
         lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else " " + m[2].strip("'")),
         text,
     )

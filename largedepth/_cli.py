@@ -7,6 +7,7 @@ import click
 from largedepth._figures import figures
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
+from largedepth._theorems import theorems
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -19,5 +20,5 @@ def cli() -> None:
     """
 
 
-for verb in (figures, reproduce, simulate):
+for verb in (figures, reproduce, simulate, theorems):
     cli.add_command(verb)

@@ -54,9 +54,12 @@ def figures(names: tuple[str, ...], setting: str, seed: int, threads: int | None
     """Draw figures (all of them without a NAME) as PDF and PNG.
 
     1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
+    4, 5: the same as 1 and 3 for smooth weights; 6: fractional weights along depth;
     small-width: explosion or collapse at widths 1, 2, 3, 10; activations: laws of the norm for four of them;
     convergence: how fast the exact law approaches its limit (no networks).
     strong-order: how fast hidden states approach their limit on one path of weights.
+    growth: exponents of the differences in depth against the Hurst index;
+    contraction: linear networks with antipersistent weights.
     Samples are kept in DIR/samples and used again.
     """
     draw_all(names, out=out, setting=setting, seed=seed, threads=threads)

@@ -68,7 +68,12 @@ network_options = apply_options(
     click.option("--alpha", type=real("0.1"), metavar="A", help="Scaling itself; either --beta or --alpha."),
     click.option(
         "--weights", default="gaussian", show_default=True, metavar="LAW",
-        help="gaussian, uniform, uniform:24 (2^24 levels) or rademacher.",
+        help="Independent layers: gaussian, uniform, uniform:24 (2^24 levels), rademacher. A process along "
+        "depth: fbm:H, rbf:VARIANCE, rbf-increments:VARIANCE, matern:NU:SCALE.",
+    ),
+    click.option(
+        "--weights-w", metavar="LAW",
+        help="Law of W where it is not that of V: a process, or gaussian where V is one.",
     ),
     click.option(
         "--input-dim", type=whole("64"), default=64, show_default=True, metavar="N",

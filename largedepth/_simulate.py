@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     metavar="NAME",
-    help="auto (the fastest exact one), dense, gaussian or radial.",
+    help="auto (the fastest exact one), dense, gaussian, radial, or correlated: processes along depth, all "
+    "layers in memory (4 L d^2 bytes a matrix).",
 )
 @click.option(
     "--gradients",

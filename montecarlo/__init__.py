@@ -3,6 +3,7 @@
 * `ResNet` specifies a network, `simulate` samples it, one row a network; `weights` returns one network's
 arrays.
 * `montecarlo.estimates` turns columns of log-ratios into numbers with intervals.
+* `montecarlo.sequential` tests predictions on rows as they come, with a false alarm that holds at any time.
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
 """
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numba import cfunc
 
 from montecarlo._errors import InvalidFieldError, unknown_name
+from montecarlo._jit import JIT_OFF
 
 ScalarFunction = Callable[[float], float]
 
@@ -68,7 +71,7 @@ class Activation:
         """Name of a built-in activation; name and hash of the code of any other."""
         if BUILT_IN.get(self.name) is self:
             return self.name
-        record = (self.negative_slope, _describe(self.value), _describe(self.derivative))
+        record = (self.negative_slope, describe_code(self.value), describe_code(self.derivative))
         return f"{self.name}#{hashlib.sha256(repr(record).encode()).hexdigest()[:16]}"
 
     def compiled(self) -> tuple[Any, Any]:
@@ -86,27 +89,61 @@ class Activation:
         )
 
 
-def _describe(thing: Any, depth: int = 0) -> Any:
+def describe_code(thing: Any, depth: int = 0) -> Any:
     """Return what a function computes as plain values, the same in every process; other things as they are.
 
-    Follows closures and globals to other functions; modules and builtins go by their name.
+    Follows closures, defaults, globals, partial arguments, attributes of callable objects and arrays; modules
+    and builtins go by their name.
     """
     python = getattr(thing, "py_func", thing)
+    if depth > 8 or isinstance(python, (int, float, complex, str, bytes, bool, type(None))):
+        return python if depth <= 8 else type(python).__name__
+
+    def each(values: Any) -> list[Any]:
+        return [describe_code(value, depth + 1) for value in values]
+
+    if isinstance(python, np.generic):
+        return str(python.dtype), repr(python)
+    if isinstance(python, np.ndarray):
+        content = hashlib.sha256(np.ascontiguousarray(python).tobytes()).hexdigest()
+        return "array", str(python.dtype), python.shape, content
+    if isinstance(python, functools.partial):
+        keywords = sorted(python.keywords.items())
+        return (
+            "partial",
+            each([python.func, *python.args, *(value for _, value in keywords)]),
+            [name for name, _ in keywords],
+        )
+    if isinstance(python, (list, tuple, set, frozenset)):
+        return type(python).__name__, each(
+            sorted(python, key=repr) if isinstance(python, (set, frozenset)) else python
+        )
+    if isinstance(python, dict):
+        return "dict", [(repr(key), describe_code(value, depth + 1)) for key, value in python.items()]
     code = getattr(python, "__code__", None)
-    if code is None or depth > 8:
-        plain = isinstance(python, (int, float, complex, str, bytes, bool, type(None)))
-        return python if plain else getattr(python, "__name__", type(python).__name__)
+    if code is None:
+        name = getattr(python, "__qualname__", getattr(python, "__name__", type(python).__qualname__))
+        call = inspect.getattr_static(type(python), "__call__", None)
+        if not hasattr(call, "__code__"):
+            return name
+        return name, describe_code(call, depth + 1), describe_code(vars(python), depth + 1)
     constants = [c for c in code.co_consts if not hasattr(c, "co_code")]
-    cells = [_describe(cell.cell_contents, depth + 1) for cell in python.__closure__ or ()]
+    cells = each(cell.cell_contents for cell in python.__closure__ or ())
+    defaults = each([python.__defaults__ or (), python.__kwdefaults__ or {}])
+    bound = getattr(python, "__self__", None)
+    if bound is not None and not isinstance(bound, type):
+        cells.append(describe_code(vars(bound) if hasattr(bound, "__dict__") else repr(bound), depth + 1))
     names = [
-        (n, _describe(python.__globals__[n], depth + 1)) for n in code.co_names if n in python.__globals__
+        (n, describe_code(python.__globals__[n], depth + 1)) for n in code.co_names if n in python.__globals__
     ]
-    return code.co_code.hex(), repr(constants), code.co_names, cells, names
+    return code.co_code.hex(), repr(constants), code.co_names, cells, names, defaults
 
 
 @functools.lru_cache(maxsize=256)
 def _compile(field: str, function: ScalarFunction, cache: bool) -> Any:
     python = getattr(function, "py_func", function)
+    if JIT_OFF:  # numba's own library is plain Python then, too, and cannot be compiled against
+        return python
     try:
         # Users' functions may come from a prompt or a lambda, for which numba has no cache file.
         return cfunc("float64(float64)", cache=cache)(python)

@@ -119,7 +119,15 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
         for known, reason in reasons.items():
             if reason is None:
                 return ENGINES[known]
-        # Only dual gradients can be beyond the dense engine.
+        if resnet.processes is not None and not request.dual:
+            field = "weights" if resnet.weights != "gaussian" else "weights_w"
+            raise InvalidFieldError(
+                field,
+                getattr(resnet, field),
+                reasons["correlated"] or "",
+                "change that, or take weights='gaussian'",
+            )
+        # Else only dual gradients can be beyond the dense engine.
         rule = "must be joint or none except for Gaussian weights in res-3 or linear res-1"
         raise InvalidFieldError("gradients", "dual", rule, "take gradients='joint'")
     engine = ENGINES.get(name) if isinstance(name, str) else None

@@ -38,7 +38,17 @@ CHUNK = 256
 """Units that are reduced together; a property of the stream format, too."""
 
 
-_NO_REFERENCES: dict[str, Any] = {"_nrt": False}
+def _without_references() -> dict[str, Any]:
+    """Return the option of numba that turns reference counting off, if this numba has it: it is private."""
+    option: dict[str, Any] = {"_nrt": False}
+    try:
+        njit(**option)(lambda: 0)
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return option
+
+
+_NO_REFERENCES = _without_references()
 
 
 def kernel(

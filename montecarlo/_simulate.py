@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from queue import Empty, SimpleQueue
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ _Block = TypeVar("_Block")
 Gradients = Literal["joint", "none", "dual"]
 
 _BLOCK_SECONDS = 0.25
+_POLL_SECONDS = 0.05  # how soon idle workers see that the run is over
 _REPLICA_LIMIT = 2**63 - 1  # replica indices are int64 in tables
 
 
@@ -196,21 +198,44 @@ def run_on_threads(
     run: Callable[[int], _Block], starts: Iterator[int], workers: int
 ) -> Generator[_Block, None, None]:
     """Yield the blocks that start at the given replicas as they finish, in any order."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="largedepth")
-    pending: set[Future[_Block]] = set()
+    # Not a pool of concurrent.futures: Ctrl-C inside its locks leaves them in disorder for the workers.
+    # These queues are single operations that no signal can split.
+    tasks: SimpleQueue[int] = SimpleQueue()
+    outcomes: SimpleQueue[tuple[_Block | None, BaseException | None]] = SimpleQueue()
+    over = [False]
+
+    def work() -> None:
+        while not over[0] and threading.main_thread().is_alive():
+            try:
+                start = tasks.get(timeout=_POLL_SECONDS)
+            except Empty:
+                continue
+            if over[0]:
+                return
+            try:
+                outcomes.put((run(start), None))
+            except BaseException as error:  # the caller's business
+                outcomes.put((None, error))
+
+    for number in range(workers):
+        threading.Thread(target=work, name=f"largedepth-{number}").start()
+    waiting = 0
     try:
         while True:
-            # A short queue: 10^7 replicas must not become 10^5 futures.
-            while len(pending) < 2 * workers and (start := next(starts, None)) is not None:
-                pending.add(pool.submit(run, start))
-            if not pending:
+            # A short queue: 10^7 replicas must not become 10^5 tasks.
+            while waiting < 2 * workers and (start := next(starts, None)) is not None:
+                tasks.put(start)
+                waiting += 1
+            if not waiting:
                 return
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+            block, error = outcomes.get()
+            waiting -= 1
+            if error is not None:
+                raise error
+            yield block  # type: ignore[misc]
     finally:
         # Not waiting for the blocks in hand keeps Ctrl-C prompt; what they compute is dropped.
-        pool.shutdown(wait=False, cancel_futures=True)
+        over[0] = True
 
 
 def suggest_block_size(engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int) -> int:

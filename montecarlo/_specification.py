@@ -119,7 +119,7 @@ class ResNet:
     def _find_weights(self, put: Callable[[str, object], None]) -> None:
         """Look up the laws of V and W, and spell them in one way."""
         v = find_process(self.weights)
-        w = v if self.weights_w is None else find_process(self.weights_w)
+        w = v if self.weights_w is None else find_process(self.weights_w, field="weights_w")
         put("_processes", None)
         if v is None and w is None:
             if str(self.weights) not in LAWS:
@@ -140,6 +140,8 @@ class ResNet:
             if process is not None and isinstance(given, str):
                 put(name, process.name)  # one spelling of a process: equal and hashed alike
             found.append(process or find_process("fbm:0.5"))
+        if self.weights_w == self.weights:
+            put("weights_w", None)  # one spelling of one law
         put("_processes", tuple(found))
         put("_law", find_law("gaussian"))
 
@@ -170,6 +172,8 @@ class ResNet:
         for name in ("weights", "weights_w"):
             if isinstance(record[name], WeightProcess):
                 record[name] = record[name].fingerprint
+        if self.weights_w is None:  # as if the field did not exist: digests outlive it
+            del record["weights_w"]
         return record
 
     @property

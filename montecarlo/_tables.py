@@ -47,7 +47,12 @@ def write_table(path: Path, arrays: Mapping[str, Any], metadata: Mapping[str, An
 
 
 def read_table(
-    path: str | os.PathLike[str], *, kind: str, needed: set[str], resnet: ResNet | None
+    path: str | os.PathLike[str],
+    *,
+    kind: str,
+    needed: set[str],
+    resnet: ResNet | None,
+    keys: tuple[str, ...] = ("replica",),
 ) -> tuple[ResNet, dict[str, Any], dict[str, Any]]:
     """Return specification, metadata and columns of a file that `write_table` left.
 
@@ -61,6 +66,8 @@ def read_table(
         Metadata it must have beside those of every table.
     resnet : ResNet or None
         The specification it must be of; None for the one that the file holds.
+    keys : tuple of str
+        Columns it must have.
 
     Raises
     ------
@@ -95,6 +102,9 @@ def read_table(
         resnet = _specification_of(path, metadata)
     elif metadata["digest"] != resnet.digest:
         raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
+    lacking = set(keys) - set(table.column_names)
+    if lacking:
+        raise ValueError(f"{path}: it lacks the columns {', '.join(sorted(lacking))}: edited since?")
     columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()

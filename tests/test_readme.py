@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from theory.catalogue import markdown_table
+
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -29,6 +31,16 @@ def test_other_snippets_run() -> None:
 def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
-    assert verbs == {"simulate", "figures", "reproduce"}
+    assert verbs == {"simulate", "figures", "reproduce", "theorems"}
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)
+
+
+def test_table_of_theorems_is_up_to_date() -> None:
+    text = README.read_text(encoding="utf-8")
+    first, last = (
+        "<!-- theorems: written by `largedepth theorems --markdown` -->\n",
+        "<!-- end of theorems -->",
+    )
+    assert text.count(first) == text.count(last) == 1
+    assert text.split(first)[1].split(last)[0] == markdown_table()

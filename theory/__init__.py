@@ -32,6 +32,7 @@ ratios are of Euclidean norms.
 - Antipersistent weights (F3): `antipersistent_contraction`, `antipersistent_log_norm_law`.
 - Smooth weights (O1 to O4): `ode_identity_constant`, `gronwall_bound`, `ode_log_volume_deviation`.
 - Orders of convergence to the limit equations (S1, O1, F4): `convergence_order`, `young_log_error`.
+- The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
 from theory._activations import ACTIVATIONS as ACTIVATIONS

@@ -75,7 +75,7 @@ def log_first_order_gradient_difference(
     >>> forward = theory.first_order_difference(**size)
     >>> backward = np.exp(log_first_order_gradient_difference(width=None, **size))
     >>> print(f"{forward:.6f} {backward:.6f}")
-    0.002887 0.000647
+    0.003042 0.000687
     """
     L = int(_validate.depth(depth, minimum=1))
     a = _validate.alpha(alpha)

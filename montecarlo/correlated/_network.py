@@ -5,8 +5,8 @@ V_k, W_k and biases. A layer is four products of a d × d matrix with the column
 multiply-adds, and a few passes over the columns.
 
 Error analysis. Products are float32 with a sum of d fused terms, as in the dense engine; states are pairs of
-float32 numbers, which lose nothing to the number of layers; differences are float32 sums of L terms,
-relative error about √L·6e-8; norms are float64.
+float32 numbers, which lose nothing to the number of layers; norms are float64. Differences are taken from
+the states, except small ones, which are float32 sums of L terms, relative error about √L·6e-8.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ from montecarlo.kernels._state import (
 )
 
 _MATRIX = types.float64[:, ::1]
-_FLAT = types.float32[::1]
 _PATHS = types.float32[:, ::1]
 _INT = types.int64
 _REAL = types.float64
@@ -46,6 +45,7 @@ _RUN_COLUMNS = types.void(
 )  # fmt: skip
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_VISIBLE = 10.0 * math.log(2.0)  # a state 2**-10 of its start away still has 38 bits of the distance
 
 
 @helper
@@ -129,10 +129,45 @@ def start_columns(starts, high, low, difference, d, columns, exponents, start_ex
                     & np.uint32(0x7FFFFFFF)
                 ),
             )
-        exponents[c], finite[c] = rescale_column(
+        exponents[c], is_finite = rescale_column(
             high, low, difference, d, columns, np.uint64(c), peak, np.int64(0), np.int64(0), lowest
         )
         start_exponents[c] = exponents[c]
+        if not is_finite or not finite[c]:  # lost, here or on the way before
+            finite[c] = False
+            clear_column(high, low, difference, d, columns, np.uint64(c))
+
+
+@helper
+def column_log_distance(
+    starts, high, low, difference, none, d, columns, column, exponent, start_exponent, log_scale, log_start
+):
+    """Return the natural log of ``‖2**exponent * (high + low) - start‖``.
+
+    From the state itself where it has moved visibly. Below, its rounding would show, and the sum of the
+    increments takes over, which in turn keeps the rounding of the largest state that there was on the way.
+    """
+    up = max(exponent, np.int64(0))
+    largest = 0.0
+    total = 0.0
+    for second in range(2):
+        for j in range(_ZERO, d):
+            place = np.uint64(j) * columns + column
+            state = np.float64(high[place]) + np.float64(low[place])
+            x = math.ldexp(state, int(max(exponent - up, -2000)))
+            x -= math.ldexp(np.float64(starts[j, column]), int(max(-up, -2000)))
+            if second == 0:
+                largest = max(largest, abs(x))
+            else:
+                total += (x / largest) * (x / largest)
+        if not largest > 0.0:
+            break
+    if largest > 0.0:
+        moved = math.log(largest) + 0.5 * math.log(total) + up * math.log(2.0)
+        if moved > log_start - _VISIBLE:
+            return moved
+    frame = max(exponent, start_exponent)
+    return column_log_norm(difference, none, d, columns, column, frame) + log_scale
 
 
 @helper
@@ -274,10 +309,12 @@ def run_columns(
                 hidden[c, k + 1] = norm - log_start[c]
     for c in range(networks):
         column = np.uint64(c)
-        frame = max(exponents[c], start_exponents[c])
-        distance = column_log_norm(difference, none, d, columns, column, frame)
+        distance = column_log_distance(
+            starts, high, low, difference, none, d, columns, column, exponents[c], start_exponents[c],
+            math.log(scales[c]), log_start[c],
+        )  # fmt: skip
         rows[c, 0] = column_log_norm(high, low, d, columns, column, exponents[c]) - log_start[c]
-        rows[c, 1] = distance + math.log(scales[c]) - log_start[c]
+        rows[c, 1] = distance - log_start[c]
         for j in range(last_hidden.shape[1]):
             place = np.uint64(j) * columns + column
             last_hidden[c, j] = np.float64(high[place]) + np.float64(low[place])
@@ -319,10 +356,12 @@ def run_columns(
                     gradient[c, k] = norm - ends_log[c]
         for c in range(networks):
             column = np.uint64(c)
-            frame = max(exponents[c], start_exponents[c])
-            distance = column_log_norm(difference, none, d, columns, column, frame)
+            distance = column_log_distance(
+                ends, high, low, difference, none, d, columns, column, exponents[c], start_exponents[c],
+                math.log(scales[c]), ends_log[c],
+            )  # fmt: skip
             rows[c, 2] = column_log_norm(high, low, d, columns, column, exponents[c]) - ends_log[c]
-            rows[c, 3] = distance + math.log(scales[c]) - ends_log[c]
+            rows[c, 3] = distance - ends_log[c]
             for j in range(first_gradient.shape[1]):
                 place = np.uint64(j) * columns + column
                 first_gradient[c, j] = np.float64(high[place]) + np.float64(low[place])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo._errors import check_seed, check_whole
+from montecarlo._errors import InvalidFieldError, check_seed, check_whole
 from montecarlo._sample import check_writable
 from montecarlo._simulate import Progress, check_threads
 from montecarlo._specification import ResNet
@@ -61,13 +61,13 @@ def coupled_to_file(
     replicas: int,
     seed: int,
     threads: int | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
     on_found: Progress | None = None,
 ) -> CoupledSample:
     """Return `simulate_depths`'s sample and leave it in a file; rows found there are not drawn again.
 
-    A file that holds anything but the beginning of this sample is replaced; one that holds more rows than
-    asked for keeps them. An interrupted run leaves the file as it was.
+    A file that holds more rows than asked for keeps them. An interrupted run leaves the file as it was.
 
     Parameters
     ----------
@@ -75,6 +75,8 @@ def coupled_to_file(
         As in `simulate_depths`; `progress` is told of what is sampled, not of rows found in the file.
     path : path
         Ends in ``.parquet``. A second run into the same file waits for the first one.
+    overwrite : bool, default False
+        Whether a file that holds anything but the beginning of this sample may be replaced.
     on_found : callable, optional
         Called with the number of rows of this sample that the file holds already, if any; it may be more than
         `replicas`.
@@ -109,6 +111,9 @@ def coupled_to_file(
         found = _found(target, resnet, levels, seed)
         if found is not None and on_found is not None:
             on_found(len(found))
+        if found is None and target.exists() and not overwrite:
+            fix = "choose another file, or let it be replaced (overwrite=True)"
+            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
         start = 0 if found is None else len(found)
         if found is not None and start >= replicas:
             return found.head(replicas)

@@ -54,10 +54,14 @@ class PathFiller:
     def fill(self, first_replica: int, strong: Array, end: Array, ratio: Array, cosine: Array) -> None:
         """Fill the rows of consecutive replicas."""
         for row in range(len(ratio)):
-            paths = self.paths(first_replica + row)
-            start = draw_start(self.resnet, self.key, first_replica + row)
-            states = [self.states(paths, start, position) for position in range(len(self.depths))]
+            states = self.all_states(first_replica + row)
             self.observe(states, strong[row], end[row], ratio[row], cosine[row])
+
+    def all_states(self, replica: int) -> list[Float64]:
+        """Return the states of all depths; the paths are gone before the next replica's are drawn."""
+        paths = self.paths(replica)
+        start = draw_start(self.resnet, self.key, replica)
+        return [self.states(paths, start, position) for position in range(len(self.depths))]
 
     def paths(self, replica: int) -> list[Float32]:
         """Return the paths of the deepest network, for V and, where the block has one, W."""

@@ -17,12 +17,12 @@ from montecarlo._simulate import Progress, check_threads, run_on_threads
 from montecarlo._specification import ResNet
 from montecarlo.coupled._sample import CoupledSample
 from montecarlo.kernels._state import EVALUATION_LIMIT
+from montecarlo.processes import PATH_LIMIT
 from montecarlo.streams import ROLE_V, ROLE_W, derive_key
 
 _LANES = 16
 _BLOCK_SECONDS = 0.25
 REPLICA_LIMIT = 2**63 - 1
-_PATH_LIMIT = 1 << 29  # numbers of one path of matrices: 2 GiB
 
 Array = npt.NDArray[np.float64]
 
@@ -231,8 +231,8 @@ def _paths(resnet: ResNet, depths: tuple[int, ...], seed: int) -> _Plan:
     own = find_coupling(v, depths)
     inner = None if resnet.block == "res-1" else find_coupling(w, depths, field="weights_w")
     check_limit(resnet, own, inner)
-    if resnet.depth * resnet.width**2 > _PATH_LIMIT:
-        rule = f"must give paths of at most {_PATH_LIMIT:_} numbers, depth times width squared"
+    if resnet.depth * resnet.width**2 > PATH_LIMIT:
+        rule = f"must give paths of at most {PATH_LIMIT:_} numbers, depth times width squared"
         raise InvalidFieldError("width", resnet.width, rule, "take a smaller width or depth")
     sources = [(v, own, ROLE_V)]
     if inner is not None:

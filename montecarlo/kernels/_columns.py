@@ -132,7 +132,7 @@ def rescale_column(high, low, difference, size, columns, column, peak, exponent,
 
     `peak` is the largest magnitude as float32 bits. The exponent does not fall below `lowest`. The difference
     is in the frame ``max(exponent, start_exponent)``: a state that collapses leaves a difference of the
-    size of its start.
+    size of its start at least.
     """
     if SMALL_BITS <= peak < LARGE_BITS:
         return exponent, True

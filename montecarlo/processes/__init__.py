@@ -7,6 +7,7 @@
 
 from montecarlo.processes._draw import normal_rows as normal_rows
 from montecarlo.processes._draw import sample_paths as sample_paths
+from montecarlo.processes._factor import PATH_LIMIT as PATH_LIMIT
 from montecarlo.processes._factor import Fill as Fill
 from montecarlo.processes._factor import PathFactor as PathFactor
 from montecarlo.processes._names import PROCESSES as PROCESSES

@@ -26,6 +26,7 @@ _ONE = np.uint64(_LANES)
 _TWO = np.uint64(2 * _LANES)
 _THREE = np.uint64(3 * _LANES)
 _FOUR = np.uint64(4 * _LANES)
+_VECTOR = np.uint64(16)
 
 
 @kernel
@@ -35,7 +36,10 @@ def _fill_rows(k0, k1, first_row, role, replica_low, replica_high, rows, entries
         start = np.uint64(row) * entries
         for begin in range(_ZERO, entries, _FOUR):
             counter = np.uint32(np.uint32(begin) >> np.uint32(2))
-            for i in range(_ZERO, _ONE):
+            # Narrow networks take the first variate of a few counters only.
+            left = np.uint64(entries - np.uint64(begin))
+            lanes = min(_ONE, np.uint64((left + _VECTOR - np.uint64(1)) // _VECTOR * _VECTOR))
+            for i in range(_ZERO, lanes):
                 w0, w1, w2, w3 = philox(
                     np.uint32(counter + np.uint32(i)), t_role, replica_low, replica_high, k0, k1
                 )
@@ -46,7 +50,7 @@ def _fill_rows(k0, k1, first_row, role, replica_low, replica_high, rows, entries
                 scratch[_TWO + i] = z2
                 scratch[_THREE + i] = z3
             first = start + np.uint64(begin)
-            for i in range(_ZERO, min(_FOUR, entries - np.uint64(begin))):
+            for i in range(_ZERO, min(_FOUR, left)):
                 out[first + i] = scratch[i]
 
 

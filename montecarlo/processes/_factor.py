@@ -14,6 +14,13 @@ Fill = Callable[[int, Float32], None]
 """``fill(first_row, out)`` writes the standard normals of rows ``first_row, first_row + 1, ...`` to `out`,
 a float32 array (rows, entries) in C order; row t holds normal number t of every entry."""
 
+PATH_LIMIT = 2**27
+"""Numbers of the paths of a matrix, layers times entries, that engines hold.
+
+That is 0.5 GiB, and 1.1 GiB for circulant processes; a network of res-2 or res-3 has two such matrices, and
+every thread a network of its own.
+"""
+
 _CHUNK_BYTES = 1 << 18  # rows that are filled together, so that they are still cached when they are used
 
 

@@ -57,8 +57,8 @@ class Family:
         """How it is written, ``"fbm:H"``."""
         return ":".join((self.name, *self.parameters))
 
-    def parse(self, text: str) -> WeightProcess:
-        """Return the process of a spelling that begins with the name.
+    def parse(self, text: str, *, field: str = "weights") -> WeightProcess:
+        """Return the process of a spelling that begins with the name; errors call it `field`.
 
         Raises
         ------
@@ -72,8 +72,8 @@ class Family:
         valid = len(numbers) == len(self.parameters) and bool(np.isfinite(numbers).all())
         if not valid or not self.allowed(*numbers):
             raise InvalidFieldError(
-                "weights", text, f"must be {self.spelling} with {self.rule}",
-                f"give weights={self.example!r}, say",
+                field, text, f"must be {self.spelling} with {self.rule}",
+                f"give {field}={self.example!r}, say",
             )  # fmt: skip
         name = ":".join((self.name, *(repr(number).removesuffix(".0") for number in numbers)))
         return WeightProcess(

@@ -16,7 +16,7 @@ PROCESSES: dict[str, str] = {
 """How the named processes are written, and what they mean."""
 
 
-def find_process(weights: str | WeightProcess) -> WeightProcess | None:
+def find_process(weights: str | WeightProcess, *, field: str = "weights") -> WeightProcess | None:
     """Return the process of a spelling, or None where the text does not name a process.
 
     Parameters
@@ -24,6 +24,8 @@ def find_process(weights: str | WeightProcess) -> WeightProcess | None:
     weights : str or WeightProcess
         ``"fbm:H"``, ``"rbf:VARIANCE"``, ``"rbf-increments:VARIANCE"``, ``"matern:NU:SCALE"``; a process is
         returned as it is.
+    field : str, default "weights"
+        What an error calls it.
 
     Raises
     ------
@@ -40,4 +42,4 @@ def find_process(weights: str | WeightProcess) -> WeightProcess | None:
     if isinstance(weights, WeightProcess):
         return weights
     family = _FAMILIES.get(str(weights).split(":", maxsplit=1)[0])
-    return None if family is None else family.parse(str(weights))
+    return None if family is None else family.parse(str(weights), field=field)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import toeplitz
 
-from montecarlo._activations import _describe
+from montecarlo._activations import describe_code
 from montecarlo._errors import InvalidFieldError, check_whole
 from montecarlo.laws import LAWS
 from montecarlo.processes._choose import general_factor, stationary_factor
@@ -78,7 +78,7 @@ class WeightProcess:
         if callable(lags):
             process = cls(_check_name(name), "", lags)
             values = [process.lag_covariance(n) for n in (2, 33, 257)]
-            digest = _digest(_describe(lags), values)
+            digest = _digest(describe_code(lags), values)
             return cls(name, f"{name}#{digest}", lags)
         table = np.array(lags, np.float64, ndmin=1)
         table.setflags(write=False)
@@ -110,7 +110,7 @@ class WeightProcess:
         """
         process = cls(_check_name(name), "", None, kernel)
         values = [process.covariance(n) for n in (2, 33)]
-        return cls(name, f"{name}#{_digest(_describe(kernel), values)}", None, kernel)
+        return cls(name, f"{name}#{_digest(describe_code(kernel), values)}", None, kernel)
 
     @property
     def stationary(self) -> bool:
@@ -147,7 +147,9 @@ class WeightProcess:
         InvalidFieldError
             If the covariance is not positive semidefinite, or its factor would be too large.
         """
-        return _cached_factor(self, check_whole("depth", depth, 1, LAYER_LIMIT - 1, 1000))
+        depth = check_whole("depth", depth, 1, LAYER_LIMIT - 1, 1000)
+        own = self._factor is None  # named processes are what their names say
+        return _cached_factor(self, own and id(self._lags), own and id(self._kernel), depth)
 
     def _lags_up_to(self, count: int, depth: int) -> Float64:
         if self._lags is None:
@@ -192,7 +194,10 @@ class WeightProcess:
 
 
 @functools.lru_cache(maxsize=8)
-def _cached_factor(process: WeightProcess, depth: int) -> PathFactor:
+def _cached_factor(process: WeightProcess, lags: int | bool, kernel: int | bool, depth: int) -> PathFactor:
+    # The identities of a user's functions, which the process keeps alive: should two of them be described
+    # alike, neither gets the factor of the other.
+    del lags, kernel
     return process._build_factor(depth)
 
 

@@ -65,6 +65,7 @@ class BoundedMean(NumberSequence):
         self._scale = high - low
         self._sum = RunningSum()
         self._above, self._below = Growth(), Growth()
+        self._logs = (self._above.logs(), self._below.logs())
 
     @property
     def estimate(self) -> float:
@@ -81,9 +82,9 @@ class BoundedMean(NumberSequence):
         self._sum.absorb(up)
         self._above.absorb(up)
         self._below.absorb(1.0 - up)
+        self._logs = (self._above.logs(), self._below.logs())
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         m = min(max((predicted - self._low) / self._scale, 0.0), 1.0)
-        above = log_capital(self._above.logs(), self.n, m)
-        below = log_capital(self._below.logs(), self.n, 1.0 - m)
-        return float(above), float(below)
+        above, below = self._logs
+        return float(log_capital(above, self.n, m)), float(log_capital(below, self.n, 1.0 - m))

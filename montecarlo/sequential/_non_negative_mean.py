@@ -62,8 +62,9 @@ def log_shortfall(
     """
     m = np.maximum(np.asarray(mean, dtype=np.float64), 1e-290)[..., None]
     drop = m * m * np.expm1(-BETS / m)  # D − 1
-    # near D = 0 the sum of its two terms; 1e-300 stands for 1 − m² = 0, a larger D is valid too
-    far = np.logaddexp(np.log(np.maximum((1.0 - m) * (1.0 + m), 1e-300)), 2.0 * np.log(m) - BETS / m)
+    with np.errstate(divide="ignore"):  # log 0 at m = 1, where D = exp(−λ)
+        log_rest = np.log((1.0 - m) * (1.0 + m))
+    far = np.logaddexp(log_rest, 2.0 * np.log(m) - BETS / m)  # precise near D = 0
     log_bound = np.where(drop > -0.5, np.log1p(np.maximum(drop, -0.5)), far)
     return log_average(-BETS * np.asarray(total)[..., None] - np.asarray(n)[..., None] * log_bound)
 
@@ -108,6 +109,7 @@ class NonNegativeMean(NumberSequence):
         super().__init__(false_alarm=false_alarm, low=0.0, high=self._unit)
         self._sum = RunningSum()
         self._growth = Growth()
+        self._logs = self._growth.logs()
 
     @property
     def estimate(self) -> float:
@@ -122,9 +124,10 @@ class NonNegativeMean(NumberSequence):
         scaled = np.minimum(rows / self._unit, 1e290)
         self._sum.absorb(scaled)
         self._growth.absorb(scaled)
+        self._logs = self._growth.logs()
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         m = min(predicted / self._unit, 1.0)
-        above = log_capital(self._growth.logs(), self.n, m)
+        above = log_capital(self._logs, self.n, m)
         below = log_shortfall(self._sum.value, self.n, m)
         return float(above), float(below)

@@ -79,8 +79,8 @@ class QuantileSequence(NumberSequence):
         return keep_below_infinity(rows)
 
     def _absorb(self, rows: NDArray[np.float64]) -> None:
-        # a stable sort merges the sorted run with the new rows
-        self._sorted = np.sort(np.concatenate((self._sorted, rows)), kind="stable")
+        # a stable sort merges sorted runs
+        self._sorted = np.sort(np.concatenate((self._sorted, np.sort(rows))), kind="stable")
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         at_or_below = int(np.searchsorted(self._sorted, predicted, side="right"))

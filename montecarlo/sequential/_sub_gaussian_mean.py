@@ -12,8 +12,7 @@ McAuliffe, J. Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence seq
 supermartingale while the mean is at most m: it carries claims of one side.
 
 The width is least, relative to √n, at the n for which ``ρ/(nv) = 1/(−W_{−1}(−δ²/e) − 1)`` with Lambert's W
-(Howard et al., Proposition 3), and within a tenth of that from a tenth to ten times as many rows for δ =
-1e-6.
+(Howard et al., Proposition 3), and within 15 % of that from a tenth to ten times as many rows for δ = 1e-6.
 """
 
 from __future__ import annotations

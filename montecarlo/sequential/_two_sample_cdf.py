@@ -17,7 +17,7 @@ import math
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from montecarlo.estimates._rows import keep_below_infinity
@@ -40,6 +40,11 @@ def two_sample_bound(n: int, gap: int) -> float:
         return 1.0
     log_p = 2.0 * gammaln(n + 1.0) - gammaln(n - gap + 1.0) - gammaln(n + gap + 1.0)
     return min(1.0, 2.0 * math.exp(float(log_p)))
+
+
+def _merged(run: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `rows` sorted, given the sorted run of their beginning: a stable sort merges runs."""
+    return np.sort(np.concatenate((run, np.sort(rows[run.size :]))), kind="stable")
 
 
 class TwoSampleCdf:
@@ -75,6 +80,7 @@ class TwoSampleCdf:
         self._looks = 0
         self._p_bound = 1.0
         self._distance = math.nan
+        self._runs = (np.empty(0), np.empty(0))  # the rows of the last look, sorted
 
     @property
     def false_alarm(self) -> float:
@@ -133,7 +139,10 @@ class TwoSampleCdf:
 
     def _look(self, k: int) -> None:
         n = look_rows(k)
-        x, y = np.sort(self._x.first(n)), np.sort(self._y.first(n))
+        x, y = (
+            _merged(run, store.first(n)) for run, store in zip(self._runs, (self._x, self._y), strict=True)
+        )
+        self._runs = (x, y)
         gap = 0
         for points in (x, y):
             counts = np.searchsorted(x, points, side="right") - np.searchsorted(y, points, side="right")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,10 @@ import pandas as pd
 import pytest
 
 from largedepth.__main__ import main
+from montecarlo import ResNet, read_sample, simulate
+from montecarlo._engines import ENGINES
+from montecarlo.laws import LAWS
+from montecarlo.processes import PROCESSES
 
 NETWORK = ("--width", "8", "--depth", "5", "--beta", "0.5")
 
@@ -51,7 +56,7 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", *NETWORK, "--activation", "tahn"), ("--activation tahn", "gelu", "'tanh'")),
         (("simulate", *NETWORK, "--activation", "tanh"), ("--activation tanh", "relu for res-3", "--block")),
         (("simulate", *NETWORK, "--bias-std", "1"), ("--bias-std 1.0", "must be 0 for res-3", "--block")),
-        (("simulate", *NETWORK, "--engine", "dens"), ("--engine dens", "auto, dense", "'dense'")),
+        (("simulate", *NETWORK, "--engine", "dens"), ("--engine dens", "auto, correlated, dense", "'dense'")),
         (("simulate", *NETWORK, "--replicas", "0"), ("--replicas 0", "at least 1", "--replicas 1000")),
         (("simulate", *NETWORK, "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
         (("simulate", *NETWORK, "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),
@@ -64,6 +69,31 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", "--depth", "5", "--beta", "1"), ("--width", "must be given", "--help")),
         (("simulate", *NETWORK, "--witdh", "3"), ("--witdh", "--width")),
         (("simulat",), ("simulat", "'simulate'")),
+        (
+            ("simulate", *NETWORK, "--weights", "fbm:2"),
+            ("--weights fbm:2: must be", "--weights fbm:0.7,"),
+        ),
+        (
+            ("simulate", *NETWORK, "--weights", "fbm:0.7", "--weights-w", "rbf:x"),
+            ("--weights-w rbf:x: must be rbf:VARIANCE", "--weights-w rbf:0.01,"),
+        ),
+        (
+            ("simulate", *NETWORK, "--weights", "fbm:0.7", "--weights-w", "uniform"),
+            ("--weights-w uniform", "Gaussian law", "--weights-w gaussian"),
+        ),
+        (
+            ("simulate", *NETWORK, "--weights-w", "gaussian"),
+            ("--weights-w gaussian", "must be a process, or left out", "--weights-w fbm:0.8,"),
+        ),
+        (
+            ("simulate", *NETWORK, "--weights", "fbm:0.7", "--engine", "dense"),
+            ("--engine dense", "--engine auto"),
+        ),
+        (("simulate", *NETWORK, "--engine", "correlated"), ("--engine correlated", "along depth")),
+        (
+            ("simulate", *NETWORK, "--weights", "fbm:0.7", "--width", "20000"),
+            ("--weights fbm:0.7: must not be correlated for depth * width**2", "--weights gaussian"),
+        ),
         (("figures", "99"), ("NAME 99", "1, 2, 3")),
         (("simulate", *NETWORK, "--out", ""), ("--out ''", "must name a file", "sample.parquet")),
         (("figures", "1", "--out", ""), ("--out ''", "must name a folder", "results")),
@@ -141,6 +171,31 @@ def test_stdout_is_the_csv_table() -> None:
         "replica,log_hidden_ratio,log_hidden_difference,log_gradient_ratio,log_gradient_difference"
     )
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "1", "2", "3"]
+
+
+def test_processes_along_depth_and_a_law_of_w_of_its_own(tmp_path: Path) -> None:
+    path = str(tmp_path / "s.parquet")
+    laws = ("--weights", "fbm:0.70", "--weights-w", "rbf:0.1")
+    done = run("simulate", *NETWORK, *laws, "--replicas", "3", "--seed", "2", "--out", path)
+    assert done.returncode == 0, done.stderr
+    assert "3 rows (correlated engine)" in done.stderr
+    net = ResNet(width=8, depth=5, beta=0.5, weights="fbm:0.7", weights_w="rbf:0.1")
+    expected = simulate(net, replicas=3, seed=2)
+    found = read_sample(path)
+    assert found.resnet == net
+    for name, column in expected.columns.items():
+        np.testing.assert_array_equal(found[name], column)
+    # Left out, W has the law of V: other networks.
+    same_law = simulate(replace(net, weights_w=None), replicas=3, seed=2)
+    assert not np.array_equal(same_law["log_hidden_ratio"], expected["log_hidden_ratio"])
+
+
+def test_help_lists_the_processes_and_engines_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["simulate", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    for name in (*LAWS, *PROCESSES, *ENGINES):
+        assert name in text, name
 
 
 def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from plain_networks import NETWORKS
 
 import montecarlo
-from montecarlo import LOG_RATIOS, InvalidFieldError, ResNet, final_states, simulate, simulate_shared, weights
+from montecarlo import (
+    LOG_RATIOS,
+    Activation,
+    InvalidFieldError,
+    ResNet,
+    final_states,
+    simulate,
+    simulate_shared,
+    weights,
+)
 from montecarlo.estimates import same_law
 from montecarlo.processes import WeightProcess
 
@@ -170,6 +179,60 @@ def test_finite_logs_far_outside_float_range():
     assert np.abs(sample["log_hidden_ratio"]).max() > 200.0  # the norm itself is far outside float32
 
 
+@pytest.mark.parametrize(
+    ("width", "fields"),
+    [
+        (1, {"block": "res-1", "activation": "identity", "weights": "fbm:0.8", "beta": 0.0}),
+        (1, {"block": "res-1", "activation": "identity", "weights": "fbm:0.8", "beta": 0.1}),
+        (1, {"block": "res-3", "weights": "rbf:0.01", "beta": 0.3}),
+        (2, {"block": "res-1", "activation": "identity", "weights": "fbm:0.8", "beta": 0.1}),
+    ],
+)
+def test_differences_of_networks_that_grew_and_collapsed(width, fields):
+    """A peak on the way leaves no trace in the difference of a state that has come back from it."""
+    net = ResNet(width=width, depth=400, input_dim=4, **fields)
+    replicas = 40
+    sample = simulate(net, replicas=replicas, seed=1)
+    identity = net.activation == "identity"
+    compared = collapsed = 0
+    for replica in range(replicas):
+        w = weights(net, replica=replica, seed=1)
+        h = [(w.A @ w.x).astype(np.longdouble)]
+        slopes = []
+        for k in range(net.depth):
+            z = h[-1] if w.W is None else w.W[k] @ h[-1]
+            slopes.append(np.ones(width) if identity else (z > 0).astype(np.longdouble))
+            h.append(h[-1] + w.alpha * w.V[k] @ (slopes[-1] * z))
+        p = [w.readout.astype(np.longdouble)]
+        for k in reversed(range(net.depth)):
+            q = slopes[k] * (w.V[k].T @ p[-1])
+            p.append(p[-1] + w.alpha * (q if w.W is None else w.W[k].T @ q))
+        for states, ratio, difference in (
+            (h, "log_hidden_ratio", "log_hidden_difference"),
+            (p, "log_gradient_ratio", "log_gradient_difference"),
+        ):
+            norms = [float(np.log(np.linalg.norm(state))) for state in states]
+            exact = float(np.log(np.linalg.norm(states[-1] - states[0]))) - norms[0]
+            collapsed += max(norms) - norms[-1] > 8.0
+            # Where float32 products leave the ratio itself uncertain, the difference is, too.
+            if abs(sample[ratio][replica] - (norms[-1] - norms[0])) < 1e-4 and exact > -6.0:
+                compared += 1
+                assert abs(sample[difference][replica] - exact) < 2e-2, (replica, difference)
+    assert compared > replicas
+    assert collapsed > 0
+
+
+def test_networks_lost_on_the_way_forward_stay_lost():
+    cube = Activation("cube", lambda x: x * x * x, lambda x: 3.0 * x * x)
+    net = network("res-1", cube, weights="fbm:0.5", width=4, depth=3, beta=None, alpha=1000.0)
+    joint, forward = (simulate(net, replicas=200, seed=1, gradients=kind) for kind in ("joint", "none"))
+    assert forward.n_nonfinite > 0
+    lost = np.isnan(forward["log_hidden_ratio"])
+    assert np.array_equal(np.isnan(joint["log_hidden_ratio"]) & lost, lost)
+    assert np.array_equal(joint["log_hidden_ratio"][~np.isnan(joint["log_hidden_ratio"])],
+                          forward["log_hidden_ratio"][~np.isnan(joint["log_hidden_ratio"])])  # fmt: skip
+
+
 def test_user_processes_run():
     ar1 = WeightProcess.from_lags("ar1", lambda m, depth: 0.9**m)
     sample = simulate(network(weights=ar1), replicas=2, seed=1)
@@ -226,9 +289,14 @@ def test_engines_of_independent_layers_refuse_processes(engine):
 def test_the_correlated_engine_says_what_it_cannot_do(fields, rule):
     with pytest.raises(InvalidFieldError, match=rule):
         simulate(network(**fields), replicas=1, seed=1, engine="correlated")
+    if "weights" not in fields:  # no other engine can, and its reason is the one to give
+        with pytest.raises(InvalidFieldError, match=rule) as error:
+            simulate(network(**fields), replicas=1, seed=1)
+        assert error.value.field == "weights"
 
 
 def test_one_spelling_a_process():
+    assert network(weights_w="fbm:0.70") == network(weights="fbm:.7")
     assert network(weights="fbm:0.70") == network(weights="fbm:.7")
     assert network(weights="fbm:0.70").digest == network(weights="fbm:.7").digest
     assert network().digest != network(weights_w="gaussian").digest

@@ -1,5 +1,6 @@
 """Spellings of processes, users' own ones, and what is refused."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -150,3 +151,41 @@ def test_what_is_no_process_is_refused_in_one_line(case):
         attempt()
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def _exponential(scale, s, t):
+    return np.exp(-np.abs(s - t) / scale)
+
+
+class _Steps:
+    def __init__(self, last):
+        self.last = last
+
+    def __call__(self, m, depth):
+        return np.where(m == 0, 1.0, np.where(m == 300, self.last, 0.0))
+
+
+def _of_array(table):
+    return lambda m, depth: np.where(m < len(table), table[np.minimum(m, len(table) - 1)], 0.0)
+
+
+def _pairs():
+    spike = np.zeros(400)
+    spike[0] = 1.0
+    other = spike.copy()
+    other[300] = 0.25
+    yield [WeightProcess.from_kernel("k", functools.partial(_exponential, x)) for x in (0.0005, 0.0014)]
+    yield [WeightProcess.from_lags("k", _Steps(x)) for x in (0.1, 0.2)]
+    yield [WeightProcess.from_lags("k", _of_array(x)) for x in (spike, other)]
+    yield [
+        WeightProcess.from_lags("k", lambda m, depth, x=x: np.where(m == 0, 1.0, np.where(m == 300, x, 0.0)))
+        for x in (0.1, 0.2)
+    ]
+
+
+@pytest.mark.parametrize("pair", list(_pairs()), ids=["partial", "object", "array", "default"])
+def test_laws_that_differ_where_nobody_probes_are_not_equal(pair):
+    first, second = pair
+    assert first != second
+    factors = [process.factor(600).matrix() for process in pair]
+    assert not np.allclose(factors[0] @ factors[0].T, factors[1] @ factors[1].T)

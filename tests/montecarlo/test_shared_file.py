@@ -47,6 +47,8 @@ def test_what_is_there_is_not_drawn_again(tmp_path, monkeypatch):
     assert found == [12]
     for change in ({"seed": 2}, {"inputs": 3}, {"replicas": 4}, {"betas": [0.5]}):
         with pytest.raises(AssertionError, match="was there"):
+            shared_to_file(NET, path, overwrite=True, **(ARGUMENTS | change))
+        with pytest.raises(InvalidFieldError, match="is there already"):
             shared_to_file(NET, path, **(ARGUMENTS | change))
 
 
@@ -63,7 +65,9 @@ def test_damaged_files_are_drawn_again(tmp_path):
     path = tmp_path / "s.parquet"
     sample = shared_to_file(NET, path, **ARGUMENTS)
     path.write_bytes(path.read_bytes()[:-50])
-    again = shared_to_file(NET, path, **ARGUMENTS)
+    with pytest.raises(InvalidFieldError, match="is there already"):
+        shared_to_file(NET, path, **ARGUMENTS)
+    again = shared_to_file(NET, path, overwrite=True, **ARGUMENTS)
     assert np.array_equal(again["log_hidden_ratio"], sample["log_hidden_ratio"])
     assert np.array_equal(read_shared_sample(path)["log_hidden_ratio"], sample["log_hidden_ratio"])
 
@@ -96,3 +100,21 @@ def test_bad_arguments_are_refused_in_one_line(fields, message):
 def test_independent_layers_are_refused():
     with pytest.raises(InvalidFieldError, match="independent layers"):
         montecarlo.simulate_shared(ResNet(width=4, depth=4, beta=0.5), **ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", ["s.csv", "no/such/folder/s.parquet"])
+def test_bad_paths_are_refused_before_anything_is_drawn(name, tmp_path, monkeypatch):
+    monkeypatch.setattr("montecarlo._shared_file.simulate_shared", None)
+    with pytest.raises(InvalidFieldError, match="out="):
+        shared_to_file(NET, tmp_path / name, **ARGUMENTS)
+
+
+def test_edited_files_are_recognised(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "s.parquet"
+    shared_to_file(NET, path, **ARGUMENTS)
+    table = pyarrow.read_table(path)
+    for edited in (table.drop_columns(["beta"]), table.slice(0, 11), table.drop_columns(["input"])):
+        pyarrow.write_table(edited, path)
+        with pytest.raises(ValueError, match=r"s\.parquet: .*edited since"):
+            read_shared_sample(path)

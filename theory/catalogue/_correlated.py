@@ -16,7 +16,7 @@ def _antipersistent(facts: Facts) -> bool:
 
 def _short_memory(facts: Facts) -> bool:
     v, w = facts.v.index, facts.laws[-1].index
-    return v is not None and w is not None and w < 1 and v <= 0.5 and v + w < 1.5
+    return v is not None and w is not None and v <= 0.5 and w < 1
 
 
 def _contracts(facts: Facts) -> bool:
@@ -160,9 +160,9 @@ STATEMENTS = (
         ),
         regime="large depth",
         kind="limit",
-        quantity="E log(‖h_L‖/‖h_0‖) over the prediction, which tends to 1",
+        quantity="E log(‖h_L‖/‖h_0‖) a unit of m + c L a²",
         predicted=("correlated_log_mean",),
-        resolution=Resolution(0.1, "relative"),
+        resolution=Resolution(0.02, "absolute"),
         extends="F2",
     ),
     Theorem(
@@ -247,7 +247,7 @@ STATEMENTS = (
             given.RELU_OF_W,
             given.GAUSSIAN,
             given.STATIONARY,
-            Hypothesis("V and W have Hurst indices with H_V <= 1/2 and H_V + H_W < 3/2", _short_memory),
+            Hypothesis("V and W have Hurst indices with H_V <= 1/2 and H_W < 1", _short_memory),
             given.DEPTH_GROWS,
             given.CRITICAL,
         ),

@@ -127,7 +127,7 @@ class Facts:
     width, depth : int
         d and L.
     activation : str, default "relu"
-        Name of σ. `traits` are those of `TRAITS`, or unknown for other names.
+        Name of σ.
     beta : float, optional
         Exponent of a scaling α = L^{-β} that is kept as the depth grows. Exactly one of `beta` and `alpha`.
     alpha : float, optional
@@ -148,7 +148,7 @@ class Facts:
     expanding : bool, default False
         Whether smooth weights are assumed not to contract, as MFBV do for O4.
     traits : Traits, optional
-        Traits of σ, for activations that are not known by name.
+        Traits of σ; left out, those of `TRAITS`, and for other names the ones of which nothing is known.
 
     Raises
     ------
@@ -200,10 +200,6 @@ class Facts:
             raise ValueError(f"bias_std={self.bias_std:g}: must be 0 for {self.block}; only res-2 has a bias")
         for limit in self.limits:
             _validate.choice("limits", limit, ("depth", "width"), fix="name what grows")
-        if self.w is None:
-            object.__setattr__(self, "w", self.v)
-        if self.traits is None:
-            object.__setattr__(self, "traits", TRAITS.get(self.activation, UNKNOWN))
 
     @property
     def scaling(self) -> float:
@@ -213,12 +209,12 @@ class Facts:
     @property
     def laws(self) -> tuple[WeightFacts, ...]:
         """The laws of the matrices that the block has: of V, and of W but for res-1."""
-        return (self.v,) if self.block == "res-1" or self.w is None else (self.v, self.w)
+        return (self.v,) if self.block == "res-1" else (self.v, self.v if self.w is None else self.w)
 
     @property
     def sigma(self) -> Traits:
         """The traits of σ."""
-        return self.traits or UNKNOWN
+        return TRAITS.get(self.activation, UNKNOWN) if self.traits is None else self.traits
 
     @property
     def linear(self) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from theory.catalogue import _hypotheses as given
 from theory.catalogue._theorem import Hypothesis, Resolution, Theorem
 
-
 _CONSTANT = Resolution(0.01, "relative")
 _LAW = Resolution(0.01, "distribution")
 

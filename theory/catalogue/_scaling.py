@@ -204,6 +204,6 @@ STATEMENTS = (
             "explosion_probability",
             "explosion_limit_probability",
         ),
-        resolution=_CONSTANT,
+        resolution=Resolution(0.01, "absolute"),
     ),
 )

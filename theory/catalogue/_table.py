@@ -9,12 +9,6 @@ def markdown_table() -> str:
     """Return the catalogue as a Markdown table, a line a theorem: id and title, meaning, source."""
     lines = ["| statement | meaning | source |", "| --- | --- | --- |"]
     for theorem in THEOREMS.values():
-        lines.append(f"| **{theorem.id}** {theorem.title} | {_cell(theorem.statement)} | {theorem.source} |")
+        meaning = theorem.statement.replace("|", "\\|")  # a bare bar would end the cell
+        lines.append(f"| **{theorem.id}** {theorem.title} | {meaning} | {theorem.source} |")
     return "\n".join(lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    """Keep Markdown from reading bars as ends of cells, and stars and underscores as emphasis."""
-    for mark in "|*_":
-        text = text.replace(mark, "\\" + mark)
-    return text

@@ -17,11 +17,18 @@ def same_bits(first, second):
     )
 
 
-def run(path, replicas, net=NET, depths=DEPTHS, seed=1):
+def run(path, replicas, net=NET, depths=DEPTHS, seed=1, overwrite=False):
     """Return the sample and how many rows were found and drawn."""
     found, drawn = [], []
     sample = coupled_to_file(
-        net, depths, path, replicas=replicas, seed=seed, progress=drawn.append, on_found=found.append
+        net,
+        depths,
+        path,
+        replicas=replicas,
+        seed=seed,
+        overwrite=overwrite,
+        progress=drawn.append,
+        on_found=found.append,
     )
     return sample, sum(found), sum(drawn)
 
@@ -51,7 +58,9 @@ def test_a_file_is_continued_and_equals_one_drawn_at_once(tmp_path):
 def test_another_sample_is_replaced(tmp_path, other):
     path = tmp_path / "s.parquet"
     run(path, 3)
-    sample, found, drawn = run(path, 2, **other)
+    with pytest.raises(InvalidFieldError, match="is there already"):
+        run(path, 2, **other)
+    sample, found, drawn = run(path, 2, overwrite=True, **other)
     assert (found, drawn) == (0, 2)
     assert same_bits(read_coupled_sample(path), sample)
 
@@ -62,7 +71,7 @@ def test_a_torn_file_is_replaced_and_reading_it_says_so(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"s\.parquet: not a whole Parquet file"):
         read_coupled_sample(path)
-    sample, found, _ = run(path, 3)
+    sample, found, _ = run(path, 3, overwrite=True)
     assert found == 0
     assert same_bits(sample, whole)
 
@@ -71,7 +80,7 @@ def test_rows_of_another_first_replica_are_read_but_not_continued(tmp_path):
     path = tmp_path / "s.parquet"
     simulate_depths(NET, DEPTHS, replicas=3, seed=1, first_replica=5).write(path)
     assert list(read_coupled_sample(path).replica) == [5, 6, 7]
-    assert run(path, 2)[1:] == (0, 2)
+    assert run(path, 2, overwrite=True)[1:] == (0, 2)
 
 
 def test_pooling_needs_the_same_networks_and_replicas_that_follow():

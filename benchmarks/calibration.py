@@ -1,0 +1,179 @@
+"""Print how often each sequence refutes the truth, and how many rows it needs to see an error of 3 %.
+
+    python -m benchmarks.calibration [--streams 10000] [--rows 1000] [--power-streams 200]
+
+False alarms: a look at every row, level 0.05, with the exact 99.9 % interval of the rate. Power: mean number
+of rows until a prediction that is off by 3 % (for laws and quantiles: by 0.03 of probability) is refuted at
+the stated false alarm, and its ratio to the rows of a z-test of one fixed size with power 90 % and known
+variance (for laws: at the point where they are farthest apart). A sequence stops early when it is lucky and
+needs no guess of the error beforehand, for which it pays when it is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from montecarlo.sequential import _refutation_times as times
+
+LEVEL = 0.05
+POWER = 0.9
+ERROR = 0.03
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A sequence, a law of rows, and what is predicted of it.
+
+    `deviation` is the standard deviation a row of the statistic and `gap` the error of its mean under the
+    wrong prediction; `longest` is the length of a stream in units of four fixed samples.
+    """
+
+    name: str
+    draw: Callable  # (rng, shape) -> rows
+    times: Callable  # (rows, prediction, false alarm, rows to tune for) -> refutation times
+    truth: float
+    wrong: float
+    deviation: float
+    gap: float
+    longest: float = 1.0
+
+    def fixed_rows(self, false_alarm: float) -> float:
+        """Rows of a two-sided z-test of this power."""
+        z = stats.norm.isf(false_alarm / 2.0) + stats.norm.ppf(POWER)
+        return (z * self.deviation / self.gap) ** 2
+
+
+def kinds() -> list[Kind]:
+    """The sequences, each with a law of its own kind."""
+    sigma = 1.0 / math.sqrt(12.0)
+    log_sigma = 0.5  # log-normal rows of mean 1
+    second = math.exp(log_sigma**2)
+
+    def log_normal(rng, shape):
+        return np.exp(rng.normal(-(log_sigma**2) / 2.0, log_sigma, shape))
+
+    def uniform(rng, shape):
+        return rng.random(shape)
+
+    def events(rng, shape):
+        return (rng.random(shape) < 0.3).astype(float)
+
+    def bent(c):  # a law at distance |c − 1/2|: F(1/2) = c, linear on both sides
+        return lambda t: np.where(t < 0.5, 2.0 * c * t, c + 2.0 * (1.0 - c) * (t - 0.5))
+
+    def law_times(x, c, false_alarm, _):
+        return times.cdf_times(x, bent(c), false_alarm=false_alarm)
+
+    def two_times(x, c, false_alarm, _):
+        half = x.shape[1] // 2
+        y = x[:, half : 2 * half]
+        y = np.where(y < c, 0.5 * y / c, 0.5 + 0.5 * (y - c) / (1.0 - c))  # then F(1/2) = c
+        return times.two_sample_times(x[:, :half].copy(), y, false_alarm=false_alarm)
+
+    def bounded(x, m, a, _):
+        return times.bounded_times(x, m, false_alarm=a)
+
+    return [
+        Kind("BoundedMean, uniform", uniform, bounded, 0.5, 0.515, sigma, 0.015),
+        Kind("EventProbability, p = 0.3", events, bounded, 0.3, 0.309, math.sqrt(0.21), 0.009),
+        Kind(
+            "NonNegativeMean, log-normal",
+            log_normal,
+            lambda x, m, a, _: times.non_negative_times(x, m, second_moment_bound=second, false_alarm=a),
+            1.0,
+            1.03,
+            math.sqrt(second - 1.0),
+            0.03,
+        ),
+        Kind(
+            "SubGaussianMean, normal",
+            lambda rng, shape: rng.normal(1.0, 0.5, shape),
+            lambda x, m, a, n: times.sub_gaussian_times(
+                x, m, variance_proxy=0.25, tuned_rows=n, false_alarm=a
+            ),
+            1.0,
+            1.03,
+            0.5,
+            0.03,
+        ),
+        Kind(
+            "EmpiricalBernstein, uniform",
+            uniform,
+            lambda x, m, a, _: times.bernstein_times(x, m, false_alarm=a),
+            0.5,
+            0.515,
+            sigma,
+            0.015,
+            6.0,
+        ),
+        Kind(
+            "QuantileSequence, median",
+            uniform,
+            lambda x, q, a, _: times.quantile_times(x, q, 0.5, false_alarm=a),
+            0.5,
+            0.53,
+            0.5,
+            0.03,
+        ),
+        Kind("CdfBand", uniform, law_times, 0.5, 0.53, 0.5, 0.03, 1.5),
+        Kind("TwoSampleCdf (rows of both)", uniform, two_times, 0.5, 0.53, 1.0, 0.03, 1.5),
+    ]
+
+
+def false_alarms(kind: Kind, streams: int, rows: int, rng: np.random.Generator) -> tuple[float, float, float]:
+    """Rate of streams that refute the truth at LEVEL, with its 99.9 % Clopper-Pearson interval."""
+    alarms, chunk = 0, 1000
+    for start in range(0, streams, chunk):
+        x = kind.draw(rng, (min(chunk, streams - start), rows))
+        alarms += int(np.count_nonzero(kind.times(x, kind.truth, LEVEL, rows // 4)))
+    interval = stats.binomtest(alarms, streams).proportion_ci(0.999)
+    return alarms / streams, interval.low, interval.high
+
+
+def rows_to_refute(kind: Kind, false_alarm: float, streams: int, rng: np.random.Generator) -> float:
+    """Mean number of rows until the wrong prediction is refuted; inf if some stream was too short."""
+    fixed = kind.fixed_rows(false_alarm)
+    length = math.ceil(4.0 * kind.longest * fixed)
+    when = np.concatenate(
+        [
+            kind.times(kind.draw(rng, (10, length)), kind.wrong, false_alarm, math.ceil(fixed))
+            for _ in range(math.ceil(streams / 10))
+        ]
+    )
+    both = 2.0 if kind.name.startswith("TwoSample") else 1.0
+    return both * float(np.mean(when)) if np.all(when > 0) else math.inf
+
+
+def main() -> None:
+    """Print one line a sequence; fail if a rate is above the level beyond chance."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--streams", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--power-streams", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    alarms = (LEVEL, 1e-6)
+    heads = "".join(f" {f'rows at {a:g}':>14} {'ratio':>6}" for a in alarms)
+    print(f"{'kind':<30} {'rate at 0.05':>26}{heads}")
+    failed = False
+    for index, kind in enumerate(kinds()):
+        rng = np.random.default_rng([options.seed, index])
+        rate, low, high = false_alarms(kind, options.streams, options.rows, rng)
+        failed |= low > LEVEL
+        line = f"{kind.name:<30} {f'{rate:.4f} [{low:.4f}, {high:.4f}]':>26}"
+        for a in alarms:
+            mean = rows_to_refute(kind, a, options.power_streams, rng)
+            line += f" {mean:>14,.0f} {mean / kind.fixed_rows(a):>6.2f}"
+        print(line, flush=True)
+    if failed:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

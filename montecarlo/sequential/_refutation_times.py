@@ -1,0 +1,164 @@
+"""Many streams at once with a look at every row: when would each have refuted a prediction?
+
+For planning (how many rows does a sequence need to see an error of a given size?) and for calibration (how
+often does it refute the truth?). The arithmetic is the plain one, products of factors instead of sums of
+logs, and so a second, independent form of the e-processes. Laws look at their own fixed numbers of rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from montecarlo._jit import kernel
+from montecarlo.sequential._capital import BETS
+from montecarlo.sequential._empirical_bernstein import _absorb
+from montecarlo.sequential._looks import look_cost, look_rows
+from montecarlo.sequential._sub_gaussian_mean import tuned_rho
+from montecarlo.sequential._two_sample_cdf import two_sample_bound
+
+Times = NDArray[np.int64]
+"""First row (counted from 1) at which a stream refutes, shape (streams,); 0 if it never does."""
+
+
+@kernel
+def _product_times(up, up_factors, down, down_factors, exponential, bets, threshold, times):
+    """Multiply ``(1 + κ up) f`` and ``(1 + κ down) f`` or ``exp(−κ down) f`` until an average is large."""
+    n_bets = bets.size
+    above, below = np.empty(n_bets), np.empty(n_bets)
+    for s in range(times.size):
+        above[:] = 1.0 / n_bets
+        below[:] = 1.0 / n_bets
+        times[s] = 0
+        for i in range(up.shape[1]):
+            total_above, total_below = 0.0, 0.0
+            u, d = up[s, i], down[s, i]
+            for j in range(n_bets):
+                above[j] *= (1.0 + bets[j] * u) * up_factors[j]
+                factor = math.exp(-bets[j] * d) if exponential else 1.0 + bets[j] * d
+                below[j] *= factor * down_factors[j]
+                total_above += above[j]
+                total_below += below[j]
+            if max(total_above, total_below) >= threshold:
+                times[s] = i + 1
+                break
+
+
+def _times(
+    up: NDArray[np.float64],
+    up_mean: float,
+    down: NDArray[np.float64],
+    down_factors: NDArray[np.float64],
+    false_alarm: float,
+    *,
+    exponential: bool = False,
+) -> Times:
+    times = np.zeros(up.shape[0], np.int64)
+    factors = 1.0 / (1.0 + BETS * up_mean)
+    _product_times(up, factors, down, down_factors, exponential, BETS, 2.0 / false_alarm, times)
+    return times
+
+
+def bounded_times(rows: NDArray[np.float64], predicted: float, *, false_alarm: float) -> Times:
+    """Return when `BoundedMean` on [0, 1] (for rows 0 and 1 `EventProbability`) refutes the mean.
+
+    Parameters
+    ----------
+    rows
+        Shape (streams, rows).
+    predicted
+        The mean in [0, 1].
+    false_alarm
+        That of the sequence.
+
+    Examples
+    --------
+    >>> bounded_times(np.ones((1, 30)), 0.5, false_alarm=0.05)
+    array([7])
+    """
+    return _times(rows, predicted, 1.0 - rows, 1.0 / (1.0 + BETS * (1.0 - predicted)), false_alarm)
+
+
+def quantile_times(rows: NDArray[np.float64], predicted: float, p: float, *, false_alarm: float) -> Times:
+    """Return when `QuantileSequence` refutes `predicted` as the p-quantile; rows as in `bounded_times`."""
+    above, below = (rows > predicted).astype(float), (rows < predicted).astype(float)
+    return _times(above, 1.0 - p, below, 1.0 / (1.0 + BETS * p), false_alarm)
+
+
+def non_negative_times(
+    rows: NDArray[np.float64], predicted: float, *, second_moment_bound: float, false_alarm: float
+) -> Times:
+    """Return when `NonNegativeMean` refutes a positive mean; rows as in `bounded_times`."""
+    unit = math.sqrt(second_moment_bound)
+    m, scaled = predicted / unit, rows / unit
+    bounds = (1.0 - m * m) + m * m * np.exp(-BETS / m)
+    return _times(scaled, m, scaled, 1.0 / bounds, false_alarm, exponential=True)
+
+
+def sub_gaussian_times(
+    rows: NDArray[np.float64], predicted: float, *, variance_proxy: float, tuned_rows: int, false_alarm: float
+) -> Times:
+    """Return when `SubGaussianMean` refutes the mean; rows as in `bounded_times`."""
+    n = np.arange(1, rows.shape[1] + 1)
+    deviations = np.cumsum(rows - predicted, axis=1)
+    rho = tuned_rho(false_alarm) * tuned_rows * variance_proxy
+    spread = rho + n * variance_proxy
+    return _first(np.sqrt(rho / spread) * np.exp(deviations**2 / (2.0 * spread)) >= 1.0 / false_alarm)
+
+
+@kernel
+def _bernstein_times(rows, predicted, log_threshold, times):
+    for s in range(times.size):
+        state = np.zeros(6)
+        times[s] = 0
+        for i in range(rows.shape[1]):
+            _absorb(rows[s, i : i + 1], log_threshold, state)
+            if abs(state[3] - state[4] * (predicted - 0.5)) - state[5] >= log_threshold:
+                times[s] = i + 1
+                break
+
+
+def bernstein_times(rows: NDArray[np.float64], predicted: float, *, false_alarm: float) -> Times:
+    """Return when `EmpiricalBernstein` on [0, 1] refutes the mean; rows as in `bounded_times`."""
+    times = np.zeros(rows.shape[0], np.int64)
+    _bernstein_times(rows, predicted, math.log(2.0 / false_alarm), times)
+    return times
+
+
+def cdf_times(
+    rows: NDArray[np.float64],
+    predicted: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    *,
+    false_alarm: float,
+) -> Times:
+    """Return when `CdfBand` refutes a continuous distribution function; rows as in `bounded_times`."""
+    levels = np.asarray(predicted(rows))
+    refuted = np.zeros(rows.shape, bool)
+    k = 0
+    while (n := look_rows(k)) <= rows.shape[1]:
+        ordered = np.sort(levels[:, :n], axis=1)
+        steps = np.arange(1, n + 1) / n
+        distance = np.maximum(np.abs(ordered - steps), np.abs(ordered - steps + 1.0 / n)).max(axis=1)
+        refuted[:, n - 1] = 2.0 * look_cost(k) * np.exp(-2.0 * n * distance**2) <= false_alarm
+        k += 1
+    return _first(refuted)
+
+
+def two_sample_times(x: NDArray[np.float64], y: NDArray[np.float64], *, false_alarm: float) -> Times:
+    """Return when `TwoSampleCdf` refutes equality, for streams without ties, each as in `bounded_times`."""
+    refuted = np.zeros(x.shape, bool)
+    k = 0
+    while (n := look_rows(k)) <= x.shape[1]:
+        order = np.argsort(np.concatenate((x[:, :n], y[:, :n]), axis=1), axis=1)
+        gaps = np.abs(np.cumsum(np.where(order < n, 1, -1), axis=1)).max(axis=1)
+        bounds = np.array([two_sample_bound(n, gap) for gap in range(n + 1)])
+        refuted[:, n - 1] = look_cost(k) * bounds[gaps] <= false_alarm
+        k += 1
+    return _first(refuted)
+
+
+def _first(refuted: NDArray[np.bool_]) -> Times:
+    return np.where(refuted.any(axis=1), refuted.argmax(axis=1) + 1, 0)

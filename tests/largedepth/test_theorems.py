@@ -1,0 +1,102 @@
+"""``largedepth theorems``: a table on 80 columns, full records, JSON, and unknown ids."""
+
+import json
+import signal
+
+import pytest
+
+from largedepth.__main__ import main
+from theory.catalogue import THEOREMS, markdown_table
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main(["theorems", *arguments])
+        streams = capsys.readouterr()
+        return end.value.code, streams.out, streams.err
+
+    return call
+
+
+def test_table_has_a_line_a_theorem_on_80_columns(run):
+    code, out, err = run()
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["id", "title", "source", "regime"]
+    assert [line.split()[0] for line in lines[1 : 1 + len(THEOREMS)]] == list(THEOREMS)
+    for line, theorem in zip(lines[1:], THEOREMS.values(), strict=False):
+        assert theorem.title in line
+        assert theorem.source in line
+        assert line.endswith(theorem.regime)
+
+
+@pytest.mark.parametrize("id", THEOREMS)
+def test_record_in_full_on_80_columns(id, run):
+    code, out, _ = run(id)
+    assert code == 0
+    theorem = THEOREMS[id]
+    assert max(map(len, out.splitlines())) <= 80
+    words = " ".join(out.split())
+    for text in (
+        theorem.title,
+        theorem.name,
+        theorem.statement,
+        theorem.latex,
+        theorem.proof,
+        theorem.quantity,
+    ):
+        assert " ".join(text.split()) in words
+    for hypothesis in theorem.hypotheses:
+        assert f"- {hypothesis.text}" in words
+    assert all(f"theory.{name}" in words for name in theorem.predicted)
+
+
+def test_json_is_the_list_of_records(run):
+    code, out, _ = run("--json")
+    assert code == 0
+    assert json.loads(out) == [theorem.record() for theorem in THEOREMS.values()]
+    code, out, _ = run("i2", "duality", "I2", "--json")
+    assert [record["id"] for record in json.loads(out)] == ["I2", "I4"]
+    assert {"id", "statement", "source", "regime", "latex", "hypotheses"} <= set(json.loads(out)[0])
+
+
+def test_markdown_is_the_table_of_the_catalogue(run):
+    assert run("--markdown") == (0, markdown_table(), "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("I12",), ("ID I12", "I1")),
+        (("I2", "secnd-moment"), ("ID secnd-moment", "I2")),
+        (("zzz", "--json"), ("ID zzz", "F4b")),
+        (("",), ("ID ", "F4b")),
+        (("--json", "--markdown"), ("--markdown", "drop one")),
+        (("I2", "--markdown"), ("ID I2", "--json")),
+        (("--jsn",), ("--jsn", "--json")),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, run):
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    for word in words:
+        assert word in err
+
+
+def test_help_needs_no_heavy_import():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom largedepth.__main__ import main\n"
+        "try: main(['theorems', '--help'])\nexcept SystemExit as end: assert end.code == 0\n"
+        "assert not {'numpy', 'scipy', 'theory', 'montecarlo'} & set(sys.modules), sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

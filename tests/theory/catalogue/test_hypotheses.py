@@ -1,0 +1,370 @@
+"""Hypotheses accept a typical network of each theorem and reject counterexamples to it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import theory
+from theory.catalogue import THEOREMS, Facts, WeightFacts, applicable, find_theorem
+
+UNIFORM = WeightFacts(gaussian=False, law="uniform")
+SKEWED = WeightFacts(gaussian=False, symmetric=False)
+SMOOTH = WeightFacts(independent=False, smooth=True)
+CHANGING = WeightFacts(independent=False, stationary=False)
+
+
+def fractional(hurst: float) -> WeightFacts:
+    return WeightFacts(independent=hurst == 0.5, hurst=hurst)
+
+
+FINITE = Facts(block="res-3", width=40, depth=1000, beta=0.25)
+DEEP = replace(FINITE, limits=("depth",))
+CRITICAL = replace(DEEP, beta=0.5)
+RES_1 = replace(CRITICAL, block="res-1")
+LINEAR = replace(RES_1, activation="identity")
+WIDE = replace(FINITE, limits=("width",))
+ROUGH = fractional(0.2)
+LONG = fractional(0.8)
+
+# id -> networks that the theorem covers; (network that breaks it, words of the hypothesis that fails)
+CASES = {
+    "I1": (
+        [FINITE, RES_1, replace(FINITE, v=WeightFacts(), w=LONG)],
+        [(replace(FINITE, v=LONG), "V is independent"), (replace(FINITE, v=SKEWED), "symmetric")],
+    ),
+    "I2": (
+        [FINITE, LINEAR, replace(FINITE, block="res-2", bias_std=1.0), replace(FINITE, v=UNIFORM)],
+        [
+            (replace(FINITE, v=LONG), "independent"),
+            (replace(FINITE, w=LONG), "independent"),
+            (RES_1, "behind a matrix W"),
+            (replace(FINITE, block="res-2", activation="tanh"), "behind a matrix W"),
+            (replace(FINITE, v=SKEWED), "symmetric"),
+        ],
+    ),
+    "I2b": (
+        [FINITE, RES_1, replace(RES_1, activation="tanh")],
+        [
+            (replace(FINITE, block="res-2", bias_std=1.0), "at every h"),
+            (replace(RES_1, v=LONG), "independent"),
+        ],
+    ),
+    "I3": (
+        [FINITE, LINEAR, replace(FINITE, block="res-2", bias_std=1.0), replace(LINEAR, tie_free=False)],
+        [
+            (RES_1, "behind a matrix W"),
+            (replace(FINITE, width=2, v=UNIFORM, tie_free=False), "P((W h)_i = 0) = 0"),
+            (replace(FINITE, free_read_out=False), "direction of p_L"),
+            (replace(FINITE, v=LONG), "independent"),
+        ],
+    ),
+    "I4": (
+        [FINITE, LINEAR, replace(FINITE, v=UNIFORM, same_directions=True)],
+        [
+            (replace(FINITE, v=UNIFORM), "one law of direction"),
+            (replace(FINITE, w=UNIFORM, same_directions=True), "same law"),
+            (replace(FINITE, block="res-2", bias_std=1.0), "no biases"),
+            (replace(FINITE, tie_free=False), "P((W h)_i = 0) = 0"),
+            (replace(FINITE, v=LONG), "independent"),
+            (replace(FINITE, block="res-2", activation="gelu"), "ReLU behind a matrix W"),
+        ],
+    ),
+    "I4b": (
+        [LINEAR, replace(LINEAR, v=LONG), replace(LINEAR, block="res-2", v=SMOOTH)],
+        [
+            (replace(FINITE, v=LONG), "σ is the identity"),
+            (replace(LINEAR, v=CHANGING), "stationary"),
+            (replace(LINEAR, v=UNIFORM), "Gaussian"),
+            (replace(LINEAR, block="res-2", v=LONG, w=ROUGH), "same law"),
+        ],
+    ),
+    "I5": (
+        [FINITE, LINEAR],
+        [
+            (replace(FINITE, block="res-2", bias_std=1.0), "no biases"),
+            (replace(FINITE, tie_free=False), "P((W h)_i = 0) = 0"),
+            (RES_1, "behind a matrix W"),
+        ],
+    ),
+    "I6": (
+        [FINITE, replace(FINITE, block="res-2")],
+        [(replace(FINITE, v=UNIFORM), "Gaussian"), (LINEAR, "the branch is V ReLU(W h)")],
+    ),
+    "I7": (
+        [FINITE, LINEAR],
+        [(replace(FINITE, v=UNIFORM), "Gaussian"), (RES_1, "the branch is V ReLU(W h)")],
+    ),
+    "I8": (
+        [CRITICAL, replace(CRITICAL, v=UNIFORM), LINEAR],
+        [
+            (DEEP, "β = 1/2"),
+            (replace(CRITICAL, limits=()), "L → ∞"),
+            (replace(CRITICAL, beta=None, alpha=0.1), "L → ∞"),
+            (RES_1, "behind a matrix W"),
+            (replace(CRITICAL, v=LONG), "independent"),
+        ],
+    ),
+    "I9": (
+        [replace(CRITICAL, width=64), replace(LINEAR, width=100)],
+        [
+            (CRITICAL, "d >= 64"),
+            (replace(RES_1, width=64), "not so for res-1 with ReLU"),
+            (replace(DEEP, width=64), "β = 1/2"),
+        ],
+    ),
+    "I9b": (
+        [CRITICAL, LINEAR],
+        [(RES_1, "not so for res-1 with ReLU"), (replace(CRITICAL, tie_free=False), "P((W h)_i = 0) = 0")],
+    ),
+    "I10": (
+        [CRITICAL, replace(RES_1, beta=0.7), replace(FINITE, beta=None, alpha=0.01)],
+        [(FINITE, "Lα² <= 1"), (replace(CRITICAL, block="res-2", bias_std=1.0), "at every h")],
+    ),
+    "I10b": (
+        [replace(DEEP, beta=1.0), replace(RES_1, beta=0.8, activation="tanh")],
+        [(CRITICAL, "β > 1/2"), (replace(DEEP, beta=0.9, v=ROUGH), "independent")],
+    ),
+    "I11": (
+        [DEEP, replace(DEEP, width=2), replace(DEEP, width=2, v=UNIFORM), replace(DEEP, v=UNIFORM, beta=0.1)],
+        [
+            (replace(DEEP, width=2, v=UNIFORM, beta=0.15), "at d = 2"),
+            (CRITICAL, "0 < β < 1/2"),
+            (replace(DEEP, beta=0.0), "0 < β < 1/2"),
+            (replace(DEEP, block="res-1"), "behind a matrix W"),
+        ],
+    ),
+    "S1": (
+        [RES_1, LINEAR, replace(RES_1, activation="tanh")],
+        [
+            (CRITICAL, "res-1"),
+            (replace(RES_1, v=UNIFORM), "V is Gaussian"),
+            (replace(RES_1, activation="cube"), "Lipschitz"),
+        ],
+    ),
+    "S2": ([CRITICAL, LINEAR], [(RES_1, "behind a matrix W"), (DEEP, "β = 1/2")]),
+    "S3": (
+        [CRITICAL, replace(CRITICAL, block="res-2", activation="gelu", bias_std=0.3)],
+        [(RES_1, "has a matrix W"), (replace(CRITICAL, v=UNIFORM), "Gaussian"), (DEEP, "β = 1/2")],
+    ),
+    "S4": (
+        [WIDE, replace(CRITICAL, limits=("depth", "width"))],
+        [
+            (FINITE, "d → ∞"),
+            (replace(DEEP, limits=("depth", "width")), "β = 1/2 where the depth"),
+            (replace(RES_1, limits=("width",)), "has a matrix W"),
+        ],
+    ),
+    "S5": (
+        [WIDE, replace(CRITICAL, limits=("depth", "width"))],
+        [
+            (FINITE, "d → ∞"),
+            (replace(WIDE, block="res-2", bias_std=0.1), "no bias"),
+            (replace(WIDE, v=LONG), "ind"),
+        ],
+    ),
+    "S6": (
+        [RES_1],
+        [(LINEAR, "σ is ReLU"), (CRITICAL, "res-1"), (replace(RES_1, v=UNIFORM), "V is Gaussian")],
+    ),
+    "O1": (
+        [replace(DEEP, beta=1.0, v=SMOOTH), replace(LINEAR, beta=1.0, v=SMOOTH)],
+        [
+            (replace(DEEP, beta=1.0), "smooth paths"),
+            (replace(DEEP, beta=1.0, v=SMOOTH, w=WeightFacts()), "smooth paths"),
+            (replace(DEEP, beta=0.9, v=SMOOTH), "β = 1"),
+        ],
+    ),
+    "O2": (
+        [replace(DEEP, beta=1.3, v=SMOOTH), replace(RES_1, beta=2.0, v=SMOOTH)],
+        [
+            (replace(DEEP, beta=1.0, v=SMOOTH), "β > 1"),
+            (replace(DEEP, beta=1.3, block="res-2", activation="tanh", v=SMOOTH), "block is res-1"),
+        ],
+    ),
+    "O3": (
+        [FINITE, replace(RES_1, activation="tanh"), replace(DEEP, beta=1.0, v=SMOOTH)],
+        [
+            (replace(RES_1, activation="softplus"), "|σ(x)| <= |x|"),
+            (replace(FINITE, block="res-2", bias_std=0.1), "no biases"),
+        ],
+    ),
+    "O4": (
+        [replace(DEEP, v=SMOOTH, expanding=True)],
+        [
+            (replace(LINEAR, width=1, beta=0.5, v=SMOOTH), "not to contract"),
+            (replace(DEEP, beta=1.0, v=SMOOTH, expanding=True), "0 < β < 1"),
+        ],
+    ),
+    "O4b": (
+        [replace(LINEAR, v=SMOOTH)],
+        [
+            (LINEAR, "smooth paths"),
+            (replace(DEEP, v=SMOOTH), "V h"),
+            (replace(LINEAR, v=SMOOTH, beta=0.0), "β > 0"),
+        ],
+    ),
+    "F1": (
+        [DEEP, replace(DEEP, v=LONG), replace(DEEP, v=ROUGH, beta=0.7)],
+        [
+            (replace(DEEP, width=2), "d >= 3"),
+            (replace(DEEP, v=LONG, beta=0.8), "not max(H, 1/2)"),
+            (replace(DEEP, v=ROUGH, w=LONG), "one index H"),
+            (replace(LINEAR, v=ROUGH, beta=0.3), "ReLU(W h)"),
+        ],
+    ),
+    "F2": (
+        [
+            replace(DEEP, v=ROUGH, beta=0.6),
+            replace(DEEP, v=LONG, beta=0.9),
+            replace(LINEAR, v=ROUGH, beta=0.85),
+            replace(DEEP, v=SMOOTH, beta=1.1),
+            replace(DEEP, v=UNIFORM, w=WeightFacts(), beta=0.6),
+        ],
+        [
+            (replace(LINEAR, v=ROUGH, beta=0.7), "β > 1 − H"),
+            (replace(DEEP, v=LONG, beta=0.7), "β > max(H, 1/2)"),
+            (replace(DEEP, v=CHANGING, beta=2.0), "stationary"),
+        ],
+    ),
+    "F2b": (
+        [replace(DEEP, v=LONG, beta=0.9)],
+        [
+            (replace(LINEAR, v=LONG, beta=0.9), "ReLU(W h)"),
+            (replace(DEEP, v=LONG, beta=0.8), "β > max(H, 1/2)"),
+            (replace(DEEP, v=LONG, beta=0.9, free_read_out=False), "direction of p_L"),
+        ],
+    ),
+    "F2c": (
+        [replace(DEEP, v=ROUGH, beta=0.7), replace(LINEAR, v=ROUGH, beta=0.7)],
+        [(replace(RES_1, v=ROUGH, beta=0.7), "V h"), (replace(DEEP, v=LONG, beta=0.7), "β > max(H, 1/2)")],
+    ),
+    "F2d": (
+        [replace(WIDE, v=LONG), replace(WIDE, v=SMOOTH)],
+        [(replace(FINITE, v=LONG), "d → ∞"), (replace(WIDE, block="res-1"), "V ReLU(W h)")],
+    ),
+    "F3": (
+        [replace(LINEAR, v=ROUGH), replace(LINEAR, v=ROUGH, beta=0.75)],
+        [
+            (LINEAR, "H < 1/2"),
+            (replace(LINEAR, v=ROUGH, beta=0.8), "0 < β < 1 − H"),
+            (replace(CRITICAL, v=ROUGH), "V h"),
+        ],
+    ),
+    "F3b": (
+        [replace(CRITICAL, v=ROUGH), replace(CRITICAL, v=ROUGH, w=LONG), CRITICAL],
+        [
+            (replace(CRITICAL, v=LONG), "H_V <= 1/2"),
+            (replace(CRITICAL, v=ROUGH, w=SMOOTH), "H_W < 1"),
+            (replace(DEEP, v=ROUGH), "β = 1/2"),
+        ],
+    ),
+    "F4": (
+        [replace(RES_1, activation="tanh", v=LONG, beta=0.8), replace(LINEAR, v=LONG, beta=0.8)],
+        [
+            (replace(RES_1, v=LONG, beta=0.8), "kink of ReLU"),
+            (replace(LINEAR, v=LONG), "β = H"),
+            (replace(LINEAR, v=ROUGH, beta=0.2), "1/2 < H < 1"),
+        ],
+    ),
+    "F4b": (
+        [replace(LINEAR, v=LONG, beta=0.8)],
+        [(replace(RES_1, activation="tanh", v=LONG, beta=0.8), "V h"), (replace(LINEAR, v=LONG), "β = H")],
+    ),
+}
+
+
+def test_every_theorem_has_its_cases():
+    assert list(CASES) == list(THEOREMS)
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_typical_networks_are_covered(id):
+    for facts in CASES[id][0]:
+        assert [hypothesis.text for hypothesis in find_theorem(id).applies(facts)] == []
+        assert find_theorem(id) in applicable(facts)
+
+
+@pytest.mark.parametrize("id", CASES)
+def test_counterexamples_are_rejected_for_their_reason(id):
+    for facts, words in CASES[id][1]:
+        failing = [hypothesis.text for hypothesis in find_theorem(id).applies(facts)]
+        assert any(words in text for text in failing), (facts, failing)
+        assert find_theorem(id) not in applicable(facts)
+
+
+@pytest.mark.parametrize("id", THEOREMS)
+def test_each_hypothesis_can_fail(id):
+    pool = [
+        facts for typical, broken in CASES.values() for facts in [*typical, *(facts for facts, _ in broken)]
+    ]
+    for hypothesis in find_theorem(id).hypotheses:
+        assert any(not hypothesis.holds(facts) for facts in pool), hypothesis.text
+
+
+@given(
+    st.sampled_from(["res-1", "res-2", "res-3"]),
+    st.sampled_from(["relu", "identity", "tanh"]),
+    st.sampled_from([0.0, 0.5]),
+    st.sampled_from(["independent", "reversible", "other"]),
+    st.booleans(),
+)
+def test_duality_is_claimed_where_theory_proves_it(block, activation, bias_std, layers, tie_free):
+    activation = "relu" if block == "res-3" else activation
+    bias_std = bias_std if block == "res-2" else 0.0
+    law = {"independent": WeightFacts(), "reversible": LONG, "other": CHANGING}[layers]
+    facts = replace(
+        FINITE, block=block, activation=activation, bias_std=bias_std, v=law, tie_free=tie_free, beta=0.5
+    )
+    proved = theory.gradient_duality(
+        block=block, activation=activation, bias_std=bias_std, layers=layers, tie_free=tie_free
+    )
+    claimed = any(not find_theorem(id).applies(facts) for id in ("I4", "I4b"))
+    assert claimed == (proved == "hidden")
+
+
+@given(st.floats(0.01, 0.99), st.floats(0.0, 2.0))
+def test_formulas_refuse_what_the_hypotheses_refuse(hurst, beta):
+    def accepts(function, **arguments):
+        try:
+            function(**arguments)
+        except ValueError:
+            return False
+        return True
+
+    law = fractional(hurst)
+    linear = replace(LINEAR, v=law, beta=beta)
+    contracts = accepts(theory.antipersistent_contraction, width=3, depth=9, hurst=hurst, beta=beta)
+    assert (find_theorem("F3").applies(linear) == []) == contracts
+    young = accepts(theory.young_log_error, width=3, depth=9, hurst=hurst)
+    assert (find_theorem("F4b").applies(replace(linear, beta=hurst)) == []) == young
+    relu = replace(CRITICAL, v=law, beta=beta)
+    assert relu.critical_beta == theory.critical_scaling(hurst)
+    identity = theory.regime(beta, hurst=hurst) == "identity"
+    assert (find_theorem("F2b").applies(relu) == []) == identity
+    bound = accepts(theory.identity_bound, depth=1000, alpha=1000**-beta, failure_probability=0.1)
+    assert (find_theorem("I10").applies(replace(CRITICAL, beta=beta)) == []) == bound
+
+
+def test_ties_break_the_second_moment_of_gradients():
+    # All 256 pairs of Rademacher matrices of width 2, h_0 = (1, 1): one layer, p_L of any direction.
+    a, h, p = 0.7, np.ones(2), np.array([0.6, 0.8])
+    signs = np.array(np.meshgrid(*[[-1.0, 1.0]] * 8)).reshape(8, -1).T.reshape(-1, 2, 2, 2) / np.sqrt(2)
+    total = {"gradient": 0.0, "hidden": 0.0}
+    for V, W in signs:
+        active = W @ h > 0
+        total["gradient"] += float(np.sum((p + a * W.T @ (active * (V.T @ p))) ** 2))
+        total["hidden"] += float(np.sum((h + a * V @ (active * (W @ h))) ** 2)) / 2
+    assert total["gradient"] / 256 == pytest.approx(1 + a * a / 4, rel=1e-12)
+    assert total["hidden"] / 256 == pytest.approx(1 + a * a / 2, rel=1e-12)
+    facts = replace(FINITE, width=2, depth=1, v=UNIFORM, tie_free=False)
+    assert find_theorem("I3").applies(facts)
+    assert not find_theorem("I2").applies(facts)
+
+
+def test_res_1_with_relu_is_below_the_gain_of_one_half_somewhere():
+    h = np.array([-1.0, -2.0, 0.5])
+    assert np.sum(np.maximum(h, 0) ** 2) < np.sum(h**2) / 2
+    assert RES_1.gain_bounds == (0.0, 1.0)
