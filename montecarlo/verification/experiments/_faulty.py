@@ -1,4 +1,4 @@
-"""A plain simulator of res-3 with faults on purpose, as the row source of simulator mutants."""
+"""A plain simulator of res-3 and linear res-1 with faults on purpose: the row source of simulator mutants."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class FaultySimulator:
         Mean of the entries of √d V: not zero is a fault.
     shared : bool, default False
         Whether V_k is W_k, the fault of one random stream for both.
+    follow : bool, default False
+        Whether p_L has the direction of h_L, the fault of a read-out that depends on the hidden layers.
     gradients : bool, default False
         Whether to fill the gradient columns, with hidden ones of the same networks.
     """
@@ -41,6 +43,7 @@ class FaultySimulator:
     law: Law = "gaussian"
     mean: float = 0.0
     shared: bool = False
+    follow: bool = False
     gradients: bool = False
 
     def sample(self, resnet: ResNet, *, seed: int, first: int, count: int) -> Sample:
@@ -59,17 +62,21 @@ class FaultySimulator:
             w = self._matrices(resnet.width, rng, count)
             v = w if self.shared else self._matrices(resnet.width, rng, count)
             v = v + self.mean / np.sqrt(resnet.width)
+            if resnet.block == "res-1":
+                w = np.broadcast_to(np.eye(resnet.width), w.shape)
             z = np.einsum("nij,nj->ni", w, h)
-            h = h + resnet.scaling * np.einsum("nij,nj->ni", v, np.maximum(z, 0.0))
-            layers.append((v, w, z > 0.0))
-        states = [h, h - start]
+            active = (z > 0.0) | (resnet.activation == "identity")
+            h = h + resnet.scaling * np.einsum("nij,nj->ni", v, active * z)
+            layers.append((v, w, active))
+        states = [(h, start), (h - start, start)]
         if self.gradients:
-            p = start
+            end = p = h if self.follow else start
             for v, w, active in reversed(layers):
                 p = p + resnet.scaling * np.einsum("nji,nj->ni", w, active * np.einsum("nji,nj->ni", v, p))
-            states += [p, p - start]
+            states += [(p, end), (p - end, end)]
         with np.errstate(divide="ignore"):
-            return np.stack([np.log(np.linalg.norm(x, axis=1)) for x in states], 1) - np.log(resnet.width) / 2
+            logs = [[np.log(np.linalg.norm(x, axis=1)) for x in pair] for pair in states]
+        return np.stack([top - bottom for top, bottom in logs], 1)
 
     def _matrices(self, width: int, rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
         shape = (count, width, width)
