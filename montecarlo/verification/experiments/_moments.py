@@ -221,7 +221,8 @@ def _bounds() -> list[NumberExperiment]:
         # (‖g‖² and ‖g‖⁴ enter E R² with positive coefficients)
         branch = Branch.linear_res_1() if block == "res-1" else Branch.behind_w(width=8, slope=1.0)
         bound = FourthMoments.of(branch, **fields).ratio
-        for claim, end in (("at least", low), ("at most", high)):
+        ends: tuple[tuple[Claim, Any], ...] = (("at least", low), ("at most", high))
+        for claim, end in ends:
             found.append(
                 _mean(
                     "I2b",
