@@ -255,6 +255,13 @@ class SameLawExperiment(NetworkExperiment):
         """Both networks, one if they are equal."""
         return (self.resnet,) if self.other == self.resnet else (self.resnet, self.other)
 
+    def other_rows(self, seed: int, first: int, count: int, threads: int | None) -> Array:
+        """Return the other rows of the networks ``first ... first + count - 1``."""
+        return network_rows(
+            self.other, self.other_observable, seed=seed, first=first, count=count, threads=threads,
+            engine=self.other_engine, request=self.request,
+        )  # fmt: skip
+
     def open(self, false_alarm: float, seed: int) -> Session:
         """Start a session."""
         return _SameLawSession(self, false_alarm, self.own_seed(seed))
@@ -268,10 +275,7 @@ class _SameLawSession(Session):
     def draw(self, rows: int, threads: int | None) -> None:
         experiment = self._experiment
         ours = experiment.rows(self._seed, self.rows, rows, threads)
-        theirs = network_rows(
-            experiment.other, experiment.other_observable, seed=self._seed + 1, first=self.rows, count=rows,
-            threads=threads, engine=experiment.other_engine, request=experiment.request,
-        )  # fmt: skip
+        theirs = experiment.other_rows(self._seed + 1, self.rows, rows, threads)
         self._test.update(ours, theirs)
         self.rows += rows
         self.networks += 2 * rows

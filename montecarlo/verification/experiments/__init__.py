@@ -9,7 +9,7 @@ from montecarlo.verification._experiment import Experiment
 from montecarlo.verification._mutant import Mutant
 from theory.catalogue import THEOREMS
 
-_MODULES = ("_moments",)
+_MODULES = ("_moments", "_gradients", "_exact_law", "_critical", "_regimes")
 
 
 @cache
