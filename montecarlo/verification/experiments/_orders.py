@@ -98,7 +98,7 @@ def _weak() -> NumberOfRows:
     return NumberOfRows(
         theorem="S1", name="weak order", quantity="order in 1/L of the bias of a mean",
         predicted=theory.convergence_order("independent").weak, resolution=_SLOPE, resnet=_weak_network(32),
-        source=_weak_source(1.0), sequence=bounded_mean(-400.0, 400.0), first_rows=20_000,
+        source=_weak_source(1.0), sequence=bounded_mean(-12.0, 14.0), first_rows=20_000,
     )  # fmt: skip
 
 
@@ -130,7 +130,8 @@ def _weak_source(factor: float) -> Source:
             )
             for i, depth in enumerate(_WEAK_DEPTHS)
         ]  # fmt: skip
-        return 1.0 - (biases[0] - 6.0 * biases[1] + 8.0 * biases[2]) / (np.log(2.0) * bias)
+        free = (biases[0] - 6.0 * biases[1] + 8.0 * biases[2]) / (np.log(2.0) * bias)
+        return np.clip(1.0 - free, -12.0, 14.0)  # of deviation 1.5
 
     return rows
 
@@ -168,12 +169,12 @@ def _young_error() -> NumberOfRows:
     return NumberOfRows(
         theorem="F4b", name="lag", quantity="mean of log ‖h_64‖ − log ‖h_1024‖ on one path",
         predicted=predicted, resolution=0.05 * abs(predicted), relative_to=predicted,
-        resnet=_linear(_HURST), source=_lag_source(_HURST), sequence=bounded_mean(-4.0, 4.0), first_rows=500,
+        resnet=_linear(_HURST), source=_lag_source(_HURST), sequence=bounded_mean(-0.4, 0.4), first_rows=500,
     )  # fmt: skip
 
 
 def _lag_source(hurst: float) -> Source:
     def lag(sample: CoupledSample) -> Array:
-        return np.clip(sample.log_hidden_ratio[:, 0] - sample.log_hidden_ratio[:, 1], -4.0, 4.0)
+        return np.clip(sample.log_hidden_ratio[:, 0] - sample.log_hidden_ratio[:, 1], -0.4, 0.4)
 
     return depths_source(_linear(hurst), _LAG_DEPTHS, lag)
