@@ -74,7 +74,9 @@ def mutants() -> list[Mutant]:
     ]  # fmt: skip
 
 
-def _order(theorem: str, name: str, resnet: ResNet, depths: tuple[int, ...], predicted: float) -> NumberOfRows:
+def _order(
+    theorem: str, name: str, resnet: ResNet, depths: tuple[int, ...], predicted: float
+) -> NumberOfRows:
     return NumberOfRows(
         theorem=theorem, name=name, quantity="median over paths of the order in 1/L", predicted=predicted,
         resolution=_SLOPE, resnet=resnet, source=depths_source(resnet, depths, path_order), sequence=median,

@@ -73,7 +73,12 @@ def _constant(block: str) -> NumberExperiment:
     linear = block == "res-1"
     # β = 1.6 and L = 64 keep what the Riemann sum and the second order add below a percent.
     resnet = ResNet(
-        width=16, depth=64, beta=1.6, block=block, activation="identity" if linear else "relu", weights=_SMOOTH
+        width=16,
+        depth=64,
+        beta=1.6,
+        block=block,
+        activation="identity" if linear else "relu",
+        weights=_SMOOTH,
     )
     constant = theory.ode_identity_constant(_covariance, None if linear else _covariance)
     mean_square = constant * resnet.depth ** (2.0 - 2.0 * 1.6)

@@ -124,9 +124,7 @@ def _cosine_experiment(name: str, resnet: ResNet, predicted: float) -> NumberOfR
 
 def _cosine(name: str, depth: int, alpha: float) -> NumberOfRows:
     predicted = theory.cosine_recursion(cosine=_COSINE, depth=depth, alpha=alpha)[-1]
-    return _cosine_experiment(
-        name, ResNet(width=_PAIR_WIDTH, depth=depth, alpha=alpha), float(predicted)
-    )
+    return _cosine_experiment(name, ResNet(width=_PAIR_WIDTH, depth=depth, alpha=alpha), float(predicted))
 
 
 def _cosine_flow() -> NumberOfRows:
