@@ -7,11 +7,12 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 import theory
 from montecarlo import Request, ResNet, Sample, weights
 from montecarlo.sequential import EventProbability
-from montecarlo.verification._experiment import Experiment, LawExperiment, NumberExperiment, network_rows
+from montecarlo.verification._experiment import Cdf, Experiment, LawExperiment, NumberExperiment, network_rows
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._rows import NumberOfRows, Source, bounded_mean, median
 
@@ -159,9 +160,7 @@ def _growth_source(beta: float) -> Source:
     return rows
 
 
-def _normal_cdf(deviation: float):
-    from scipy import stats
-
+def _normal_cdf(deviation: float) -> Cdf:
     return stats.norm(0.0, deviation).cdf
 
 
