@@ -113,7 +113,8 @@ def _angle_law() -> LawExperiment:
     levels = np.asarray(law.cdf(angles))
 
     def cdf(angle: npt.ArrayLike) -> Array:
-        return np.interp(angle, angles, levels)  # off by 1e-6 at most; the law itself takes seconds
+        # Off by 1e-6 at most; the law itself takes seconds.
+        return np.interp(np.asarray(angle, np.float64), angles, levels)
 
     return _law("angle law", "law of the angle of h_0 and h_L", lambda s: np.arccos(_cosine(s)), cdf)
 

@@ -69,8 +69,8 @@ def mutants() -> list[Mutant]:
         Mutant("mean 20 % too large", "theory", replace(log_mean, predicted=1.2)),
         Mutant("independent layers", "simulator", replace(log_mean, resnet=_plain(log_mean.resnet))),
         Mutant(
-            "limit −1/(2d + 1)", "theory",
-            replace(contraction, predicted=centre * 8.0 / 9.0),
+            "limit −1/(2d + 2)", "theory",
+            replace(contraction, predicted=centre * 0.8),
         ),
         Mutant("centre 6 % too large", "theory", replace(contraction, predicted=1.06 * centre)),
         Mutant("independent layers", "simulator", replace(contraction, resnet=_plain(contraction.resnet))),

@@ -160,8 +160,8 @@ def _growth_source(beta: float) -> Source:
     return rows
 
 
-def _normal_cdf(deviation: float) -> Cdf:
-    return stats.norm(0.0, deviation).cdf
+def _normal_cdf(deviation: npt.ArrayLike) -> Cdf:
+    return stats.norm(0.0, float(np.asarray(deviation))).cdf
 
 
 def _volume() -> LawExperiment:
