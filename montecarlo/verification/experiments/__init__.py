@@ -9,7 +9,7 @@ from montecarlo.verification._experiment import Experiment
 from montecarlo.verification._mutant import Mutant
 from theory.catalogue import THEOREMS
 
-_MODULES = ("_moments", "_orders", "_wide", "_critical", "_smooth", "_fractional")
+_MODULES = ("_moments", "_orders", "_wide", "_diffusion", "_smooth", "_fractional")
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.verification.experiments._rows import Source
+from montecarlo.verification.experiments._row_sources import Source
 
 Array = npt.NDArray[np.float64]
 _BLOCK = 2048

@@ -11,7 +11,7 @@ import theory
 from montecarlo import Request, ResNet, Sample
 from montecarlo.verification._experiment import NumberExperiment, network_rows
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._rows import NumberOfRows, Source, bounded_mean, median
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean, median
 
 Array = npt.NDArray[np.float64]
 _HIDDEN = Request(gradients=False)

@@ -17,7 +17,7 @@ import theory
 from montecarlo import CoupledSample, Request, ResNet
 from montecarlo.verification._experiment import network_rows
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._rows import (
+from montecarlo.verification.experiments._row_sources import (
     NumberOfRows,
     Source,
     bounded_mean,

@@ -11,7 +11,7 @@ import theory
 from montecarlo import Request, ResNet, Sample, simulate_inputs
 from montecarlo.verification._experiment import NumberExperiment
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._rows import NumberOfRows, Source, bounded_mean
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean
 
 Array = npt.NDArray[np.float64]
 _START = 2.0
