@@ -1,0 +1,179 @@
+"""S4, S5, F2d: wide networks, whose state is deterministic up to O(1/d) in mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+import theory
+from montecarlo import Request, ResNet, Sample, simulate_inputs
+from montecarlo.verification._experiment import NumberExperiment
+from montecarlo.verification._mutant import Mutant
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean
+
+Array = npt.NDArray[np.float64]
+_START = 2.0
+"""Mean square of h_0."""
+_COSINE = -0.5
+_PAIR_WIDTH = 1000
+_OVERLAP = {"width": 64, "depth": 4, "beta": 0.4}
+_HURST = 0.7
+_CUT = 4.0
+"""Nine standard deviations of the relative mean square above its mean."""
+
+
+def experiments() -> list[NumberExperiment]:
+    """Return the experiments."""
+    # Relative differences of a mean square are O(1/d): 0.1 % and below.
+    return [
+        _mean_square("tanh", 16, 1.0),
+        _mean_square("sin", 16, 1.0),
+        _flow("gelu"),
+        _cosine("recursion", 16, 0.5),
+        _cosine_flow(),
+        _overlaps(),
+    ]
+
+
+def mutants() -> list[Mutant]:
+    """Return wrong variants."""
+    tanh, _, gelu, cosine, cosine_flow, overlaps = experiments()
+    assert isinstance(cosine, NumberOfRows)
+    network = tanh.resnet
+    wide = replace(network, alpha=1.02 * network.scaling)
+    # Mean squares as if σ were the identity in ρ(S) = S, and the second step left out of the recursion.
+    skipped = _recursion("tanh", network.depth - 1, network.scaling)
+    plain = theory.cosine_recursion(cosine=_COSINE, depth=16, alpha=0.48)[-1]
+    independent = ResNet(**_OVERLAP, weights=f"fbm:{_HURST - 0.1:g}")
+    return [
+        Mutant("constant 2 % too large", "theory", replace(tanh, predicted=1.02 * tanh.predicted)),
+        Mutant("one layer less", "theory", replace(tanh, predicted=skipped)),
+        Mutant("constant 2 % too small", "theory", replace(gelu, predicted=0.98 * gelu.predicted)),
+        Mutant(
+            "scaling 2 % too large", "simulator",
+            replace(tanh, resnet=wide, source=_mean_square_source(wide, _bounds(tanh.predicted))),
+        ),
+        Mutant("scaling 4 % too small in the recursion", "theory", replace(cosine, predicted=float(plain))),
+        Mutant(
+            "without the −c/2 of the flow", "theory",
+            replace(cosine_flow, predicted=_euler_without_decay(_COSINE)),
+        ),
+        Mutant(
+            "weights 4 % too small", "simulator",
+            replace(cosine, source=_cosine_source(replace(cosine.resnet, alpha=0.48))),
+        ),
+        Mutant("mean square 5 % too large", "theory", replace(overlaps, predicted=1.05)),
+        Mutant("independent layers", "theory", replace(overlaps, predicted=_independent_share())),
+        Mutant("H smaller by 0.1", "simulator", replace(overlaps, resnet=independent)),
+    ]  # fmt: skip
+
+
+def _mean_square_experiment(name: str, resnet: ResNet, predicted: float) -> NumberOfRows:
+    bounds = _bounds(predicted)
+    return NumberOfRows(
+        theorem="S4", name=name, quantity="E ‖h_L‖²/d", predicted=predicted, resolution=0.01 * predicted,
+        relative_to=predicted, resnet=resnet, source=_mean_square_source(resnet, bounds),
+        sequence=bounded_mean(*bounds), first_rows=200,
+    )  # fmt: skip
+
+
+def _recursion(activation: str, depth: int, alpha: float) -> float:
+    path = theory.mean_square_recursion(
+        activation=activation, initial_mean_square=_START, depth=depth, alpha=alpha
+    )
+    return float(path[-1])
+
+
+def _mean_square(activation: str, depth: int, alpha: float) -> NumberOfRows:
+    resnet = ResNet(width=500, depth=depth, alpha=alpha, block="res-2", activation=activation)
+    return _mean_square_experiment(f"{activation} recursion", resnet, _recursion(activation, depth, alpha))
+
+
+def _flow(activation: str) -> NumberOfRows:
+    resnet = ResNet(width=500, depth=128, beta=0.5, block="res-2", activation=activation)
+    predicted = float(theory.mean_square_flow(activation=activation, initial_mean_square=_START))
+    return _mean_square_experiment(f"{activation} flow", resnet, predicted)
+
+
+def _bounds(predicted: float) -> tuple[float, float]:
+    # Eight standard deviations and more.
+    return 0.6 * predicted, 1.4 * predicted
+
+
+def _mean_square_source(resnet: ResNet, bounds: tuple[float, float]) -> Source:
+    """Return ‖h_L‖²/d from a start of exactly the mean square `_START`, which `simulate` does not fix."""
+
+    def rows(seed: int, first: int, count: int, threads: int | None) -> Array:
+        sample = simulate_inputs(
+            resnet, [[_START * resnet.width]], replicas=count, seed=seed, first_replica=first,
+            threads=threads, layers=[resnet.depth],
+        )  # fmt: skip
+        return np.clip(np.exp(2.0 * sample.log_norm[:, 0, 0]) / resnet.width, *bounds)
+
+    return rows
+
+
+def _cosine_experiment(name: str, resnet: ResNet, predicted: float) -> NumberOfRows:
+    return NumberOfRows(
+        theorem="S5", name=name, quantity="E cos of two hidden states", predicted=predicted, resolution=0.01,
+        resnet=resnet, source=_cosine_source(resnet), sequence=bounded_mean(-1.0, 1.0), first_rows=500,
+    )  # fmt: skip
+
+
+def _cosine(name: str, depth: int, alpha: float) -> NumberOfRows:
+    predicted = theory.cosine_recursion(cosine=_COSINE, depth=depth, alpha=alpha)[-1]
+    return _cosine_experiment(name, ResNet(width=_PAIR_WIDTH, depth=depth, alpha=alpha), float(predicted))
+
+
+def _cosine_flow() -> NumberOfRows:
+    resnet = ResNet(width=_PAIR_WIDTH, depth=128, beta=0.5)
+    return _cosine_experiment("flow", resnet, float(theory.cosine_flow(cosine=_COSINE)))
+
+
+def _euler_without_decay(cosine: float, steps: int = 1000) -> float:
+    for _ in range(steps):
+        cosine += float(theory.arc_cosine_kernel(cosine)) / steps
+    return cosine
+
+
+def _cosine_source(resnet: ResNet) -> Source:
+    gram = resnet.width * np.array([[1.0, _COSINE], [_COSINE, 1.0]])
+
+    def rows(seed: int, first: int, count: int, threads: int | None) -> Array:
+        sample = simulate_inputs(
+            resnet, gram, replicas=count, seed=seed, first_replica=first, threads=threads,
+            layers=[resnet.depth],
+        )  # fmt: skip
+        return sample.cosine[:, 0, 0, 1]
+
+    return rows
+
+
+def _overlaps() -> NumberExperiment:
+    """Return the experiment at a scaling where a third of the mean square is beyond the first order."""
+    resnet = ResNet(**_OVERLAP, weights=f"fbm:{_HURST:g}")
+    mean_square = _correlated(theory.fractional_noise_covariance(np.arange(resnet.depth), _HURST))
+
+    def relative(sample: Sample) -> Array:
+        return np.minimum(np.exp(2.0 * sample["log_hidden_difference"]) / mean_square, _CUT)
+
+    return NumberExperiment(
+        theorem="F2d", name="persistent", quantity="E ‖h_L − h_0‖²/‖h_0‖² over the prediction", predicted=1.0,
+        resolution=0.03, resnet=resnet, observable=relative, request=Request(gradients=False),
+        sequence=bounded_mean(0.0, _CUT),
+    )  # fmt: skip
+
+
+def _correlated(gamma: npt.ArrayLike) -> float:
+    depth = _OVERLAP["depth"]
+    alpha = depth ** -_OVERLAP["beta"]
+    path = theory.correlated_mean_square(depth=int(depth), alpha=alpha, gamma_v=gamma, gamma_w=gamma)
+    return float(path[-1])
+
+
+def _independent_share() -> float:
+    """Return the mean square for independent layers over that of persistent ones."""
+    lags = np.arange(_OVERLAP["depth"])
+    return _correlated((lags == 0) * 1.0) / _correlated(theory.fractional_noise_covariance(lags, _HURST))
