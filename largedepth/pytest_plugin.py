@@ -1,11 +1,13 @@
 """pytest plugin: the fixture ``theory_claims`` tests claims of theory in your own test files.
 
 Loaded by pytest wherever largedepth is installed; ``-p no:largedepth.pytest_plugin`` leaves it out. What is
-heavy is imported when a test asks for the fixture.
+heavy is imported when a test asks for the fixture. Verdicts are properties of the test: pytest's own
+``--junitxml`` has them as JSON, and they come back from the processes of pytest-xdist.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from montecarlo.verification import Verdict
 
-_VERDICTS = pytest.StashKey[list["Verdict"]]()
+_PROPERTY = "theory_claim"
 
 
 class TheoryClaims:
@@ -79,26 +81,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Start an empty list of verdicts."""
-    config.stash[_VERDICTS] = []
-
-
 @pytest.fixture
 def theory_claims(request: pytest.FixtureRequest) -> TheoryClaims:
     """Test claims of theory by simulation: ``mean``, ``probability``, ``law`` and ``number``."""
-    seed = request.config.getoption("--theory-seed")
-    return TheoryClaims(request.node.nodeid, seed, request.config.stash[_VERDICTS].append)
+    properties = request.node.user_properties
+
+    def record(verdict: Verdict) -> None:
+        properties.append((_PROPERTY, json.dumps(verdict.record(), ensure_ascii=False)))
+
+    return TheoryClaims(request.node.nodeid, request.config.getoption("--theory-seed"), record)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many claims were tested, and how likely it is that a right one was refuted."""
-    verdicts = config.stash[_VERDICTS]
+    verdicts = [
+        json.loads(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "teardown"  # by then a test has all its properties
+        for name, value in report.user_properties
+        if name == _PROPERTY
+    ]
     if not verdicts:
         return
-    words = [verdict.verdict for verdict in verdicts]
+    words = [verdict["verdict"] for verdict in verdicts]
     counts = ", ".join(f"{words.count(word)} {word}" for word in ("consistent", "refuted", "undecided"))
-    total = sum(verdict.false_alarm for verdict in verdicts)
+    total = sum(verdict["false_alarm"] for verdict in verdicts)
     terminalreporter.write_sep("=", "claims of theory")
     terminalreporter.write_line(
         f"{counts}; probability that a right one is refuted: at most {total:.2g} in all"

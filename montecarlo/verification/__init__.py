@@ -12,9 +12,10 @@
 from montecarlo.verification._catalogue import MutantOutcome as MutantOutcome
 from montecarlo.verification._catalogue import MutantRun as MutantRun
 from montecarlo.verification._catalogue import chosen_experiments as chosen_experiments
+from montecarlo.verification._catalogue import chosen_mutants as chosen_mutants
 from montecarlo.verification._catalogue import run_mutants as run_mutants
 from montecarlo.verification._catalogue import verify as verify
-from montecarlo.verification._claims import ClaimFailure as ClaimFailure
+from montecarlo.verification._claims import ClaimError as ClaimError
 from montecarlo.verification._claims import ClaimRefuted as ClaimRefuted
 from montecarlo.verification._claims import ClaimUndecided as ClaimUndecided
 from montecarlo.verification._claims import check_law as check_law

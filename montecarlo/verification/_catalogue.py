@@ -58,7 +58,7 @@ def verify(
     >>> verify(["I22"])
     Traceback (most recent call last):
     ...
-    montecarlo._errors.InvalidFieldError: ID='I22': must be the id or the name of a theorem; did you mean I2 or I2b?
+    montecarlo._errors.InvalidFieldError: ID='I22': must be the id or the name of a theorem; did you ...
     """
     return run_experiments(
         chosen_experiments(ids, quick=quick), false_alarm=false_alarm, budget=budget, seed=seed,
@@ -88,6 +88,22 @@ def chosen_experiments(ids: Iterable[str] | None = None, *, quick: bool = False)
         if named is not None and not experiments:
             raise _without_experiment(theorem, quick)
         found += experiments
+    return found
+
+
+def chosen_mutants(ids: Iterable[str] | None = None, *, quick: bool = False) -> list[Mutant]:
+    """Return the mutants of theorems, in the order of the catalogue; arguments as in `chosen_experiments`.
+
+    Raises
+    ------
+    InvalidFieldError
+        As in `chosen_experiments`, and if there is none: an empty table would read as if none had survived.
+    """
+    theorems = list(dict.fromkeys(e.theorem for e in chosen_experiments(ids, quick=quick)))
+    every = [mutant for theorem in theorems for mutant in mutants_of(theorem)]
+    found = [mutant for mutant in every if not quick or is_quick(mutant.experiment)]
+    if not found:
+        raise InvalidFieldError("ID", " ".join(theorems), "has no mutant", "give another id")
     return found
 
 
@@ -207,32 +223,21 @@ def run_mutants(
     ()
     """
     false_alarm = check_real("false_alarm", false_alarm, 0.0, 0.5, 1e-6, open_low=True)
-    true = chosen_experiments(ids, quick=quick)
-    theorems = list(dict.fromkeys(experiment.theorem for experiment in true))
-    mutants: dict[str, Mutant] = {}
-    wrong = []
-    for mutant in (each for theorem in theorems for each in mutants_of(theorem)):
-        if quick and not is_quick(mutant.experiment):
-            continue
-        # A name of its own: networks of its own, and a label that no other experiment has.
-        experiment = replace(mutant.experiment, name=f"{mutant.experiment.name}, {mutant.name}")
-        mutants[experiment.label] = mutant
-        wrong.append(experiment)
-    if not wrong:
-        return MutantRun((), seed, 0.0)
+    ids = None if ids is None else tuple(ids)
+    chosen = chosen_mutants(ids, quick=quick)
+    # A name of its own: networks of its own, and a label that no other experiment has.
+    wrong = [replace(m.experiment, name=f"{m.experiment.name}, {m.name}") for m in chosen]
     # Equal shares as in `verify`, however many mutants there are.
-    total = min(0.5, false_alarm * len(wrong) / len(true))
+    total = min(0.5, false_alarm * len(wrong) / len(chosen_experiments(ids, quick=quick)))
     run = run_experiments(
         wrong, false_alarm=total, budget=budget, seed=seed, threads=threads, on_verdict=on_verdict,
         on_turn=on_turn,
     )  # fmt: skip
-    outcomes = []
-    for experiment, verdict in zip(wrong, run.verdicts, strict=True):
-        mutant = mutants[experiment.label]
-        outcomes.append(
-            MutantOutcome(
-                verdict.id, mutant.experiment.name, mutant.name, mutant.kind, verdict.verdict,
-                verdict.networks, verdict.seconds,
-            )
-        )  # fmt: skip
-    return MutantRun(tuple(outcomes), run.seed, run.seconds)
+    outcomes = tuple(
+        MutantOutcome(
+            verdict.id, mutant.experiment.name, mutant.name, mutant.kind, verdict.verdict, verdict.networks,
+            verdict.seconds,
+        )
+        for mutant, verdict in zip(chosen, run.verdicts, strict=True)
+    )  # fmt: skip
+    return MutantRun(outcomes, run.seed, run.seconds)

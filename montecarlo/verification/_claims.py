@@ -1,8 +1,8 @@
-"""Claims of users: predictions about an observable of a specification or of any simulator, tested as theorems are.
+"""Claims of users: predictions about networks of a specification or any simulator, tested as theorems are.
 
-``check_mean``, ``check_probability`` and ``check_law`` return a `Verdict`; `require_consistent` turns one that
-is not "consistent" into an exception. For rows of other kinds (quantiles, Gaussian rows, bounds of your own)
-`check_number` takes any sequence of `montecarlo.sequential`.
+`check_mean`, `check_probability` and `check_law` return a `Verdict`; `require_consistent` turns one that is
+not "consistent" into an exception. For other numbers, such as quantiles, `check_number` takes any sequence of
+`montecarlo.sequential`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from montecarlo.verification._verdict import Verdict
 from montecarlo.verification._verify import run_experiments
 
 
-class ClaimFailure(AssertionError):
+class ClaimError(AssertionError):
     """A claim that is not consistent with simulation.
 
     Parameters
@@ -44,16 +44,17 @@ class ClaimFailure(AssertionError):
         self.verdict = verdict
 
 
-class ClaimRefuted(ClaimFailure):
+class ClaimRefuted(ClaimError):  # noqa: N818
     """A claim that is wrong; of a right one, that happens with probability `false_alarm` at most."""
 
 
-class ClaimUndecided(ClaimFailure):
+class ClaimUndecided(ClaimError):  # noqa: N818
     """A claim that could not be tested to the resolution asked for within the budget."""
 
 
 def require_consistent(verdict: Verdict) -> Verdict:
     """Return the verdict, or raise `ClaimRefuted` or `ClaimUndecided` with its explanation."""
+    __tracebackhide__ = True  # pytest then shows the line of the claim
     if verdict.verdict == "refuted":
         raise ClaimRefuted(verdict)
     if verdict.verdict == "undecided":
@@ -229,22 +230,23 @@ def check_mean(
     'refuted'
     """
     bounded = low is not None and high is not None
-    kinds = [bounded, second_moment_bound is not None, variance_proxy is not None]
-    if sum(kinds) != 1 or (low is None) != (high is None):
+    if bounded + (second_moment_bound is not None) + (variance_proxy is not None) != 1 or (
+        (low is None) != (high is None)
+    ):
         raise InvalidFieldError(
             "low", low, "must be given with high, or second_moment_bound or variance_proxy in their place",
             "give exactly one kind of tail",
         )  # fmt: skip
-    sequence: Callable[[float], NumberTest]
-    if bounded:
-        sequence = lambda delta: BoundedMean(low=low, high=high, false_alarm=delta)  # noqa: E731
-    elif second_moment_bound is not None:
-        bound = second_moment_bound
-        sequence = lambda delta: NonNegativeMean(second_moment_bound=bound, false_alarm=delta)  # noqa: E731
-    else:
-        assert variance_proxy is not None
-        proxy = variance_proxy
-        sequence = lambda delta: SubGaussianMean(variance_proxy=proxy, false_alarm=delta)  # noqa: E731
+
+    def sequence(delta: float) -> NumberTest:
+        if second_moment_bound is not None:
+            return NonNegativeMean(second_moment_bound=second_moment_bound, false_alarm=delta)
+        if variance_proxy is not None:
+            return SubGaussianMean(variance_proxy=variance_proxy, false_alarm=delta)
+        assert low is not None
+        assert high is not None
+        return BoundedMean(low=low, high=high, false_alarm=delta)
+
     return check_number(rows, predicted, sequence=sequence, **options)
 
 

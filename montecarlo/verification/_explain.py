@@ -30,8 +30,8 @@ def reason(verdict: Verdict) -> str:
         return f"{claimed} is right to within {verdict.resolution:.2g}"
     asked = f"{verdict.resolution_asked:.2g} was asked for"
     if not verdict.networks:
-        return f"the budget was over before the first networks; a resolution of {asked}"
-    return f"the budget was over at a resolution of {verdict.resolution:.2g}, {asked}"
+        return f"it was stopped before its first networks; a resolution of {asked}"
+    return f"it was stopped at a resolution of {verdict.resolution:.2g}; {asked}"
 
 
 def explain(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""Row sources: where the rows of a claim come from, a specification's networks or a function of the user's."""
+"""Row sources: where rows of a claim come from, a specification's networks or a user's function."""
 
 from __future__ import annotations
 
