@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain(error.format_message())
     except (KeyboardInterrupt, click.Abort) as stop:
         # A verb that knows better what is left says so in the interrupt.
-        kept = str(stop) or (
+        kept = str(stop.__cause__ or "") or (  # click makes its own Abort of it
             "finished rows stay in Parquet files, and the same command continues from them (CSV and standard "
             "output cannot be continued)"
         )

@@ -128,9 +128,9 @@ def test_interrupted_runs_keep_their_verdicts() -> None:
     waiting = [experiment("done"), endless()]
     with pytest.raises(VerificationInterrupted) as caught:
         run_experiments(waiting, seed=0, on_turn=stop)
-    done, endless = caught.value.verification.verdicts
-    assert (done.verdict, endless.verdict) == ("consistent", "undecided")
-    assert endless.networks == 300  # two looks of 200 and 300 rows in all, the third was broken off
+    done, never = caught.value.verification.verdicts
+    assert (done.verdict, never.verdict) == ("consistent", "undecided")
+    assert never.networks == 300  # two looks of 200 and 300 rows in all, the third was broken off
 
 
 def test_verdicts_and_turns_are_reported_as_they_come() -> None:
