@@ -37,7 +37,7 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str) -> int:
 
     path = Path(out) / "summary.md"
     with replaced_file(path) as temporary:
-        temporary.write_text(_summary(drawn, verification, setting), encoding="utf-8")
+        temporary.write_text(_summary(drawn, setting) + _verdicts(verification), encoding="utf-8")
     checks = [check for figure in drawn for check in figure.checks]
     for kind, simulated in (("simulated numbers", True), ("computed numbers", False)):
         verdicts = [check.verdict for check in checks if check.simulated is simulated]
@@ -64,9 +64,7 @@ def _source(figure: Any, setting: str) -> str:
     return f"{figure.networks:,} networks ({size}), seed {figure.seed}."
 
 
-def _summary(drawn: list[Any], verification: Verification, setting: str) -> str:
-    from largedepth._verdict_table import counts, markdown_table
-
+def _summary(drawn: list[Any], setting: str) -> str:
     lines = [
         "# Random ResNets of large depth: figures and theory",
         "",
@@ -97,7 +95,13 @@ def _summary(drawn: list[Any], verification: Verification, setting: str) -> str:
             cells = (check.quantity, predicted, check.estimate, f"{check.resolution:.2g}", check.verdict)
             lines.append(f"| {' | '.join(map(str, cells))} |")
         lines.append("")
-    lines += [
+    return "\n".join(lines)
+
+
+def _verdicts(verification: Verification) -> str:
+    from largedepth._verdict_table import counts, markdown_table
+
+    lines = [
         "## Theorems against simulation",
         "",
         "The quick half of the catalogue: exact statements and inequalities. *Resolution* is the error of "

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from junitparser import TestSuite
+
     from montecarlo.verification import MutantRun, Verification
 
 _ORDER = ("consistent", "undecided", "refuted")
@@ -71,12 +73,12 @@ def mutants_junit(run: MutantRun) -> str:
     return _junit(suite)
 
 
-def _junit(suite: object) -> str:
+def _junit(suite: TestSuite) -> str:
     import junitparser
 
     file = junitparser.JUnitXml()
     file.add_testsuite(suite)
-    suite.update_statistics()  # type: ignore[attr-defined]
+    suite.update_statistics()
     file.update_statistics()
     text = file.tostring()
     return text.decode("utf-8") if isinstance(text, bytes) else text

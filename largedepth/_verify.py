@@ -9,7 +9,7 @@ import click
 from largedepth._options import real, threads_option, whole
 
 if TYPE_CHECKING:
-    from montecarlo.verification import Verification
+    from montecarlo.verification import MutantRun, Verification
 
 CODES = {"consistent": 0, "refuted": 1, "undecided": 3}
 """Exit code of a run by the worst of its verdicts."""
@@ -57,7 +57,7 @@ def verify(
     Each is consistent to within the resolution shown, refuted, or undecided within the budget. A resolution
     is the smallest error of the prediction that the run would have caught, relative to it (absolute for
     slopes, probabilities and distances between laws). Testing stops where it is decided; false alarms are
-    bounded however long it takes. `largedepth theorems` says what the ids stand for.
+    bounded however long it takes. An ID is that of a theorem in the catalogue, or its name.
     """
     from largedepth import _verdict_files as files
     from largedepth import _verdict_table as tables
@@ -66,10 +66,14 @@ def verify(
     _check_targets(targets)
     chosen = ids or None
     if mutants:
-        run = _run_mutants(chosen, quick, options)
+        run, interrupted = _run_mutants(chosen, quick, options)
         click.echo(tables.mutant_table(run, width=_width(), colour=True))
         texts = {"junit": files.mutants_junit, "json": files.mutants_json, "summary": tables.mutant_summary}
         _write(targets, texts, run)
+        if interrupted:
+            raise KeyboardInterrupt(
+                "the table has the mutants caught so far; the rest were not run to the end"
+            )
         return 1 if run.missed else 0
     texts = {"junit": files.verdicts_junit, "json": files.verdicts_json, "summary": tables.summary}
     verification, interrupted = run_verify(chosen, quick=quick, **options)
@@ -95,12 +99,16 @@ def run_verify(ids: tuple[str, ...] | None, *, quick: bool, **options: Any) -> t
             return stop.verification, True
 
 
-def _run_mutants(ids: tuple[str, ...] | None, quick: bool, options: dict[str, Any]) -> Any:
+def _run_mutants(ids: tuple[str, ...] | None, quick: bool, options: dict[str, Any]) -> tuple[MutantRun, bool]:
     from largedepth._verify_progress import verify_progress
-    from montecarlo.verification import chosen_mutants, run_mutants
+    from montecarlo.verification import MutantsInterrupted, chosen_mutants, run_mutants
 
     with verify_progress(len(chosen_mutants(ids, quick=quick)), ("consistent", "undecided")) as bar:
-        return run_mutants(ids, quick=quick, **options, on_verdict=bar.verdict, on_turn=bar.turn)
+        try:
+            run = run_mutants(ids, quick=quick, **options, on_verdict=bar.verdict, on_turn=bar.turn)
+            return run, False
+        except MutantsInterrupted as stop:
+            return stop.run, True
 
 
 def _say_untested(verification: Verification, quick: bool) -> None:

@@ -89,7 +89,7 @@ def theory_claims(request: pytest.FixtureRequest) -> TheoryClaims:
     def record(verdict: Verdict) -> None:
         properties.append((_PROPERTY, json.dumps(verdict.record(), ensure_ascii=False)))
 
-    return TheoryClaims(request.node.nodeid, request.config.getoption("--theory-seed"), record)
+    return TheoryClaims(request.node.nodeid, request.config.option.theory_seed, record)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

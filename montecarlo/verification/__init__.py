@@ -11,6 +11,7 @@
 
 from montecarlo.verification._catalogue import MutantOutcome as MutantOutcome
 from montecarlo.verification._catalogue import MutantRun as MutantRun
+from montecarlo.verification._catalogue import MutantsInterrupted as MutantsInterrupted
 from montecarlo.verification._catalogue import chosen_experiments as chosen_experiments
 from montecarlo.verification._catalogue import chosen_mutants as chosen_mutants
 from montecarlo.verification._catalogue import run_mutants as run_mutants

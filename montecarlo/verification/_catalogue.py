@@ -10,7 +10,7 @@ from montecarlo._errors import InvalidFieldError, check_real
 from montecarlo.verification._experiment import Experiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification._verdict import Verdict, Verification, Word
-from montecarlo.verification._verify import run_experiments
+from montecarlo.verification._verify import VerificationInterrupted, run_experiments
 from montecarlo.verification.experiments import experiments_of, mutants_of
 from theory.catalogue import THEOREMS, find_theorem
 
@@ -187,6 +187,20 @@ class MutantRun:
         return tuple(outcome for outcome in self.outcomes if not outcome.caught)
 
 
+class MutantsInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a run of mutants.
+
+    Parameters
+    ----------
+    run : MutantRun
+        The outcomes so far, with "undecided" for the rest.
+    """
+
+    def __init__(self, run: MutantRun) -> None:
+        super().__init__("mutants interrupted")
+        self.run = run
+
+
 def run_mutants(
     ids: Iterable[str] | None = None,
     *,
@@ -214,8 +228,10 @@ def run_mutants(
 
     Raises
     ------
-    InvalidFieldError, VerificationInterrupted
+    InvalidFieldError
         As in `verify`.
+    MutantsInterrupted
+        A KeyboardInterrupt with the outcomes so far.
 
     Examples
     --------
@@ -229,15 +245,22 @@ def run_mutants(
     wrong = [replace(m.experiment, name=f"{m.experiment.name}, {m.name}") for m in chosen]
     # Equal shares as in `verify`, however many mutants there are.
     total = min(0.5, false_alarm * len(wrong) / len(chosen_experiments(ids, quick=quick)))
-    run = run_experiments(
-        wrong, false_alarm=total, budget=budget, seed=seed, threads=threads, on_verdict=on_verdict,
-        on_turn=on_turn,
-    )  # fmt: skip
+    try:
+        run = run_experiments(
+            wrong, false_alarm=total, budget=budget, seed=seed, threads=threads, on_verdict=on_verdict,
+            on_turn=on_turn,
+        )  # fmt: skip
+    except VerificationInterrupted as stop:
+        raise MutantsInterrupted(_mutant_run(chosen, stop.verification)) from None
+    return _mutant_run(chosen, run)
+
+
+def _mutant_run(mutants: list[Mutant], run: Verification) -> MutantRun:
     outcomes = tuple(
         MutantOutcome(
             verdict.id, mutant.experiment.name, mutant.name, mutant.kind, verdict.verdict, verdict.networks,
             verdict.seconds,
         )
-        for mutant, verdict in zip(chosen, run.verdicts, strict=True)
+        for mutant, verdict in zip(mutants, run.verdicts, strict=True)
     )  # fmt: skip
     return MutantRun(outcomes, run.seed, run.seconds)

@@ -13,6 +13,7 @@ from montecarlo.sequential import BoundedMean, QuantileSequence
 from montecarlo.verification import (
     ClaimRefuted,
     ClaimUndecided,
+    MutantsInterrupted,
     NumberExperiment,
     Verdict,
     VerificationInterrupted,
@@ -174,6 +175,16 @@ def test_mutants_of_i2_are_refuted_and_a_true_one_would_survive(monkeypatch: pyt
     monkeypatch.setattr(_catalogue, "mutants_of", lambda theorem: [true])
     survived = run_mutants(["I2"], seed=3)
     assert [outcome.mutant for outcome in survived.missed] == ["none"]
+
+
+def test_interrupted_mutants_keep_their_outcomes() -> None:
+    def stop(verdict) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(MutantsInterrupted) as caught:
+        run_mutants(["I2"], seed=3, on_verdict=stop)
+    assert sum(outcome.caught for outcome in caught.value.run.outcomes) == 1
+    assert len(caught.value.run.outcomes) == len(chosen_mutants(["I2"]))
 
 
 @pytest.mark.parametrize(
