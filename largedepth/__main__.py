@@ -1,6 +1,7 @@
 """Entry point: ``largedepth`` and ``python -m largedepth``.
 
-Exit codes: 0 done, 2 bad input (one line, no traceback), 70 a defect of the program, 130 interrupted.
+Exit codes: 0 done and nothing refuted, 1 a theorem was refuted, 2 bad input (one line, no traceback), 3
+undecided within the budget, 70 a defect of the program, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -40,12 +41,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain(f"{option}: must be given; see {name} --help")
     except click.ClickException as error:
         code = _complain(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(
-            "largedepth: interrupted; finished rows stay in Parquet files, and the same command continues "
-            "from them (CSV and standard output cannot be continued)",
-            err=True,
+    except (KeyboardInterrupt, click.Abort) as stop:
+        # A verb that knows better what is left says so in the interrupt.
+        kept = str(stop.__cause__ or "") or (  # click makes its own Abort of it
+            "finished rows stay in Parquet files, and the same command continues from them (CSV and standard "
+            "output cannot be continued)"
         )
+        click.echo(f"largedepth: interrupted; {kept}", err=True)
         sys.stdout.flush()
         sys.stderr.flush()
         # A block still running in a thread would hold up a normal exit; it has nothing left to save.

@@ -8,6 +8,7 @@ from largedepth._figures import figures
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
 from largedepth._theorems import theorems
+from largedepth._verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -15,10 +16,11 @@ from largedepth._theorems import theorems
 def cli() -> None:
     """Theory-verification Monte Carlo for deep residual networks at initialisation.
 
-    Data goes to standard output or --out, messages to standard error. Exit codes: 0 done, 2 bad input,
-    70 a defect of the program, 130 interrupted (finished rows of Parquet files are kept).
+    Data goes to standard output or --out, messages to standard error. Exit codes: 0 done and
+    nothing refuted, 1 a theorem was refuted, 2 bad input, 3 undecided within the budget, 70 a defect of the
+    program, 130 interrupted (work done so far is kept).
     """
 
 
-for verb in (figures, reproduce, simulate, theorems):
+for verb in (figures, reproduce, simulate, theorems, verify):
     cli.add_command(verb)

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from largedepth._figures import draw_all, figure_options
+from largedepth._verify import run_verify
+
+if TYPE_CHECKING:
+    from montecarlo.verification import Verification
 
 _SIGNS = {"equals": "", "at most": "≤ ", "at least": "≥ "}
+
+
+_BUDGET_SECONDS = 120.0
 
 
 @click.command(epilog="Example: largedepth reproduce --paper --out results")
 @figure_options
 @click.option("--out", default="results", show_default=True, metavar="DIR", help="Folder, made if need be.")
-def reproduce(setting: str, seed: int, threads: int | None, out: str) -> None:
-    """Draw every figure and write DIR/summary.md: each number beside what theory predicts."""
+def reproduce(setting: str, seed: int, threads: int | None, out: str) -> int:
+    """Draw every figure and write DIR/summary.md: each number beside what theory predicts.
+
+    The quick half of `largedepth verify` ends it, and its verdicts the summary; the exit code is 1 if a
+    theorem was refuted.
+    """
     drawn = draw_all((), out=out, setting=setting, seed=seed, threads=threads)
+    verification, interrupted = run_verify(
+        None, quick=True, seed=seed, threads=threads, budget=_BUDGET_SECONDS
+    )
+    from largedepth._verdict_table import counts
     from montecarlo.files import replaced_file
 
     path = Path(out) / "summary.md"
     with replaced_file(path) as temporary:
-        temporary.write_text(_summary(drawn, setting), encoding="utf-8")
+        temporary.write_text(_summary(drawn, setting) + _verdicts(verification), encoding="utf-8")
     checks = [check for figure in drawn for check in figure.checks]
     for kind, simulated in (("simulated numbers", True), ("computed numbers", False)):
         verdicts = [check.verdict for check in checks if check.simulated is simulated]
-        counts = ", ".join(f"{verdicts.count(word)} {word}" for word in ("agrees", "undecided", "outside"))
-        click.echo(f"reproduce: {len(verdicts)} {kind} held against theory: {counts}", err=True)
+        found = ", ".join(f"{verdicts.count(word)} {word}" for word in ("agrees", "undecided", "outside"))
+        click.echo(f"reproduce: {len(verdicts)} {kind} held against theory: {found}", err=True)
     click.echo(f"reproduce: each with the error it would have noticed in {path}", err=True)
+    click.echo(f"reproduce: {counts(verification)}", err=True)
     click.echo(str(path))
+    if interrupted:
+        raise KeyboardInterrupt(f"{path} has the verdicts so far, undecided stands for the rest")
+    return 1 if verification.verdict == "refuted" else 0
 
 
 def _source(figure: Any, setting: str) -> str:
@@ -76,4 +95,21 @@ def _summary(drawn: list[Any], setting: str) -> str:
             cells = (check.quantity, predicted, check.estimate, f"{check.resolution:.2g}", check.verdict)
             lines.append(f"| {' | '.join(map(str, cells))} |")
         lines.append("")
+    return "\n".join(lines)
+
+
+def _verdicts(verification: Verification) -> str:
+    from largedepth._verdict_table import counts, markdown_table
+
+    lines = [
+        "## Theorems against simulation",
+        "",
+        "The quick half of the catalogue: exact statements and inequalities. *Resolution* is the error of "
+        "the prediction that the run would have caught, relative to it; absolute for slopes, probabilities "
+        "and distances between laws. All of it: `largedepth verify`",
+        "",
+        f"{counts(verification)}.",
+        "",
+        markdown_table(verification),
+    ]
     return "\n".join(lines)

@@ -76,6 +76,9 @@ class Experiment(ABC):
         What resolutions are divided by in reports: the predicted number itself where relative errors count.
     first_rows : int, default 1000
         Rows at the first look.
+    quick : bool, optional
+        Whether it belongs to the quick half of the catalogue. By default those of exact statements and of
+        inequalities do, and those of limits do not.
     """
 
     theorem: str
@@ -84,6 +87,7 @@ class Experiment(ABC):
     resolution: float
     relative_to: float = 1.0
     first_rows: int = 1000
+    quick: bool | None = None
 
     @abstractmethod
     def open(self, false_alarm: float, seed: int) -> Session:

@@ -45,6 +45,10 @@ class Verdict:
         Wall-clock time.
     specification : tuple of mapping
         The networks.
+    resolution_asked : float
+        The resolution at which a test ends, in the units of `resolution`.
+    rows_left_out : int
+        Rows that were not finite (for laws and quantiles: NaN or +inf); the verdict is on the others.
     """
 
     id: str
@@ -60,6 +64,8 @@ class Verdict:
     networks: int
     seconds: float
     specification: tuple[Mapping[str, Any], ...]
+    resolution_asked: float
+    rows_left_out: int = 0
 
     @classmethod
     def of(cls, experiment: Experiment, result: SequentialResult, networks: int, seconds: float) -> Verdict:
@@ -67,11 +73,11 @@ class Verdict:
         lower, upper = result.interval
         above, below = upper - result.predicted, result.predicted - lower
         reach = {"equal": max(above, below), "at most": above, "at least": below}[result.claim]
-        resolution = max(reach, 0.0) / abs(experiment.relative_to)
+        unit = abs(experiment.relative_to)
         return cls(
             experiment.theorem, experiment.name, _WORDS[result.decision], experiment.quantity, result.claim,
-            result.predicted, result.estimate, result.interval, resolution, result.false_alarm, networks,
-            seconds, tuple(describe(experiment)),
+            result.predicted, result.estimate, result.interval, max(reach, 0.0) / unit, result.false_alarm,
+            networks, seconds, tuple(describe(experiment)), experiment.resolution / unit, result.n_nonfinite,
         )  # fmt: skip
 
     def record(self) -> dict[str, Any]:

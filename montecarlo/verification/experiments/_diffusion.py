@@ -17,7 +17,13 @@ from montecarlo import Request, ResNet, Sample, simulate_inputs
 from montecarlo.verification._experiment import Cdf, Experiment, LawExperiment, NumberExperiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._active_units import RATE_BOUND, noise_source, rate_source
-from montecarlo.verification.experiments._row_sources import LawOfRows, NumberOfRows, Source, bounded_mean, median
+from montecarlo.verification.experiments._row_sources import (
+    LawOfRows,
+    NumberOfRows,
+    Source,
+    bounded_mean,
+    median,
+)
 
 Array = npt.NDArray[np.float64]
 _HIDDEN = Request(gradients=False)

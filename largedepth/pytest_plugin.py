@@ -1,0 +1,113 @@
+"""pytest plugin: the fixture ``theory_claims`` tests claims of theory in your own test files.
+
+Loaded by pytest wherever largedepth is installed; ``-p no:largedepth.pytest_plugin`` leaves it out. What is
+heavy is imported when a test asks for the fixture. Verdicts are properties of the test: pytest's own
+``--junitxml`` has them as JSON, and they come back from the processes of pytest-xdist.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from montecarlo.verification import Verdict
+
+_PROPERTY = "theory_claim"
+
+
+class TheoryClaims:
+    """Claims of one test: each method tests one and fails the test unless it is consistent.
+
+    Networks are a function of the seed (``--theory-seed``), the test's id and the number of the claim in the
+    test (or its `name`): no two claims share networks, and a run can be repeated, alone or among others.
+    """
+
+    def __init__(self, test: str, seed: int, record: Callable[[Verdict], None]) -> None:
+        self._test, self._seed, self._record = test, seed, record
+        self._names: set[str] = set()
+
+    def mean(self, rows: Any, predicted: float, **options: Any) -> Verdict:
+        """Claim a mean; arguments as in `montecarlo.verification.check_mean`."""
+        __tracebackhide__ = True
+        from montecarlo.verification import check_mean
+
+        return self._check(check_mean, rows, predicted, **options)
+
+    def probability(self, rows: Any, predicted: float, **options: Any) -> Verdict:
+        """Claim a probability or a bound of one, as in `montecarlo.verification.check_probability`."""
+        __tracebackhide__ = True
+        from montecarlo.verification import check_probability
+
+        return self._check(check_probability, rows, predicted, **options)
+
+    def law(self, rows: Any, cdf: Any, **options: Any) -> Verdict:
+        """Claim a whole law; arguments as in `montecarlo.verification.check_law`."""
+        __tracebackhide__ = True
+        from montecarlo.verification import check_law
+
+        return self._check(check_law, rows, cdf, **options)
+
+    def number(self, rows: Any, predicted: float, **options: Any) -> Verdict:
+        """Claim any number; arguments as in `montecarlo.verification.check_number`."""
+        __tracebackhide__ = True
+        from montecarlo.verification import check_number
+
+        return self._check(check_number, rows, predicted, **options)
+
+    def _check(self, check: Callable[..., Verdict], *arguments: Any, **options: Any) -> Verdict:
+        __tracebackhide__ = True
+        from montecarlo import InvalidFieldError
+        from montecarlo.verification import require_consistent
+
+        name = options.pop("name", f"claim {len(self._names) + 1}")
+        if name in self._names:
+            raise InvalidFieldError("name", name, "must differ from those before it", "rename one claim")
+        self._names.add(name)
+        verdict = check(*arguments, name=f"{self._test} {name}", **{"seed": self._seed, **options})
+        self._record(verdict)
+        return require_consistent(verdict)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--theory-seed``."""
+    group = parser.getgroup("largedepth", "claims of theory (largedepth)")
+    group.addoption(
+        "--theory-seed", type=int, default=0, metavar="N",
+        help="Seed of the networks that theory_claims samples (default: 0).",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def theory_claims(request: pytest.FixtureRequest) -> TheoryClaims:
+    """Test claims of theory by simulation: ``mean``, ``probability``, ``law`` and ``number``."""
+    properties = request.node.user_properties
+
+    def record(verdict: Verdict) -> None:
+        properties.append((_PROPERTY, json.dumps(verdict.record(), ensure_ascii=False)))
+
+    return TheoryClaims(request.node.nodeid, request.config.option.theory_seed, record)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many claims were tested, and how likely it is that a right one was refuted."""
+    verdicts = [
+        json.loads(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "teardown"  # by then a test has all its properties
+        for name, value in report.user_properties
+        if name == _PROPERTY
+    ]
+    if not verdicts:
+        return
+    words = [verdict["verdict"] for verdict in verdicts]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in ("consistent", "refuted", "undecided"))
+    total = sum(verdict["false_alarm"] for verdict in verdicts)
+    terminalreporter.write_sep("=", "claims of theory")
+    terminalreporter.write_line(
+        f"{counts}; probability that a right one is refuted: at most {total:.2g} in all"
+    )
