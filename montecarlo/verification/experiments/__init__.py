@@ -10,8 +10,8 @@ from montecarlo.verification._mutant import Mutant
 from theory.catalogue import THEOREMS
 
 _MODULES = (
-    "_moments", "_gradients", "_exact_law", "_critical", "_regimes", "_orders", "_wide", "_diffusion", "_smooth",
-    "_fractional",
+    "_moments", "_gradients", "_exact_law", "_critical", "_regimes", "_orders", "_wide", "_diffusion",
+    "_smooth", "_fractional",
 )  # fmt: skip
 
 
