@@ -208,7 +208,7 @@ def _single_unit() -> LawExperiment:
     return LawExperiment(
         theorem="S6", name="single unit", quantity="law of log(h_L/h_0) at width 1, h_0 > 0",
         resolution=_LAW, cdf=theory.single_unit_law().cdf,
-        resnet=ResNet(width=1, depth=50, beta=0.5, block="res-1"), observable=log_ratio, request=_HIDDEN,
+        resnet=ResNet(width=1, depth=400, beta=0.5, block="res-1"), observable=log_ratio, request=_HIDDEN,
         first_rows=20_000,
     )  # fmt: skip
 
