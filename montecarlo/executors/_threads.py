@@ -1,0 +1,105 @@
+"""`ThreadExecutor`: threads of this process; the engines' kernels release the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Generator, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from montecarlo._errors import check_whole
+from montecarlo.executors._interface import Item, Result
+
+_POLL_SECONDS = 0.05  # how soon idle workers see that the run is over
+
+
+class ThreadExecutor:
+    """Threads of this process.
+
+    Parameters
+    ----------
+    threads : int, optional
+        How many; default: all the processors that this process may use.
+
+    Raises
+    ------
+    InvalidFieldError
+        For a number that is not whole or not positive.
+
+    Examples
+    --------
+    >>> sorted(ThreadExecutor(2).run(abs, iter([-1, 2, -3])))
+    [(-3, 3), (-1, 1), (2, 2)]
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = check_threads(threads)
+
+    @property
+    def workers(self) -> int:
+        """The number of threads."""
+        return self._threads
+
+    def run(
+        self, function: Callable[[Item], Result], items: Iterator[Item]
+    ) -> Generator[tuple[Item, Result], None, None]:
+        """Yield each item with its result as they finish, in any order."""
+        # Not a pool of concurrent.futures: Ctrl-C inside its locks leaves them in disorder for the workers.
+        # These queues are single operations that no signal can split.
+        tasks: SimpleQueue[Item] = SimpleQueue()
+        outcomes: SimpleQueue[tuple[Item, Any, BaseException | None]] = SimpleQueue()
+        over = [False]
+
+        def work() -> None:
+            while not over[0] and threading.main_thread().is_alive():
+                try:
+                    item = tasks.get(timeout=_POLL_SECONDS)
+                except Empty:
+                    continue
+                if over[0]:
+                    return
+                try:
+                    outcomes.put((item, function(item), None))
+                except BaseException as error:  # the caller's business
+                    outcomes.put((item, None, error))
+
+        for number in range(self._threads):
+            threading.Thread(target=work, name=f"largedepth-{number}").start()
+        waiting = 0
+        try:
+            while True:
+                # A short queue: 10^7 replicas must not become 10^5 tasks.
+                while waiting < 2 * self._threads:
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        break
+                    tasks.put(item)
+                    waiting += 1
+                if not waiting:
+                    return
+                item, result, error = outcomes.get()
+                waiting -= 1
+                if error is not None:
+                    raise error
+                yield item, result
+        finally:
+            # Not waiting for the blocks in hand keeps Ctrl-C prompt; what they compute is dropped.
+            over[0] = True
+
+    def close(self) -> None:
+        """Do nothing: threads end with their run."""
+
+
+def check_threads(threads: int | None) -> int:
+    """Return the number of threads, all processors' where None is given; raise `InvalidFieldError` if bad."""
+    return available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
+
+
+def available_threads() -> int:
+    """Return the number of processors this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
