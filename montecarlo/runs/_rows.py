@@ -1,0 +1,127 @@
+"""`iter_rows`: blocks of a run's rows, from the store as far as it has them, else drawn on the executor."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import numpy as np
+
+from montecarlo._errors import check_whole
+from montecarlo.executors import Executor, ThreadExecutor
+from montecarlo.runs._run import REPLICA_LIMIT, Block, Columns, Run, draw_block
+from montecarlo.runs._running import current_running
+
+_BLOCK_SECONDS = 0.25
+_BLOCK_BYTES = 64 << 20
+
+
+def iter_rows(
+    run: Run,
+    *,
+    replicas: int,
+    first_replica: int = 0,
+    threads: int | None = None,
+    block_size: int | None = None,
+) -> Generator[tuple[int, Columns], None, None]:
+    """Yield rows of a run as they come, each block with the index of its first row, in any order.
+
+    Arguments are checked and kernels compiled before the first block starts. Closing the iterator drops the
+    blocks that are not finished.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    replicas, first_replica : int
+        The rows ``first_replica ... first_replica + replicas - 1``.
+    threads : int, optional
+        Threads of this process; default: all the processors it may use. `running` comes before it.
+    block_size : int, optional
+        Rows a block; default: about a quarter of a second's worth.
+
+    Raises
+    ------
+    InvalidFieldError
+        A ValueError whose one line names the field, the value, the rule and the fix.
+    """
+    inside = current_running()
+    own = ThreadExecutor(threads)
+    executor: Executor = own if inside is None or inside.executor is None else inside.executor
+    if block_size is None:
+        block_size = suggest_block_size(run, replicas, executor.workers)
+    else:
+        block_size = check_whole("block_size", block_size, 1, REPLICA_LIMIT, 64)
+    end = first_replica + replicas
+    held, missing = [], [(first_replica, end)]
+    if inside is not None and inside.store is not None:
+        (key,) = inside.store.add_runs([run.record])
+        missing = inside.store.missing(key, first_replica, end)
+        held = complement(missing, first_replica, end)
+    if missing:
+        run.prepare()
+
+    def rows() -> Generator[tuple[int, Columns], None, None]:
+        for start, stop in held:
+            assert inside is not None
+            assert inside.store is not None
+            for first, count in _blocks(start, stop, block_size):
+                yield first, inside.store.read(run.key, first, first + count)
+        blocks = (
+            Block(run, first, count)
+            for start, stop in missing
+            for first, count in _blocks(start, stop, block_size)
+        )
+        drawing = executor.run(draw_block, blocks)
+        try:
+            for block, drawn in drawing:
+                if inside is not None:
+                    inside.keep(run, block.first, drawn.columns)
+                yield block.first, drawn.columns
+        finally:
+            drawing.close()
+
+    return rows()
+
+
+def gather_rows(run: Run, parts: list[tuple[int, Columns]]) -> Columns:
+    """Join blocks of consecutive rows, given in any order."""
+    ordered = [columns for _, columns in sorted(parts, key=lambda part: part[0])]
+    return {name: np.concatenate([columns[name] for columns in ordered]) for name in run.cells}
+
+
+def complement(ranges: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:
+    """Return what sorted disjoint ranges leave of ``start ... stop - 1``.
+
+    Examples
+    --------
+    >>> complement([(2, 4), (7, 9)], 0, 9)
+    [(0, 2), (4, 7)]
+    """
+    gaps = []
+    for first, last in ranges:
+        if first > start:
+            gaps.append((start, first))
+        start = last
+    return [*gaps, (start, stop)] if start < stop else gaps
+
+
+def _blocks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield (first, count) of blocks that end at multiples of the size.
+
+    So that engines with lanes have full ones whatever the first row.
+    """
+    while start < stop:
+        end = min((start // size + 1) * size, stop)
+        yield start, end - start
+        start = end
+
+
+def suggest_block_size(run: Run, replicas: int, workers: int) -> int:
+    """Return the rows a block, in whole lanes of the run.
+
+    About a quarter of a second's worth, at least four blocks a worker, and at most 64 MiB of rows.
+    """
+    by_time = max(1, int(_BLOCK_SECONDS / run.seconds))
+    by_balance = -(-replicas // (4 * workers))
+    by_memory = _BLOCK_BYTES // run.row_bytes
+    return max(1, -(-min(by_time, by_balance, by_memory) // run.lanes)) * run.lanes

@@ -1,0 +1,153 @@
+"""`Run`: an endless table of rows, one a replica, of which any part can be drawn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo._specification import ResNet
+from montecarlo.streams import STREAM_FORMAT
+
+Columns = dict[str, npt.NDArray[np.float64]]
+
+REPLICA_LIMIT = 2**63 - 1
+"""Replica indices are int64 in tables."""
+
+
+@dataclass(frozen=True)
+class Run(ABC):
+    """Everything that changes a replica's row, and how to draw rows; how many there are is not part of it.
+
+    A run is what travels to the workers of an executor and what a results folder knows rows by. Subclasses
+    are frozen dataclasses; cached properties stay behind when a run is pickled.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    seed : int
+        Row i is a function of (run, i), and the run's seed is part of it.
+    """
+
+    resnet: ResNet
+    seed: int
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What the rows are of, in one word."""
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What else changes rows, as JSON-serialisable values."""
+        return {}
+
+    @property
+    @abstractmethod
+    def cells(self) -> dict[str, tuple[int, ...]]:
+        """Shape of one row's cell in each column; () is a number."""
+
+    @property
+    @abstractmethod
+    def seconds(self) -> float:
+        """Rough time of one row on one core."""
+
+    @property
+    def lanes(self) -> int:
+        """Rows that cost as much as one: blocks begin and end at multiples of it."""
+        return 1
+
+    def prepare(self) -> None:
+        """Compile and factorise what `sample` needs; what cannot be is refused here."""
+
+    @abstractmethod
+    def sample(self, first: int, count: int) -> Columns:
+        """Return the rows ``first ... first + count - 1``, arrays of shape ``(count, *cell)``."""
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What the run is, as JSON-serialisable values: readable, and complete."""
+        return {
+            "kind": self.kind,
+            "specification": self.resnet.canonical(),
+            "seed": self.seed,
+            "stream_format": STREAM_FORMAT,
+            "columns": {name: list(cell) for name, cell in self.cells.items()},
+            **self.details,
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the record, hexadecimal."""
+        return record_key(self.record)
+
+    @property
+    def row_bytes(self) -> int:
+        """Memory of one row."""
+        return 8 * sum(int(np.prod(cell, dtype=np.int64)) for cell in self.cells.values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows of a run, to be drawn.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    first : int
+        The first row.
+    count : int
+        How many.
+    """
+
+    run: Run
+    first: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The rows of a block.
+
+    Parameters
+    ----------
+    columns : dict of str to array, shape (count, ...)
+        The rows.
+    seconds : float
+        The time that it took its worker.
+    """
+
+    columns: Columns
+    seconds: float
+
+
+def draw_block(block: Block) -> Drawn:
+    """Draw the rows of a block; what an executor runs."""
+    start = time.perf_counter()
+    columns = block.run.sample(block.first, block.count)
+    return Drawn(columns, time.perf_counter() - start)
+
+
+def record_key(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON of a run's record, hexadecimal.
+
+    Examples
+    --------
+    >>> record_key({"seed": 7, "kind": "sample"}) == record_key({"kind": "sample", "seed": 7})
+    True
+    """
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

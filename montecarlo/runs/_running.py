@@ -1,0 +1,107 @@
+"""`running`: where the rows of everything inside are drawn, and the results folder that keeps them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from montecarlo.executors import Executor
+from montecarlo.runs._run import Columns, Run
+
+if TYPE_CHECKING:
+    from montecarlo.store import Piece, Store
+
+_SHARD_SECONDS = 1.0
+_SHARD_BYTES = 32 << 20
+
+
+class Running:
+    """An executor and a store in use; rows go to the store about once a second.
+
+    Parameters
+    ----------
+    executor : Executor, optional
+        Where blocks run; threads of this process by default.
+    store : Store, optional
+        Rows that it holds are read instead of drawn, and those that are drawn are left in it.
+    """
+
+    def __init__(self, executor: Executor | None = None, store: Store | None = None) -> None:
+        self.executor = executor
+        self.store = store
+        self._pieces: list[Piece] = []
+        self._bytes = 0
+        self._written = time.monotonic()
+
+    def keep(self, run: Run, first: int, columns: Columns) -> None:
+        """Leave rows in the store, if there is one, at once or soon."""
+        if self.store is None:
+            return
+        from montecarlo.store import Piece
+
+        self._pieces.append(Piece(run.key, first, columns))
+        self._bytes += sum(column.nbytes for column in columns.values())
+        if self._bytes > _SHARD_BYTES or time.monotonic() > self._written + _SHARD_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows that wait."""
+        if self.store is None or not self._pieces:
+            return
+        # Rows that cannot be written now will not be in a second: they are given up, and the error is raised.
+        waiting, self._pieces, self._bytes = self._pieces, [], 0
+        shards: dict[tuple[tuple[str, tuple[int, ...]], ...], list[Piece]] = {}
+        for piece in waiting:  # a shard's pieces have the same columns
+            schema = tuple((name, column.shape[1:]) for name, column in piece.columns.items())
+            shards.setdefault(schema, []).append(piece)
+        for pieces in shards.values():
+            self.store.write(pieces)
+        self._written = time.monotonic()
+
+
+_CURRENT: ContextVar[Running | None] = ContextVar("running", default=None)
+
+
+def current_running() -> Running | None:
+    """Return the executor and the store in use, if `running` said any."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def running(*, executor: Executor | None = None, store: Store | None = None) -> Iterator[Running]:
+    """Draw all rows inside on an executor, and keep them in a results folder.
+
+    Every sampler follows: `simulate`, `simulate_shared`, `simulate_depths`, `simulate_inputs`, and with them
+    figures and verification. What they return is the same, bit for bit, as without.
+
+    Parameters
+    ----------
+    executor : Executor, optional
+        Where blocks run, such as `montecarlo.executors.DaskExecutor`; it stays open. The samplers' own
+        ``threads`` do not count then. Default: threads of this process.
+    store : Store, optional
+        Rows that this `montecarlo.store.Store` holds are read instead of drawn, and the others are left in
+        it, also if the run ends early.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from montecarlo import ResNet, simulate
+    >>> from montecarlo.store import Store
+    >>> net = ResNet(width=8, depth=4, beta=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder, running(store=Store.open(folder)):
+    ...     drawn = simulate(net, replicas=100, seed=1)
+    ...     found = simulate(net, replicas=100, seed=1)
+    >>> bool((drawn["log_hidden_ratio"] == found["log_hidden_ratio"]).all())
+    True
+    """
+    inside = Running(executor, store)
+    token = _CURRENT.set(inside)
+    try:
+        yield inside
+    finally:
+        _CURRENT.reset(token)
+        inside.flush()
