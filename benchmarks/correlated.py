@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.machine import matrix_product_rate, rate
 from montecarlo import ResNet
-from montecarlo._shared import _run_weights, chunk_of_columns
+from montecarlo._shared_run import SharedRun, chunk_of_columns
 from montecarlo.correlated import _engine as correlated
 from montecarlo.processes import find_process, sample_paths
 
@@ -31,11 +31,12 @@ def main() -> None:
     for width, columns in ((40, 700), (100, 240)):
         network = ResNet(width=width, depth=depth, beta=1.0, weights="fbm:0.8")
         paths = correlated.Paths.draw(network, network.stream_key(1), 0)
-        scalings = np.linspace(0.3, 1.0, columns // 10)
+        betas = tuple(np.linspace(0.3, 1.0, columns // 10).tolist())
+        sets = SharedRun(network, 1, betas, 10, True)
         work = 8.0 * width**2 * depth * columns
 
-        def run(network=network, scalings=scalings, paths=paths) -> None:
-            _run_weights(network, network.stream_key(1), 0, scalings, 10, True, paths)
+        def run(sets=sets, paths=paths) -> None:
+            sets.run_networks(0, paths)
 
         found = rate(run, work)
         chunk = chunk_of_columns(width, columns)

@@ -11,7 +11,8 @@ from figures._figure import Check, FigureDefinition, Report, Setting, ignore
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError
 from montecarlo._errors import check_seed
-from montecarlo._simulate import Progress, check_threads
+from montecarlo.executors import check_threads
+from montecarlo.runs import Progress
 
 
 @dataclass(frozen=True)

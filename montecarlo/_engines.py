@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
-
 from montecarlo._errors import InvalidFieldError, unknown_name
 from montecarlo._specification import ResNet
 from montecarlo.correlated import _engine as _correlated
 from montecarlo.dense import _engine as _dense
 from montecarlo.gaussian import _engine as _gaussian
 from montecarlo.radial import _engine as _radial
+from montecarlo.runs import Columns
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,25 @@ class Request:
     trajectories: bool = False
     weight_gradients: bool = False
 
-    def columns(self, resnet: ResNet) -> tuple[str, ...]:
-        """Return the names of the columns of the answer, in order."""
+    def cells(self, resnet: ResNet) -> dict[str, tuple[int, ...]]:
+        """Return the columns of the answer, in order, each with the shape of one network's cell."""
         names = ["log_hidden_ratio", "log_hidden_difference"]
         if self.gradients:
             names += ["log_gradient_ratio", "log_gradient_difference"]
         if self.dual:
             names += ["log_gradient_ratio_dual", "log_gradient_difference_dual"]
+        cells: dict[str, tuple[int, ...]] = dict.fromkeys(names, ())
         if self.trajectories:
-            names += ["log_hidden_path"] + ["log_gradient_path"] * self.gradients
+            paths = ["log_hidden_path"] + ["log_gradient_path"] * self.gradients
+            cells |= dict.fromkeys(paths, (resnet.depth + 1,))
         if self.weight_gradients:
-            names += ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * (resnet.block != "res-1")
-        return tuple(names)
+            layers = ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * (resnet.block != "res-1")
+            cells |= dict.fromkeys(layers, (resnet.depth,))
+        return cells
 
-
-Columns = dict[str, npt.NDArray[np.float64]]
+    def columns(self, resnet: ResNet) -> tuple[str, ...]:
+        """Return the names of the columns of the answer, in order."""
+        return tuple(self.cells(resnet))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class InvalidFieldError(ValueError):
@@ -87,3 +88,19 @@ def check_real(
         rule += f" and at most {high:g}" if high < 1e300 else ""
         raise InvalidFieldError(field, value, rule, f"give {field}={example:g}, say")
     return number + 0.0  # -0.0 and 0.0 are one value, hence one digest
+
+
+def check_sequence(field: str, value: object, fix: str) -> list[Any]:
+    """Return the items of a sequence; a single number or word is refused, with a fix.
+
+    Examples
+    --------
+    >>> check_sequence("betas", (0.5, 1), "give betas=[0.5], say")
+    [0.5, 1]
+    """
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return list(value)  # type: ignore[call-overload]
+    except TypeError:
+        raise InvalidFieldError(field, value, "must be a list", fix) from None

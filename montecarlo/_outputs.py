@@ -12,7 +12,8 @@ from montecarlo._specification import ResNet
 from montecarlo.kernels._state import RES1, RES2, RES3
 
 if TYPE_CHECKING:
-    from montecarlo._engines import Columns, Request
+    from montecarlo._engines import Request
+    from montecarlo.runs import Columns
 
 BLOCK_CODES = {"res-1": RES1, "res-2": RES2, "res-3": RES3}
 """How kernels are told of the block."""

@@ -146,6 +146,14 @@ class Sample:
                 write_table(temporary, {"replica": self.replica, **self.columns}, self.metadata)
 
 
+def gather(blocks: list[Sample]) -> Sample:
+    """Join blocks of consecutive replicas, given in any order."""
+    ordered = sorted(blocks, key=lambda block: block.first_replica)
+    first = ordered[0]
+    columns = {name: np.concatenate([block[name] for block in ordered]) for name in first.columns}
+    return Sample(first.resnet, first.seed, first.engine, first.first_replica, columns)
+
+
 def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:
     """Read the Parquet file of a sample.
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from montecarlo._engines import Request
 from montecarlo._errors import InvalidFieldError
-from montecarlo._sample import Sample, check_writable, read_sample
-from montecarlo._simulate import Progress, check_run, gather, iter_blocks
+from montecarlo._sample import Sample, check_writable, gather, read_sample
+from montecarlo._simulate import check_run, iter_blocks
 from montecarlo._specification import ResNet
 from montecarlo.files import exclusive
+from montecarlo.runs import Progress
 
 _FLUSH_SECONDS = 60.0
 
@@ -82,9 +83,12 @@ def sample_to_file(
         "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
     }  # fmt: skip
     # Also where the file turns out to hold all the rows.
-    chosen, replicas, common["seed"], *_ = check_run(resnet, replicas=replicas, first_replica=0, **common)
+    run, replicas, _ = check_run(
+        resnet, replicas=replicas, seed=seed, first_replica=0, engine=engine, threads=threads, request=request
+    )
+    common["seed"] = run.seed
     with exclusive(target):
-        return _continue(resnet, target, replicas, chosen.name, common, overwrite, progress, on_found)
+        return _continue(resnet, target, replicas, run.engine, common, overwrite, progress, on_found)
 
 
 def check_table_kind(request: Request, suffix: str) -> None:

@@ -12,21 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._engines import Request
-from montecarlo._errors import InvalidFieldError, check_real, check_seed, check_whole
+from montecarlo._errors import check_seed
 from montecarlo._sample import check_writable
-from montecarlo._simulate import Progress, available_threads, run_on_threads
+from montecarlo._shared_run import SharedRun
 from montecarlo._specification import ResNet
 from montecarlo._tables import table_metadata, write_table
-from montecarlo.correlated import _engine as correlated
-from montecarlo.correlated._start import draw_inputs, draw_readout
+from montecarlo.executors import check_threads
 from montecarlo.files import replaced_file
+from montecarlo.runs import Progress, check_replicas, collect_rows
 
 if TYPE_CHECKING:
     from montecarlo.estimates import Estimate, LogMeanExp
-
-_REPLICA_LIMIT = 2**63 - 1
-_TABLE_NUMBERS = 4800  # of one table of states: a handful of them fit the second-level cache
 
 Array = npt.NDArray[np.float64]
 
@@ -198,77 +194,16 @@ def simulate_shared(
     InvalidFieldError
         A ValueError whose one line names the field, the value, the rule and the fix.
     """
-    request = Request(gradients=gradients)
-    if betas is None:
-        scalings, exponents = np.array([resnet.scaling]), np.array([_exponent(resnet)])
-    else:
-        exponents = np.array([check_real("betas", beta, 0.0, 30.0, 0.5) for beta in betas])
-        if not len(exponents):
-            raise InvalidFieldError("betas", betas, "must be at least one exponent", "give betas=[0.5], say")
-        scalings = float(resnet.depth) ** -exponents
-    reason = correlated.refusal(resnet, request)
-    if reason is not None:
-        raise InvalidFieldError("weights", resnet.weights, reason, "give weights='fbm:0.7', say")
-    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 5)
-    seed = check_seed(seed)
-    inputs = check_whole("inputs", inputs, 1, 2**28 - 1, 10)
-    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
-    workers = available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
-    correlated.prepare(resnet)
-    key = resnet.stream_key(seed)
-    names = request.columns(resnet)
-    columns = {name: np.empty((replicas, len(scalings), inputs)) for name in names}
+    replicas, first_replica = check_replicas(replicas, first_replica)
+    run = SharedRun.find(resnet, check_seed(seed), betas=betas, inputs=inputs, gradients=gradients)
+    check_threads(threads)
+    networks = len(run.scalings) * run.inputs
 
-    def run(index: int) -> int:
-        paths = correlated.Paths.draw(resnet, key, first_replica + index)
-        rows = _run_weights(resnet, key, first_replica + index, scalings, inputs, gradients, paths)
-        for position, name in enumerate(names):
-            columns[name][index] = rows[:, position].reshape(len(scalings), inputs)
-        return len(rows)
-
-    for finished in run_on_threads(run, iter(range(replicas)), workers):
+    def tell(rows: int) -> None:
         if progress is not None:
-            progress(finished)
-    return SharedSample(resnet, seed, first_replica, exponents, columns)
+            progress(rows * networks)
 
-
-def _exponent(resnet: ResNet) -> float:
-    if resnet.beta is not None:
-        return resnet.beta
-    return -math.log(resnet.scaling) / math.log(resnet.depth) if resnet.depth > 1 else math.nan
-
-
-def chunk_of_columns(width: int, networks: int) -> int:
-    """Return how many networks of one set of weights run at a time.
-
-    Chunks are of nearly equal size, in whole tiles of the product, and a handful of their tables fits the
-    second-level cache.
-    """
-    chunks = -(-networks * width // _TABLE_NUMBERS)
-    size = -(-networks // chunks)
-    return -(-size // correlated.TILE) * correlated.TILE if size > correlated.TILE else size
-
-
-def _run_weights(
-    resnet: ResNet, key: tuple[int, int], replica: int, scalings: Array, inputs: int, gradients: bool,
-    paths: correlated.Paths,
-) -> Array:  # fmt: skip
-    """Return the log-ratios on one set of weights, shape (scalings * inputs, 4)."""
-    starts = np.tile(draw_inputs(resnet, key, replica, inputs), (1, len(scalings)))
-    scales = np.repeat(scalings, inputs)
-    readout = draw_readout(resnet, key, replica)
-    networks = len(scales)
-    rows = np.empty((networks, 4))
-    empty = np.empty((0, 0))
-    size = chunk_of_columns(resnet.width, networks)
-    for first in range(0, networks, size):
-        last = min(first + size, networks)
-        padded = -(-(last - first) // correlated.VECTOR) * correlated.VECTOR
-        alphas = np.zeros(padded)
-        alphas[: last - first] = scales[first:last]
-        h, p = np.zeros((2, resnet.width, padded), np.float32)
-        h[:, : last - first] = starts[:, first:last]
-        p[:, : last - first] = readout[:, None]
-        outputs = [rows[first:last], empty, empty, empty, empty]
-        correlated.run(resnet, paths, alphas, h, p if gradients else p[:0], outputs, empty, empty)
-    return rows
+    columns = collect_rows(
+        run, replicas=replicas, first_replica=first_replica, threads=threads, progress=tell
+    )
+    return SharedSample(resnet, run.seed, first_replica, run.exponents, columns)

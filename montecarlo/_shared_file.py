@@ -12,10 +12,10 @@ import numpy as np
 from montecarlo._errors import InvalidFieldError
 from montecarlo._sample import LOG_RATIOS, check_writable
 from montecarlo._shared import SharedSample, simulate_shared
-from montecarlo._simulate import Progress
 from montecarlo._specification import ResNet
 from montecarlo._tables import read_table
 from montecarlo.files import exclusive
+from montecarlo.runs import Progress
 
 
 def read_shared_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> SharedSample:

@@ -1,28 +1,19 @@
-"""`simulate`: blocks of replicas on a thread pool, gathered in the order of the replicas."""
+"""`simulate`: random networks, one row each, in the order of the replicas."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import threading
-from collections.abc import Callable, Generator, Iterator
-from queue import Empty, SimpleQueue
-from typing import Literal, TypeVar
+from collections.abc import Generator
+from typing import Literal
 
-import numpy as np
-
-from montecarlo._engines import Columns, Engine, Request, find_engine
-from montecarlo._errors import InvalidFieldError, check_seed, check_whole, unknown_name
+from montecarlo._engines import Request
+from montecarlo._errors import InvalidFieldError, check_seed, unknown_name
+from montecarlo._network_run import NetworkRun
 from montecarlo._sample import Sample
 from montecarlo._specification import ResNet
+from montecarlo.executors import check_threads
+from montecarlo.runs import Progress, check_replicas, collect_rows, iter_rows
 
-Progress = Callable[[int], None]
-_Block = TypeVar("_Block")
 Gradients = Literal["joint", "none", "dual"]
-
-_BLOCK_SECONDS = 0.25
-_POLL_SECONDS = 0.05  # how soon idle workers see that the run is over
-_REPLICA_LIMIT = 2**63 - 1  # replica indices are int64 in tables
 
 
 def simulate(
@@ -88,16 +79,15 @@ def simulate(
     True
     """
     request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
-    blocks = iter_blocks(
+    run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
-        block_size=block_size, request=request,
+        request=request,
     )  # fmt: skip
-    parts = []
-    for block in blocks:
-        parts.append(block)
-        if progress is not None:
-            progress(len(block))
-    return gather(parts)
+    columns = collect_rows(
+        run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
+        progress=progress,
+    )  # fmt: skip
+    return Sample(resnet, run.seed, run.engine, first_replica, columns)
 
 
 def make_request(
@@ -119,14 +109,6 @@ def make_request(
     return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients)
 
 
-def gather(blocks: list[Sample]) -> Sample:
-    """Join blocks of consecutive replicas, given in any order."""
-    ordered = sorted(blocks, key=lambda block: block.first_replica)
-    first = ordered[0]
-    columns = {name: np.concatenate([block[name] for block in ordered]) for name in first.columns}
-    return Sample(first.resnet, first.seed, first.engine, first.first_replica, columns)
-
-
 def iter_blocks(
     resnet: ResNet,
     *,
@@ -138,31 +120,27 @@ def iter_blocks(
     block_size: int | None = None,
     request: Request | None = None,
 ) -> Generator[Sample, None, None]:
-    """Yield samples of consecutive replicas as they finish, in any order; `gather` joins them.
+    """Yield samples of consecutive replicas as they finish, in any order.
 
     Arguments as in `simulate`, all of them checked before the first block starts. Closing the iterator drops
     the blocks that are not finished.
     """
-    request = request or Request()
-    chosen, replicas, seed, first_replica, workers, block_size = check_run(
+    run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
-        block_size=block_size, request=request,
+        request=request or Request(),
     )  # fmt: skip
-    chosen.prepare(resnet)
-    key = resnet.stream_key(seed)
-    end = first_replica + replicas
-    # Blocks end at multiples of their size, so that engines with lanes have full ones whatever the first
-    # replica.
-    starts = itertools.chain(
-        [first_replica], range((first_replica // block_size + 1) * block_size, end, block_size)
+    blocks = iter_rows(
+        run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size
     )
 
-    def run(start: int) -> Sample:
-        stop = min((start // block_size + 1) * block_size, end)
-        columns: Columns = chosen.sample(resnet, request, key, start, stop - start)
-        return Sample(resnet, seed, chosen.name, start, columns)
+    def samples() -> Generator[Sample, None, None]:
+        try:
+            for first, columns in blocks:
+                yield Sample(resnet, run.seed, run.engine, first, columns)
+        finally:
+            blocks.close()
 
-    return run_on_threads(run, starts, workers)
+    return samples()
 
 
 def check_run(
@@ -173,87 +151,10 @@ def check_run(
     first_replica: int,
     engine: str,
     threads: int | None,
-    block_size: int | None,
     request: Request,
-) -> tuple[Engine, int, int, int, int, int]:
-    """Return (engine, replicas, seed, first replica, threads, block size), checked and complete."""
-    replicas = check_whole("replicas", replicas, 1, _REPLICA_LIMIT, 1000)
-    seed = check_seed(seed)
-    first_replica = check_whole("first_replica", first_replica, 0, _REPLICA_LIMIT - replicas, 0)
-    chosen = find_engine(engine, resnet, request)
-    workers = check_threads(threads)
-    if block_size is None:
-        block_size = suggest_block_size(chosen, resnet, request, replicas, workers)
-    else:
-        block_size = check_whole("block_size", block_size, 1, _REPLICA_LIMIT, 64)
-    return chosen, replicas, seed, first_replica, workers, block_size
-
-
-def check_threads(threads: int | None) -> int:
-    """Return the number of threads, all processors' where None is given; raise `InvalidFieldError` if bad."""
-    return available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
-
-
-def run_on_threads(
-    run: Callable[[int], _Block], starts: Iterator[int], workers: int
-) -> Generator[_Block, None, None]:
-    """Yield the blocks that start at the given replicas as they finish, in any order."""
-    # Not a pool of concurrent.futures: Ctrl-C inside its locks leaves them in disorder for the workers.
-    # These queues are single operations that no signal can split.
-    tasks: SimpleQueue[int] = SimpleQueue()
-    outcomes: SimpleQueue[tuple[_Block | None, BaseException | None]] = SimpleQueue()
-    over = [False]
-
-    def work() -> None:
-        while not over[0] and threading.main_thread().is_alive():
-            try:
-                start = tasks.get(timeout=_POLL_SECONDS)
-            except Empty:
-                continue
-            if over[0]:
-                return
-            try:
-                outcomes.put((run(start), None))
-            except BaseException as error:  # the caller's business
-                outcomes.put((None, error))
-
-    for number in range(workers):
-        threading.Thread(target=work, name=f"largedepth-{number}").start()
-    waiting = 0
-    try:
-        while True:
-            # A short queue: 10^7 replicas must not become 10^5 tasks.
-            while waiting < 2 * workers and (start := next(starts, None)) is not None:
-                tasks.put(start)
-                waiting += 1
-            if not waiting:
-                return
-            block, error = outcomes.get()
-            waiting -= 1
-            if error is not None:
-                raise error
-            yield block  # type: ignore[misc]
-    finally:
-        # Not waiting for the blocks in hand keeps Ctrl-C prompt; what they compute is dropped.
-        over[0] = True
-
-
-def suggest_block_size(engine: Engine, resnet: ResNet, request: Request, replicas: int, workers: int) -> int:
-    """Return the networks a block, in whole lanes of the engine.
-
-    About a quarter of a second's worth, at least four blocks a worker, and at most 64 MiB of rows.
-    """
-    by_time = max(1, int(_BLOCK_SECONDS / engine.seconds(resnet, request)))
-    by_balance = -(-replicas // (4 * workers))
-    paths = 2 * request.trajectories + 2 * request.weight_gradients
-    by_memory = (64 << 20) // (8 * (4 + paths * (resnet.depth + 1)))
-    lanes = engine.lanes
-    return max(1, -(-min(by_time, by_balance, by_memory) // lanes)) * lanes
-
-
-def available_threads() -> int:
-    """Return the number of processors this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
+) -> tuple[NetworkRun, int, int]:
+    """Return (run, replicas, first replica), all arguments checked."""
+    replicas, first_replica = check_replicas(replicas, first_replica)
+    run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
+    check_threads(threads)
+    return run, replicas, first_replica

@@ -35,19 +35,20 @@ def no_network_is_lost_in_statistical_tests():
 
     Tests of lost networks are marked ``loses_networks``.
     """
-    from montecarlo import _sample_file, _simulate
+    from montecarlo._network_run import NetworkRun
 
-    true = _simulate.gather
+    true = NetworkRun.sample
 
-    def gather(blocks):
-        sample = true(blocks)
+    def sample(run, first, count):
+        columns = true(run, first, count)
         if _Running.finite:
-            assert sample.n_nonfinite == 0, f"{sample!r} lost {sample.n_nonfinite} networks"
-        return sample
+            lost = np.any([np.isnan(c) for c in columns.values() if c.ndim == 1], axis=0).sum()
+            assert lost == 0, f"{run!r} lost {lost} networks of {count} from {first} on"
+        return columns
 
-    _simulate.gather = _sample_file.gather = gather
+    NetworkRun.sample = sample
     yield
-    _simulate.gather = _sample_file.gather = true
+    NetworkRun.sample = true
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from montecarlo.processes import PATH_LIMIT, sample_paths
 from montecarlo.streams._keys import ROLE_V, ROLE_W
 
 if TYPE_CHECKING:
-    from montecarlo._engines import Columns, Request
+    from montecarlo._engines import Request
+    from montecarlo.runs import Columns
 
 VECTOR = 8
 """Columns come in multiples of this."""

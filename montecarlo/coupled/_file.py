@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo._errors import InvalidFieldError, check_seed, check_whole
+from montecarlo._errors import InvalidFieldError, check_seed
 from montecarlo._sample import check_writable
-from montecarlo._simulate import Progress, check_threads
 from montecarlo._specification import ResNet
 from montecarlo._tables import read_table
+from montecarlo.coupled._run import check_depths
 from montecarlo.coupled._sample import COLUMNS, CoupledSample
-from montecarlo.coupled._simulate import REPLICA_LIMIT, check_depths, simulate_depths
+from montecarlo.coupled._simulate import simulate_depths
+from montecarlo.executors import check_threads
 from montecarlo.files import exclusive
+from montecarlo.runs import Progress, check_replicas
 
 
 def read_coupled_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> CoupledSample:
@@ -105,7 +107,7 @@ def coupled_to_file(
     check_writable(target, (".parquet",))
     # Also where the file turns out to hold all the rows.
     levels, seed = check_depths(resnet, depths), check_seed(seed)
-    replicas = check_whole("replicas", replicas, 1, REPLICA_LIMIT, 1000)
+    replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
     with exclusive(target):
         found = _found(target, resnet, levels, seed)

@@ -46,28 +46,29 @@ class PathFiller:
     resnet: ResNet
     depths: tuple[int, ...]
     sources: Sequence[tuple[WeightProcess, Coupling, int]]
-    key: tuple[int, int]
     value: Any
     negative_slope: float
     block: int
 
-    def fill(self, first_replica: int, strong: Array, end: Array, ratio: Array, cosine: Array) -> None:
+    def fill(
+        self, key: tuple[int, int], first_replica: int, strong: Array, end: Array, ratio: Array, cosine: Array
+    ) -> None:
         """Fill the rows of consecutive replicas."""
         for row in range(len(ratio)):
-            states = self.all_states(first_replica + row)
+            states = self.all_states(key, first_replica + row)
             self.observe(states, strong[row], end[row], ratio[row], cosine[row])
 
-    def all_states(self, replica: int) -> list[Float64]:
+    def all_states(self, key: tuple[int, int], replica: int) -> list[Float64]:
         """Return the states of all depths; the paths are gone before the next replica's are drawn."""
-        paths = self.paths(replica)
-        start = draw_start(self.resnet, self.key, replica)
+        paths = self.paths(key, replica)
+        start = draw_start(self.resnet, key, replica)
         return [self.states(paths, start, position) for position in range(len(self.depths))]
 
-    def paths(self, replica: int) -> list[Float32]:
+    def paths(self, key: tuple[int, int], replica: int) -> list[Float32]:
         """Return the paths of the deepest network, for V and, where the block has one, W."""
         entries = self.resnet.width**2
         return [
-            sample_paths(process, self.resnet.depth, entries, self.key, role, replica)
+            sample_paths(process, self.resnet.depth, entries, key, role, replica)
             for process, _, role in self.sources
         ]
 

@@ -12,7 +12,8 @@ from montecarlo._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, A
 from montecarlo._specification import ResNet
 
 if TYPE_CHECKING:
-    from montecarlo._engines import Columns, Request
+    from montecarlo._engines import Request
+    from montecarlo.runs import Columns
 
 
 def refusal(resnet: ResNet, request: Request) -> str | None:

@@ -10,7 +10,8 @@ from montecarlo._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, O
 from montecarlo._specification import ResNet
 
 if TYPE_CHECKING:
-    from montecarlo._engines import Columns, Request
+    from montecarlo._engines import Request
+    from montecarlo.runs import Columns
 
 TAPE_BYTES = 32 << 20
 """Memory the tape of sixteen networks may take before depth is cut into segments."""

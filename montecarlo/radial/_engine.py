@@ -13,7 +13,8 @@ from montecarlo._specification import ResNet
 from montecarlo.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 
 if TYPE_CHECKING:
-    from montecarlo._engines import Columns, Request
+    from montecarlo._engines import Request
+    from montecarlo.runs import Columns
 
 
 def refusal(resnet: ResNet, request: Request) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from montecarlo._errors import check_whole
 from montecarlo.executors import Executor, ThreadExecutor
 from montecarlo.runs._run import REPLICA_LIMIT, Block, Columns, Run, draw_block
 from montecarlo.runs._running import current_running
+
+Progress = Callable[[int], None]
 
 _BLOCK_SECONDS = 0.25
 _BLOCK_BYTES = 64 << 20
@@ -83,10 +85,31 @@ def iter_rows(
     return rows()
 
 
-def gather_rows(run: Run, parts: list[tuple[int, Columns]]) -> Columns:
-    """Join blocks of consecutive rows, given in any order."""
-    ordered = [columns for _, columns in sorted(parts, key=lambda part: part[0])]
-    return {name: np.concatenate([columns[name] for columns in ordered]) for name in run.cells}
+def collect_rows(
+    run: Run,
+    *,
+    replicas: int,
+    first_replica: int = 0,
+    threads: int | None = None,
+    block_size: int | None = None,
+    progress: Progress | None = None,
+) -> Columns:
+    """Return rows of a run in their order, arrays of shape ``(replicas, *cell)``.
+
+    Arguments as in `iter_rows`; `progress` is called with the number of rows of each block, in the calling
+    thread.
+    """
+    blocks = iter_rows(
+        run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size
+    )
+    rows = {name: np.empty((replicas, *cell)) for name, cell in run.cells.items()}
+    for first, columns in blocks:
+        start = first - first_replica
+        for name, column in columns.items():
+            rows[name][start : start + len(column)] = column
+        if progress is not None:
+            progress(len(next(iter(columns.values()))))
+    return rows
 
 
 def complement(ranges: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:

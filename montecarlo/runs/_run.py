@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo._errors import check_whole
 from montecarlo._specification import ResNet
 from montecarlo.streams import STREAM_FORMAT
 
@@ -66,6 +67,7 @@ class Run(ABC):
         """Rows that cost as much as one: blocks begin and end at multiples of it."""
         return 1
 
+    @abstractmethod
     def prepare(self) -> None:
         """Compile and factorise what `sample` needs; what cannot be is refused here."""
 
@@ -139,6 +141,18 @@ def draw_block(block: Block) -> Drawn:
     start = time.perf_counter()
     columns = block.run.sample(block.first, block.count)
     return Drawn(columns, time.perf_counter() - start)
+
+
+def check_replicas(replicas: int, first_replica: int) -> tuple[int, int]:
+    """Return a number of rows and the first of them, checked.
+
+    Raises
+    ------
+    InvalidFieldError
+        For numbers that are not whole or out of range.
+    """
+    replicas = check_whole("replicas", replicas, 1, REPLICA_LIMIT, 1000)
+    return replicas, check_whole("first_replica", first_replica, 0, REPLICA_LIMIT - replicas, 0)
 
 
 def record_key(record: Mapping[str, Any]) -> str:

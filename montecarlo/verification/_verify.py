@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from montecarlo._errors import InvalidFieldError, check_real, check_seed
-from montecarlo._simulate import check_threads
+from montecarlo.executors import check_threads
 from montecarlo.sequential import SequentialResult, share_false_alarm
 from montecarlo.verification._experiment import GROWTH, Experiment, Session
 from montecarlo.verification._verdict import Verdict, Verification

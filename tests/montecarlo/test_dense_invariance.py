@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import montecarlo
 from montecarlo import LOG_RATIOS, ResNet
 from montecarlo._activations import BUILT_IN
-from montecarlo._simulate import gather
+from montecarlo._sample import gather
 from montecarlo.dense import _network
 from montecarlo.laws import LAWS
 

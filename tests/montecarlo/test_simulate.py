@@ -9,7 +9,9 @@ import pytest
 
 from montecarlo import InvalidFieldError, ResNet, iter_blocks, simulate
 from montecarlo._engines import ENGINES, Engine, Request, find_engine
-from montecarlo._simulate import available_threads, suggest_block_size
+from montecarlo._network_run import NetworkRun
+from montecarlo.executors import available_threads
+from montecarlo.runs import suggest_block_size
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -117,7 +119,7 @@ def test_suggested_blocks(width, depth):
     net = ResNet(width=width, depth=depth, beta=0.5)
     engine = ENGINES["dense"]
     for request in (Request(), Request(trajectories=True, weight_gradients=True)):
-        size = suggest_block_size(engine, net, request, 10**6, 2)
+        size = suggest_block_size(NetworkRun(net, 1, "dense", request), 10**6, 2)
         assert size >= 1
         assert size == 1 or size * engine.seconds(net, request) <= 0.25
         assert size <= 10**6 / 8 + 1

@@ -13,7 +13,7 @@ import pytest
 from montecarlo import Activation, InvalidFieldError, ResNet, simulate_depths
 from montecarlo.coupled._coupling import find_coupling
 from montecarlo.coupled._fill import PathFiller, draw_start
-from montecarlo.coupled._simulate import _key
+from montecarlo.coupled._run import stream_key
 from montecarlo.kernels._state import RES1, RES3
 from montecarlo.processes import WeightProcess, find_process
 from montecarlo.streams import ROLE_V, ROLE_W, normals
@@ -98,7 +98,7 @@ def test_images_at_width_one_are_one_scalar_brownian_path(beta):
     """A matrix of one entry is known from its image: V = ± the normal of the first depth."""
     net = network({"block": "res-1", "activation": "tanh", "beta": beta}, width=1)
     sample = simulate_depths(net, DEPTHS, replicas=18, seed=5)
-    key = _key(net, 5)
+    key = stream_key(net, 5)
     for replica in (0, 15, 17):
         states = [[draw_start(net, key, replica)] for _ in DEPTHS]
         sums = np.zeros(len(DEPTHS))
@@ -150,10 +150,10 @@ def test_rows_on_paths_are_those_of_numpy(fields, law, coarse):
     coupling = find_coupling(process, DEPTHS)
     block = RES1 if fields["block"] == "res-1" else RES3
     sources = [(process, coupling, ROLE_V), (process, coupling, ROLE_W)][: 1 if block == RES1 else 2]
-    key = _key(net, 5)
-    filler = PathFiller(net, DEPTHS, sources, key, None, math.nan, block)
+    key = stream_key(net, 5)
+    filler = PathFiller(net, DEPTHS, sources, None, math.nan, block)
     for replica in range(3):
-        paths = [path.astype(np.float64) for path in filler.paths(replica)]
+        paths = [path.astype(np.float64) for path in filler.paths(key, replica)]
         start = draw_start(net, key, replica)
         states = [
             reference_states(fields, paths, start, lambda path, n=depth: coarse(path, n), depth)

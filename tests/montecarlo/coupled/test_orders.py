@@ -121,13 +121,13 @@ def test_independent_paths_are_refuted():
     process = find_process("fbm:0.5")
     value, _ = net.activation_function.compiled()
     sources = [(process, find_coupling(process, DEPTHS), ROLE_V)]
-    filler = PathFiller(net, DEPTHS, sources, (1, 2), value, 0.0, RES1)
+    filler = PathFiller(net, DEPTHS, sources, value, 0.0, RES1)
     n = 60
     strong, end = np.empty((2, n, len(DEPTHS) - 1))
     ratio, cosine = np.empty((2, n, len(DEPTHS)))
     for i in range(n):
         start = draw_start(net, (1, 2), i)
-        states = [filler.states(filler.paths(100 * i + v), start, v) for v in range(len(DEPTHS))]
+        states = [filler.states(filler.paths((1, 2), 100 * i + v), start, v) for v in range(len(DEPTHS))]
         filler.observe(states, strong[i], end[i], ratio[i], cosine[i])
     order = strong_order(strong, DEPTHS[:-1], confidence=SURE)
     assert order.contains(0.0), order
