@@ -80,6 +80,11 @@ def _bad_value(error: ValueError) -> int:
     if not isinstance(error, InvalidFieldError):
         traceback.print_exc()
         return DEFECT
+    if "montecarlo.sweeps" in sys.modules:
+        from montecarlo.sweeps import SweepFileError
+
+        if isinstance(error, SweepFileError):
+            return _complain(str(error))
     # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`; an argument without option is in
     # capitals.
     option = error.field if error.field.isupper() else "--" + error.field.replace("_", "-")

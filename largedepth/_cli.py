@@ -7,6 +7,7 @@ import click
 from largedepth._figures import figures
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
+from largedepth._sweep import sweep
 from largedepth._theorems import theorems
 from largedepth._verify import verify
 
@@ -22,5 +23,5 @@ def cli() -> None:
     """
 
 
-for verb in (figures, reproduce, simulate, theorems, verify):
+for verb in (figures, reproduce, simulate, sweep, theorems, verify):
     cli.add_command(verb)

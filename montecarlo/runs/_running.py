@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from montecarlo.store import Piece, Store
 
 _SHARD_SECONDS = 1.0
+_SHARD_SHARE = 0.01  # of the time that the run has taken
+_LONGEST_WAIT = 10.0
 _SHARD_BYTES = 32 << 20
 
 
 class Running:
-    """An executor and a store in use; rows go to the store about once a second.
+    """An executor and a store in use; rows go to the store about once a second,
+    every ten seconds in a long run.
 
     Parameters
     ----------
@@ -34,7 +37,7 @@ class Running:
         self.store = store
         self._pieces: list[Piece] = []
         self._bytes = 0
-        self._written = time.monotonic()
+        self._started = self._written = time.monotonic()
 
     def keep(self, run: Run, first: int, columns: Columns) -> None:
         """Leave rows in the store, if there is one, at once or soon."""
@@ -44,21 +47,30 @@ class Running:
 
         self._pieces.append(Piece(run.key, first, columns))
         self._bytes += sum(column.nbytes for column in columns.values())
-        if self._bytes > _SHARD_BYTES or time.monotonic() > self._written + _SHARD_SECONDS:
+        # A run of hours must not leave a file a second.
+        now = time.monotonic()
+        wait = min(max(_SHARD_SECONDS, _SHARD_SHARE * (now - self._started)), _LONGEST_WAIT)
+        if self._bytes > _SHARD_BYTES or now > self._written + wait:
             self.flush()
 
     def flush(self) -> None:
         """Write the rows that wait."""
         if self.store is None or not self._pieces:
             return
-        # Rows that cannot be written now will not be in a second: they are given up, and the error is raised.
-        waiting, self._pieces, self._bytes = self._pieces, [], 0
         shards: dict[tuple[tuple[str, tuple[int, ...]], ...], list[Piece]] = {}
-        for piece in waiting:  # a shard's pieces have the same columns
+        for piece in self._pieces:  # a shard's pieces have the same columns
             schema = tuple((name, column.shape[1:]) for name, column in piece.columns.items())
             shards.setdefault(schema, []).append(piece)
-        for pieces in shards.values():
-            self.store.write(pieces)
+        try:
+            for pieces in shards.values():
+                self.store.write(pieces)
+        except Exception:
+            self._forget()  # what cannot be written now will not be in a second
+            raise
+        self._forget()  # after an interrupt they are written again, under the same names
+
+    def _forget(self) -> None:
+        self._pieces, self._bytes = [], 0
         self._written = time.monotonic()
 
 

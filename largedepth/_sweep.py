@@ -1,0 +1,125 @@
+"""``largedepth sweep``: many specifications into a results folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from largedepth._options import executor_options
+
+if TYPE_CHECKING:
+    from montecarlo.sweeps import Sweep, SweepResult
+
+_UNDECIDED = 3
+
+
+@click.command(
+    epilog="Example: largedepth sweep sweep.toml --out results/sweep\n\n"
+    "Exit codes: 0 complete, 2 bad input, 3 max_seconds passed or a precision was not reached, 130 interrupted."
+)
+@click.argument("file", metavar="FILE.toml")
+@click.option(
+    "--out", metavar="DIR", required=True, help="Results folder, made if need be; it may hold other sweeps."
+)
+@click.option("--dry-run", is_flag=True, help="Say what there is to do, and how long it takes, roughly.")
+@executor_options
+def sweep(file: str, out: str, dry_run: bool, **executor: Any) -> int:
+    """Sample networks of many specifications into a results folder.
+
+    FILE.toml has seed, replicas and perhaps max_seconds at the top; [network]: what all specifications share,
+    any option of `largedepth simulate`; [grid]: lists, whose product is taken; [[points]]: tables of fields
+    that go together; [precision] (half_width, column, quantile, false_alarm): stop a specification where the
+    interval of a quantile is short enough.
+
+    The same command again draws only what is missing, whatever ended it before; more replicas extend. Two
+    sweeps may write into one folder. `largedepth combine DIR --out table.parquet` makes one table of it.
+    """
+    from contextlib import closing
+
+    from montecarlo.executors import executor_from
+    from montecarlo.store import Store
+    from montecarlo.sweeps import read_sweep
+
+    asked = read_sweep(file)
+    if dry_run:
+        with closing(executor_from(**executor)) as workers:
+            _say_plan(asked, out, workers.workers)
+        return 0
+    store = Store.open(out)
+    with closing(executor_from(**executor)) as workers:
+        try:
+            result = _run(asked, store, workers)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"finished rows are in {out}, and the same command continues") from None
+    _say_result(asked, result, out)
+    return 0 if result.complete else _UNDECIDED
+
+
+def _run(asked: Sweep, store: Any, executor: Any) -> SweepResult:
+    from largedepth._sweep_progress import sweep_progress
+    from montecarlo.sweeps import run_sweep
+
+    with sweep_progress(asked.networks) as watch:
+        return run_sweep(asked, store, executor, watch=watch)
+
+
+def _say_plan(asked: Sweep, out: str, workers: int) -> None:
+    from pathlib import Path
+
+    from montecarlo.store import Store
+
+    to_do = asked.missing(Store.open(out, create=False)) if Path(out).is_dir() else asked
+    at_most = "at most " if asked.precision is not None else ""
+    held = asked.networks - to_do.networks
+    click.echo(f"{len(asked.points):,} specifications, {at_most}{asked.networks:,} networks")
+    if held:
+        click.echo(f"{held:,} of them are in {out} already, {to_do.networks:,} are to be sampled")
+    click.echo(f"time: {at_most}roughly {duration(to_do.seconds / workers)} on {workers} workers")
+    click.echo(f"size: {at_most}roughly {_size(to_do.bytes)}")
+    if asked.max_seconds is not None:
+        click.echo(f"it would stop after {duration(asked.max_seconds)} (max_seconds)")
+
+
+def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
+    if result.missing:
+        click.echo(
+            f"sweep: max_seconds passed with {result.missing:,} networks to go; the same command continues",
+            err=True,
+        )
+    if result.imprecise:
+        click.echo(
+            f"sweep: {result.imprecise} of {len(asked.points):,} specifications have all their networks and a "
+            "longer interval than asked for; raise replicas",
+            err=True,
+        )
+    click.echo(
+        f"sweep: {out} has {result.reused + result.sampled:,} networks of it; "
+        f"largedepth combine {out} --out table.parquet makes a table",
+        err=True,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words.
+
+    Examples
+    --------
+    >>> duration(0.4), duration(75), duration(7300)
+    ('less than a second', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 1.0:
+        return "less than a second"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, hours = whole // 60, whole // 3600
+    return f"{minutes} min {whole % 60} s" if whole < 3600 else f"{hours} h {minutes % 60} min"
+
+
+def _size(size: float) -> str:
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.1f} GiB"
