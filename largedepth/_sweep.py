@@ -37,8 +37,9 @@ def sweep(file: str, out: str, dry_run: bool, **executor: Any) -> int:
     """
     from contextlib import closing
 
-    from montecarlo.executors import executor_from
     from montecarlo.store import Store
+
+    from montecarlo.executors import executor_from
     from montecarlo.sweeps import read_sweep
 
     asked = read_sweep(file)

@@ -2,6 +2,7 @@
 
 from montecarlo.runs._rows import Progress as Progress
 from montecarlo.runs._rows import collect_rows as collect_rows
+from montecarlo.runs._rows import complement as complement
 from montecarlo.runs._rows import iter_rows as iter_rows
 from montecarlo.runs._rows import suggest_block_size as suggest_block_size
 from montecarlo.runs._run import REPLICA_LIMIT as REPLICA_LIMIT

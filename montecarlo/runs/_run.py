@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -95,7 +96,7 @@ class Run(ABC):
     @property
     def row_bytes(self) -> int:
         """Memory of one row."""
-        return 8 * sum(int(np.prod(cell, dtype=np.int64)) for cell in self.cells.values())
+        return 8 * sum(math.prod(cell) for cell in self.cells.values())
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -46,9 +46,9 @@ class Pace:
         self._factors: dict[tuple[str, ...], float] = {}
         self._finished = 0
 
-    def seconds(self, run: Run) -> float:
-        """Return the time of one row on one worker."""
-        return run.seconds * self._factors.get(_family(run), 1.0)
+    def factor(self, run: Run) -> float:
+        """Return the time of rows over the estimated one."""
+        return self._factors.get(_family(run), 1.0)
 
     def learn(self, run: Run, rows: int, seconds: float) -> None:
         """Take in what a block took."""
@@ -78,27 +78,29 @@ def _family(run: Run) -> tuple[str, ...]:
 def packages(goals: Iterable[tuple[Run, int, int]], pace: Pace) -> Iterator[Package]:
     """Cut rows ``start ... stop - 1`` of runs into packages, the longest runs first, as they are asked for."""
     # The longest first, so that nothing long begins when the others are done.
-    waiting = sorted(goals, key=lambda goal: (goal[1] - goal[2]) * goal[0].seconds)
-    remaining = sum((stop - start) * run.seconds for run, start, stop in waiting)
+    costs = [(run.seconds, run, start, stop) for run, start, stop in goals if stop > start]
+    costs.sort(key=lambda goal: goal[0] * (goal[2] - goal[3]))
+    remaining = sum(cost * (stop - start) for cost, _, start, stop in costs)
     blocks: list[Block] = []
     seconds = size = 0.0
-    for run, start, stop in waiting:
+    for cost, run, start, stop in costs:
         run.prepare()
+        lanes, row_bytes = run.lanes, run.row_bytes
         while start < stop:
-            each = pace.seconds(run)
-            target = pace.target(remaining * each / run.seconds)
-            room = min((target - seconds) / each, (_BYTES - size) / run.row_bytes)
-            rows = int(room) // run.lanes * run.lanes
+            factor = pace.factor(run)
+            target = pace.target(remaining * factor)
+            room = min((target - seconds) / (cost * factor), (_BYTES - size) / row_bytes)
+            rows = int(room) // lanes * lanes
             if rows < 1 and blocks:
                 yield Package(tuple(blocks))
                 blocks, seconds, size = [], 0.0, 0.0
                 continue
             # Blocks end at multiples of the lanes.
-            rows = min(stop - start, max(rows, run.lanes) - start % run.lanes)
+            rows = min(stop - start, max(rows, lanes) - start % lanes)
             blocks.append(Block(run, start, rows))
-            seconds += rows * each
-            size += rows * run.row_bytes
-            remaining -= rows * run.seconds
+            seconds += rows * cost * factor
+            size += rows * row_bytes
+            remaining -= rows * cost
             start += rows
     if blocks:
         yield Package(tuple(blocks))

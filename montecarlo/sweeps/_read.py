@@ -114,13 +114,17 @@ class _Reader:
         for key in self._document:
             if key not in _TOP:
                 if _plain(key) in (*_NETWORK_FIELDS, *_RUN_FIELDS):
-                    raise self._error(key, self._document[key], "must stand in [network] or [grid]", "move it")
+                    raise self._error(
+                        key, self._document[key], "must stand in [network] or [grid]", "move it"
+                    )
                 raise self._named(key, unknown_name(key, key, _TOP))
         top = {key: self._document[key] for key in ("seed", "replicas") if key in self._document}
         shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | top | self._fields("network")
         max_seconds = self._document.get("max_seconds")
         if max_seconds is not None:
-            max_seconds = self._checked("max_seconds", check_real, max_seconds, 0.0, 1e9, 3600.0, open_low=True)
+            max_seconds = self._checked(
+                "max_seconds", check_real, max_seconds, 0.0, 1e9, 3600.0, open_low=True
+            )
         grid = self._grid()
         tables = self._points()
         size = max(1, len(tables)) * math.prod(len(values) for values in grid.values())

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._network_run import NetworkRun
 from montecarlo.executors import Executor
 from montecarlo.runs import Run, Running, complement
 from montecarlo.sweeps._packages import Pace, Package, draw_package, packages
@@ -55,7 +54,9 @@ class SweepResult:
         return self.missing == 0 and self.imprecise == 0
 
 
-def run_sweep(sweep: Sweep, store: Store, executor: Executor, *, watch: SweepWatch | None = None) -> SweepResult:
+def run_sweep(
+    sweep: Sweep, store: Store, executor: Executor, *, watch: SweepWatch | None = None
+) -> SweepResult:
     """Draw the rows that a folder lacks, and leave them in it about once a second.
 
     The rows are the same whatever was there, on any executor, with any interruptions.
@@ -164,8 +165,8 @@ class _SweepRun:
                     left -= block.count
                     self._sampled += block.count
                     seconds_left -= block.count * block.run.seconds
-                    scale = self._pace.seconds(block.run) / block.run.seconds
-                    self._watch.finished(block.run, block.count, seconds_left * scale / self._executor.workers)
+                    time_left = seconds_left * self._pace.factor(block.run) / self._executor.workers
+                    self._watch.finished(block.run, block.count, time_left)
                 self._pace.finish()
         finally:
             drawing.close()
