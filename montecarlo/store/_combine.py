@@ -18,6 +18,8 @@ from montecarlo.store._shard import Piece
 from montecarlo.store._store import Store, scan
 from montecarlo.store._table import RowTable
 
+_SHARD_BYTES = 32 << 20
+
 
 @dataclass(frozen=True)
 class Combined:
@@ -128,7 +130,7 @@ def _to_folder(target: Path, index: Index, runs: dict[str, Record], counted: int
     for key, ranges in held.items():
         for start, stop in ranges:
             requests += [(key, first, last) for first, last in store.missing(key, start, stop)]
-    for batch in index.batches(requests):
+    for batch in index.batches(requests, _SHARD_BYTES):
         by_columns: dict[tuple[object, ...], list[Piece]] = {}
         for key, first, columns in batch:
             piece = Piece(key, first, columns)

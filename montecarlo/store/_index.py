@@ -19,7 +19,7 @@ Range = tuple[int, int]
 Request = tuple[str, int, int]
 
 _CACHE_BYTES = 128 << 20
-_BATCH_BYTES = 32 << 20
+_BATCH_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,10 +105,12 @@ class Index:
         """Return the memory of one row of a run."""
         return 8 * sum(int(np.prod(cell, dtype=np.int64)) for cell in self.cells(key).values())
 
-    def batches(self, requests: Sequence[Request]) -> Iterator[list[tuple[str, int, Columns]]]:
-        """Yield held rows in the order of the requests, some tens of MB at a time, as (key, first, rows)."""
+    def batches(
+        self, requests: Sequence[Request], size: int = _BATCH_BYTES
+    ) -> Iterator[list[tuple[str, int, Columns]]]:
+        """Yield held rows in the order of the requests, `size` bytes at a time, as (key, first, rows)."""
         batch: list[Request] = []
-        room = _BATCH_BYTES
+        room = size
         for key, first, stop in requests:
             width = self._row_bytes(key)
             start = first
@@ -119,7 +121,7 @@ class Index:
                 start = end
                 if room < width:
                     yield self._read_batch(batch)
-                    batch, room = [], _BATCH_BYTES
+                    batch, room = [], size
         if batch:
             yield self._read_batch(batch)
 

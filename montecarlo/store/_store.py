@@ -158,7 +158,7 @@ class Store:
         return self._index.read([(key, start, stop)])[0]
 
     def iter_rows(self, key: str) -> Iterator[tuple[int, Columns]]:
-        """Yield all rows of a run in their order, as (first replica, columns), some tens of MB at a time."""
+        """Yield all rows of a run in their order, as (first replica, columns), 8 MiB at a time."""
         for batch in self._index.batches([(key, start, stop) for start, stop in self.held(key)]):
             for _, first, columns in batch:
                 yield first, columns

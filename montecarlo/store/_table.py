@@ -95,7 +95,7 @@ class RowTable:
         return pa.schema([*fields, ("replica", pa.int64()), *data], _METADATA)
 
     def batches(self) -> Iterator[Any]:
-        """Yield the rows as Arrow record batches of some tens of MB."""
+        """Yield the rows as Arrow record batches of some MB."""
         schema = self.schema
         for parts in self._index.batches(self._requests):
             yield self._batch(parts, schema)
