@@ -1,0 +1,32 @@
+"""What goes wrong with results folders, in one line that begins with the file or folder."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class StoreError(ValueError):
+    """A results folder cannot be used as asked; the one line names the folder or file, and the fix."""
+
+
+class StoreWarning(UserWarning):
+    """A file in a results folder is damaged or foreign, and is left out; the one line names it."""
+
+
+def leave_out(path: Path, reason: str) -> None:
+    """Warn that a file is left out."""
+    warnings.warn(f"{path}: {reason}", StoreWarning, stacklevel=2)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Turn what the system says of a failed write into a `StoreError`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = "what was written before is kept; free space or choose another folder, and run again"
+        raise StoreError(f"{path}: cannot be written ({reason}); {fix}") from error
