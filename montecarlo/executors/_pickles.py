@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 import pickle
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 from montecarlo._errors import InvalidFieldError
+from montecarlo.executors._interface import ExecutorError
 
 PROTOCOL = 5
 
@@ -26,6 +28,45 @@ def to_bytes(thing: Any) -> bytes:
         return dumps(thing)
     except Exception as error:
         raise _refusal(thing, dumps) from error
+
+
+def from_bytes(pickled: bytes) -> Any:
+    """Rebuild what `to_bytes` pickled, in a worker.
+
+    Raises
+    ------
+    ExecutorError
+        If it refers to what the worker cannot import.
+    """
+    try:
+        return pickle.loads(pickled)
+    except (AttributeError, ImportError) as error:
+        raise ExecutorError(
+            f"workers cannot import what they are to run ({error}): define it in a module that they can "
+            "import, not at a prompt or in a notebook"
+        ) from error
+
+
+def error_to_bytes(error: BaseException) -> bytes:
+    """Pickle an error of a worker with its traceback, or one that names it if it cannot be pickled."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        pickled = pickle.dumps((error, trace), protocol=PROTOCOL)
+        pickle.loads(pickled)  # an error whose arguments are not those of its class fails only here
+    except Exception:
+        error = ExecutorError(f"{type(error).__name__} in a worker: {error}")
+        pickled = pickle.dumps((error, trace), protocol=PROTOCOL)
+    return pickled
+
+
+def error_from_bytes(pickled: bytes) -> BaseException:
+    """Return the error with a note of its traceback."""
+    try:
+        error, trace = pickle.loads(pickled)
+    except Exception as failure:
+        return failure
+    error.add_note(f"\nin a worker:\n{trace.rstrip()}")
+    return error
 
 
 def _dumps() -> Callable[[Any], bytes]:

@@ -12,15 +12,14 @@ import os
 import pickle
 import signal
 import threading
-import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from numba.core import config
+import numba
 
-from montecarlo.executors._interface import ExecutorError
-from montecarlo.executors._pickles import PROTOCOL
+from montecarlo.executors._pickles import PROTOCOL, error_to_bytes, from_bytes
 
 READY = -1
 """The number of the message that says that a worker has started."""
@@ -30,16 +29,15 @@ def work(connection: Connection) -> None:
     """Serve the parent until it closes the pipe or ends."""
     # Ctrl-C is the parent's business; from a terminal it reaches the whole group of processes.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Not set by the parent, whose numba would read it as well and refuse a change.
-    os.environ["NUMBA_NUM_THREADS"] = "1"
-    config.reload_config()
+    # Not by an environment variable of the parent, whose numba would read it as well and refuse a change.
+    numba.set_num_threads(1)
     items: SimpleQueue[tuple[int, int, bytes]] = SimpleQueue()
     functions: dict[int, bytes] = {}
     dropped: set[int] = set()
     receive = threading.Thread(target=_receive, args=(connection, items, functions, dropped), daemon=True)
     receive.start()
     _send(connection, READY, "ready", None)
-    known: tuple[int, Any] = (READY, None)
+    known: tuple[int, Callable[[Any], Any]] = (READY, abs)  # the run in hand and its function
     while True:
         run, number, item = items.get()
         if number in dropped or run not in functions:
@@ -48,10 +46,10 @@ def work(connection: Connection) -> None:
             continue
         try:
             if known[0] != run:
-                known = (run, _rebuild(functions[run]))
-            kind, answer = _pickled_result(known[1](_rebuild(item)))
+                known = (run, from_bytes(functions[run]))
+            kind, answer = "result", pickle.dumps(known[1](from_bytes(item)), protocol=PROTOCOL)
         except BaseException as error:  # the caller's business
-            kind, answer = _pickled_error(error)
+            kind, answer = "error", error_to_bytes(error)
         _send(connection, number, kind, answer)
 
 
@@ -79,34 +77,9 @@ def _receive(
             functions.pop(rest[0], None)
 
 
-def _rebuild(pickled: bytes) -> Any:
-    try:
-        return pickle.loads(pickled)
-    except (AttributeError, ImportError) as error:
-        raise ExecutorError(
-            f"worker processes cannot import what they are to run ({error}): define it in a module that they "
-            "can import, not at a prompt or in a notebook"
-        ) from error
-
-
 def _send(connection: Connection, number: int, kind: str, answer: bytes | None) -> None:
     try:
         connection.send_bytes(pickle.dumps((number, kind)))
         connection.send_bytes(answer or b"")
     except OSError:
         os._exit(0)  # the parent is no more
-
-
-def _pickled_result(result: Any) -> tuple[str, bytes]:
-    return "result", pickle.dumps(result, protocol=PROTOCOL)
-
-
-def _pickled_error(error: BaseException) -> tuple[str, bytes]:
-    trace = "".join(traceback.format_exception(error))
-    try:
-        answer = pickle.dumps((error, trace), protocol=PROTOCOL)
-        pickle.loads(answer)  # an error whose arguments are not those of its class fails only here
-    except Exception:
-        error = ExecutorError(f"{type(error).__name__} in a worker process: {error}")
-        answer = pickle.dumps((error, trace), protocol=PROTOCOL)
-    return "error", answer

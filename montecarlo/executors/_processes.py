@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from montecarlo._errors import check_whole
 from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
-from montecarlo.executors._pickles import to_bytes
+from montecarlo.executors._pickles import error_from_bytes, to_bytes
 from montecarlo.executors._threads import available_threads
 
 if TYPE_CHECKING:
@@ -220,8 +220,8 @@ class ProcessExecutor(Executor):
             if hopeless:
                 run.give_up(
                     number,
-                    f"a worker process ended as it started ({_ending(code)}); a script must use processes under "
-                    "`if __name__ == '__main__':`, because they import it",
+                    f"a worker process ended as it started ({_ending(code)}); a script must use processes "
+                    "under `if __name__ == '__main__':`, because they import it",
                 )
             elif run.deaths.get(number, 0) >= DEATHS:
                 run.give_up(
@@ -245,15 +245,13 @@ class _Run:
 
     def finish(self, number: int, kind: str, answer: bytes) -> None:
         item, _ = self.waiting.pop(number)
-        result, failure = None, None
+        if kind == "error":
+            self.outcomes.append((item, None, error_from_bytes(answer)))
+            return
         try:
-            result = pickle.loads(answer)
-            if kind == "error":
-                (failure, trace), result = result, None
-                failure.add_note(f"\nin a worker process:\n{trace.rstrip()}")
+            self.outcomes.append((item, pickle.loads(answer), None))
         except Exception as error:
-            failure = error
-        self.outcomes.append((item, result, failure))
+            self.outcomes.append((item, None, error))
 
     def give_up(self, number: int, reason: str) -> None:
         item, _ = self.waiting.pop(number)
