@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import itertools
@@ -11,7 +12,6 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from montecarlo._errors import InvalidFieldError, check_whole
@@ -29,7 +29,6 @@ CONNECT_SECONDS = 10.0
 """How long a scheduler may take to answer."""
 
 _LOOK_SECONDS = 1.0  # how often workers are counted
-_BATCH = 64  # results that are fetched at once
 
 
 class DaskExecutor(Executor):
@@ -69,6 +68,8 @@ class DaskExecutor(Executor):
             self._address = getattr(self._client.scheduler, "address", dask)
             self._check_versions()
             self._closing = closing.pop_all()
+        # Before Dask's own clean-up at exit, which knows neither the order nor the folder.
+        atexit.register(self.close)
 
     @property
     def workers(self) -> int:
@@ -91,23 +92,15 @@ class DaskExecutor(Executor):
         self, function: Callable[[Item], Result], items: Iterator[Item]
     ) -> Generator[tuple[Item, Result], None, None]:
         """Yield each item with its result as they finish, in any order."""
+        from distributed import as_completed
+
+        from montecarlo.executors._dask_worker import run_block
+
         pickled = to_bytes(function)
         run = uuid.uuid4().hex
         numbers = itertools.count()
-        finished: SimpleQueue[Any] = SimpleQueue()
         hand: dict[str, tuple[Item, Any]] = {}
-
-        def submit(item: Item) -> None:
-            from montecarlo.executors._dask_worker import run_block
-
-            # A key of its own: Dask takes tasks of equal keys for one, of this or of another run.
-            key = f"largedepth-{run}-{next(numbers)}"
-            future = self._client.submit(
-                run_block, pickled, to_bytes(item), STREAM_FORMAT, key=key, pure=False
-            )
-            hand[key] = item, future
-            future.add_done_callback(finished.put)
-
+        finished = as_completed(loop=self._client.loop)
         try:
             more = True
             while True:
@@ -117,27 +110,34 @@ class DaskExecutor(Executor):
                     except StopIteration:
                         more = False
                         break
+                    # A key of its own: Dask takes tasks of equal keys for one, of this or of another run.
+                    key = f"largedepth-{run}-{next(numbers)}"
+                    arguments = pickled, to_bytes(item), STREAM_FORMAT
                     with self._scheduler_there():
-                        submit(item)
+                        future = self._client.submit(run_block, *arguments, key=key, pure=False)
+                        hand[key] = item, future
+                        finished.add(future)
                 if not hand:
                     return
-                batch = _take(finished)
+                batch = finished.next_batch()
                 for future in batch:
                     self._raise_failure(future, hand[future.key][0])
                 with self._scheduler_there():
-                    results = self._client.gather(batch)
-                for future, (kind, result) in zip(batch, results, strict=True):
+                    outcomes = self._client.gather(batch)
+                for future, (kind, result) in zip(batch, outcomes, strict=True):
                     item, _ = hand.pop(future.key)
                     future.release()  # or the cluster would keep the result
                     if kind == "error":
                         raise error_from_bytes(result)
                     yield item, result
         finally:
+            finished.clear()
             for _, future in hand.values():
                 future.release()
 
     def close(self) -> None:
         """Disconnect, and stop the cluster that `dask="local:N"` started."""
+        atexit.unregister(self.close)
         self._closing.close()
 
     @contextlib.contextmanager
@@ -168,7 +168,7 @@ class DaskExecutor(Executor):
         error: Any = future.exception()
         if isinstance(error, KilledWorker):
             raise ExecutorError(
-                f"item {item!r} was running on {error.allowed_failures + 1} workers that died (the last is "
+                f"item {item!r} was in hand of {error.allowed_failures + 1} workers that died (the last is "
                 f"{error.last_worker.address}); if memory ran out, take fewer threads a worker or smaller "
                 "blocks, else see the workers' logs"
             ) from None
@@ -240,6 +240,8 @@ def _connect(dask: str | Client, closing: contextlib.ExitStack) -> Client:
 def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:
     from distributed import LocalCluster
 
+    from montecarlo.executors._interrupts import interrupts_blocked
+
     _, _, count = dask.partition(":")
     if not (count.isascii() and count.isdigit()):
         raise InvalidFieldError("dask", dask, "must be local:N with N processes", "give dask='local:4'")
@@ -247,25 +249,17 @@ def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:
     folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="largedepth-dask-"))
     # Any free port: the usual 8787 may be that of another run.
     dashboard: Any = "127.0.0.1:0" if importlib.util.find_spec("bokeh") else None
-    cluster = LocalCluster(
-        n_workers=processes,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        scheduler_port=0,
-        dashboard_address=dashboard,
-        silence_logs=logging.ERROR,
-        local_directory=folder,
-    )
+    # Its workers are started, and started again, by a thread that begins here.
+    with interrupts_blocked():
+        cluster = LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            scheduler_port=0,
+            dashboard_address=dashboard,
+            silence_logs=logging.CRITICAL,
+            local_directory=folder,
+        )
     closing.callback(cluster.close)
     return cluster
-
-
-def _take(finished: SimpleQueue[Any]) -> list[Any]:
-    """Wait a while for finished blocks, and take all there are."""
-    batch: list[Any] = []
-    with contextlib.suppress(Empty):
-        batch.append(finished.get(timeout=_LOOK_SECONDS))
-        while len(batch) < _BATCH:
-            batch.append(finished.get_nowait())
-    return batch

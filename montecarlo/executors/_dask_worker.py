@@ -7,6 +7,8 @@ import importlib.metadata
 import sys
 from typing import Any
 
+import numba
+
 from montecarlo.executors._interface import ExecutorError
 from montecarlo.executors._pickles import error_to_bytes, from_bytes
 from montecarlo.streams import STREAM_FORMAT
@@ -32,6 +34,7 @@ def run_block(function: bytes, item: bytes, stream_format: int) -> tuple[str, An
     Errors are returned, because Dask's workers would log those that are raised.
     """
     try:
+        numba.set_num_threads(1)  # the cluster counts this thread as one
         # Workers come and go during a run, so the check is made where the work is.
         if stream_format != STREAM_FORMAT:
             raise ExecutorError(other_streams(str(STREAM_FORMAT), str(stream_format)))

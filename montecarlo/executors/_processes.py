@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from montecarlo._errors import check_whole
 from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
+from montecarlo.executors._interrupts import interrupts_blocked
 from montecarlo.executors._pickles import error_from_bytes, to_bytes
 from montecarlo.executors._threads import available_threads
 
@@ -311,7 +312,7 @@ def _start_worker() -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(theirs,), name="largedepth-worker", daemon=True)
     # numpy reads these when it is imported, before a worker runs any code of ours.
-    with _environment(_SINGLE_THREADED), _interrupts_blocked():
+    with _environment(_SINGLE_THREADED), interrupts_blocked():
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -330,22 +331,6 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Start processes that Ctrl-C does not reach, not even while they import."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # its start would unblock the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(code: int | None) -> str:
