@@ -1,5 +1,6 @@
 """Executors: where blocks of networks run; they change the time that a run takes and nothing else."""
 
+from montecarlo.executors._choose import executor_from as executor_from
 from montecarlo.executors._dask import DaskExecutor as DaskExecutor
 from montecarlo.executors._interface import Executor as Executor
 from montecarlo.executors._interface import ExecutorError as ExecutorError

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from montecarlo._errors import InvalidFieldError, check_whole
+from montecarlo._errors import InvalidFieldError
 from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
 from montecarlo.executors._pickles import error_from_bytes, to_bytes
 from montecarlo.streams import STREAM_FORMAT
@@ -94,8 +94,7 @@ class DaskExecutor(Executor):
         """Yield each item with its result as they finish, in any order."""
         from distributed import as_completed
 
-        from montecarlo.executors._dask_worker import run_block
-
+        task = _make_task()
         pickled = to_bytes(function)
         run = uuid.uuid4().hex
         numbers = itertools.count()
@@ -114,7 +113,7 @@ class DaskExecutor(Executor):
                     key = f"largedepth-{run}-{next(numbers)}"
                     arguments = pickled, to_bytes(item), STREAM_FORMAT
                     with self._scheduler_there():
-                        future = self._client.submit(run_block, *arguments, key=key, pure=False)
+                        future = self._client.submit(task, *arguments, key=key, pure=False)
                         hand[key] = item, future
                         finished.add(future)
                 if not hand:
@@ -172,12 +171,11 @@ class DaskExecutor(Executor):
                 f"{error.last_worker.address}); if memory ran out, take fewer threads a worker or smaller "
                 "blocks, else see the workers' logs"
             ) from None
+        fix = "see the logs of scheduler and workers"
         if isinstance(error, ImportError):
-            raise ExecutorError(
-                f"a Dask worker cannot import what it is to run ({error}): install largedepth and modules of "
-                "your own on every worker and the scheduler"
-            ) from error
-        raise error
+            fix = "install largedepth on every worker"
+        # What the function raises comes as a result.
+        raise ExecutorError(f"Dask could not run item {item!r} ({_line(error)}); {fix}") from error
 
     def _check_versions(self) -> None:
         from montecarlo.executors._dask_worker import other_streams, versions
@@ -225,16 +223,63 @@ def _connect(dask: str | Client, closing: contextlib.ExitStack) -> Client:
     target: Any = dask
     if dask == "local" or dask.startswith("local:"):
         target = _local_cluster(dask, closing)
+    else:
+        target = dask if "://" in dask else f"tcp://{dask}"
+        _check_address(target)
     try:
         client = Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InvalidFieldError(
-            "dask", dask, f"must be the address of a scheduler that answers ({reason})",
-            "start one by `dask scheduler`, or give dask='local:4'",
-        ) from error  # fmt: skip
+    except OSError as error:
+        raise _no_scheduler(dask, error) from error
     closing.callback(client.close)
     return client
+
+
+def _make_task() -> Callable[..., Any]:
+    def task(*arguments: Any) -> Any:
+        from montecarlo.executors._dask_worker import run_block
+
+        return run_block(*arguments)
+
+    # A local function is pickled by value: the scheduler rebuilds it and may lack the package, which workers
+    # need.
+    return task
+
+
+def _check_address(dask: str) -> None:
+    # Before there is a client: one that fails on these would try for 20 s to close what it never opened.
+    from distributed.comm.addressing import get_address_host_port
+    from distributed.security import Security
+
+    try:
+        get_address_host_port(dask, strict=True)
+    except ValueError as error:
+        raise _no_scheduler(dask, error) from error
+    if not dask.startswith(("tls:", "wss:")):
+        return
+    try:
+        context = Security().get_connection_args("client")["ssl_context"]
+    except (OSError, TypeError, ValueError) as error:
+        raise _no_certificates(dask, error) from error
+    if context is None:
+        raise _no_certificates(dask, "there are none")
+
+
+def _no_scheduler(dask: str, reason: object) -> InvalidFieldError:
+    return InvalidFieldError(
+        "dask", dask, f"must be the address of a scheduler that answers ({_line(reason)})",
+        "start one by `dask scheduler`, or give dask='local:4'",
+    )  # fmt: skip
+
+
+def _no_certificates(dask: str, reason: object) -> InvalidFieldError:
+    return InvalidFieldError(
+        "dask", dask, f"needs certificates in Dask's configuration ({_line(reason)})",
+        "set distributed.comm.tls.ca-file and distributed.comm.tls.client.cert",
+    )  # fmt: skip
+
+
+def _line(reason: object) -> str:
+    return " ".join(str(reason).split()) or type(reason).__name__
 
 
 def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:
@@ -243,16 +288,16 @@ def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:
     from montecarlo.executors._interrupts import interrupts_blocked
 
     _, _, count = dask.partition(":")
-    if not (count.isascii() and count.isdigit()):
-        raise InvalidFieldError("dask", dask, "must be local:N with N processes", "give dask='local:4'")
-    processes = check_whole("dask", int(count), 1, 4096, 4)
+    if not (count.isascii() and count.isdigit() and 1 <= int(count) <= 4096):
+        rule = "must be local:N with N processes, at least 1 and at most 4,096"
+        raise InvalidFieldError("dask", dask, rule, "give dask='local:4'")
     folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="largedepth-dask-"))
     # Any free port: the usual 8787 may be that of another run.
     dashboard: Any = "127.0.0.1:0" if importlib.util.find_spec("bokeh") else None
     # Its workers are started, and started again, by a thread that begins here.
     with interrupts_blocked():
         cluster = LocalCluster(
-            n_workers=processes,
+            n_workers=int(count),
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
