@@ -45,15 +45,22 @@ def fail_stubbornly(number):
     raise StubbornError("here", number)
 
 
-def exit_at_three(number):
-    if number == 3:
-        raise SystemExit(5)
-    return number
-
-
 def identity_of_worker(number):
     time.sleep(0.05)
     return os.getpid()
+
+
+def wait_for_the_last(item):
+    """Return when another item has left its mark; the last one leaves it."""
+    number, last, folder = item
+    mark = Path(folder, "mark")
+    if number == last:
+        mark.touch()
+    for _ in range(1000 if number == 0 else 0):
+        if mark.exists():
+            break
+        time.sleep(0.01)
+    return mark.exists()
 
 
 def die_once(item):
@@ -73,13 +80,12 @@ def die_always(item):
     return item
 
 
-def echo_bytes(block):
-    """Return as much as came."""
-    return block
+def echo(item):
+    return item
 
 
 def thread_settings(_):
-    """Return what limits the libraries' threads, and how many threads the process has after some work."""
+    """Return what limits the libraries' threads after some work."""
     import numba
     from threadpoolctl import threadpool_info
 
@@ -87,7 +93,7 @@ def thread_settings(_):
     matrix @ matrix
     return {
         "numba": numba.get_num_threads(),
-        "pools": [pool["num_threads"] for pool in threadpool_info()],
+        "blas": [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"],
         "environment": {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")},
     }
 
@@ -105,3 +111,11 @@ class BlockOfNetworks:
         engine = find_engine("auto", self.resnet, self.request)
         key = self.resnet.stream_key(self.seed)
         return engine.sample(self.resnet, self.request, key, start, self.size)
+
+
+class BlockWithWorker(BlockOfNetworks):
+    """The same with the process that computed it, and with a rest, for others to start meanwhile."""
+
+    def __call__(self, start):
+        time.sleep(0.02)
+        return os.getpid(), super().__call__(start)

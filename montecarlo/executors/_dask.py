@@ -292,8 +292,6 @@ def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:
         rule = "must be local:N with N processes, at least 1 and at most 4,096"
         raise InvalidFieldError("dask", dask, rule, "give dask='local:4'")
     folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="largedepth-dask-"))
-    # Any free port: the usual 8787 may be that of another run.
-    dashboard: Any = "127.0.0.1:0" if importlib.util.find_spec("bokeh") else None
     # Its workers are started, and started again, by a thread that begins here.
     with interrupts_blocked():
         cluster = LocalCluster(
@@ -302,7 +300,7 @@ def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:
             processes=True,
             host="127.0.0.1",
             scheduler_port=0,
-            dashboard_address=dashboard,
+            dashboard_address="127.0.0.1:0",  # any free port: the usual 8787 may be that of another run
             silence_logs=logging.CRITICAL,
             local_directory=folder,
         )
