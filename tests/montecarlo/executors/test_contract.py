@@ -1,6 +1,7 @@
 """What every executor promises: `montecarlo.executors.Executor`."""
 
 import threading
+import traceback
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from montecarlo import Activation, ResNet
-from montecarlo.executors import ThreadExecutor
+from montecarlo.executors import ExecutorError, ThreadExecutor, _calls
 from montecarlo.processes import WeightProcess
 
 ITEMS = st.one_of(st.integers(), st.text(), st.tuples(st.integers(), st.binary()), st.none(), st.booleans())
@@ -51,13 +52,12 @@ def test_errors_of_the_function_arrive_as_they_are(executor):
         list(executor.run(functions.fail_at_three, iter(range(10))))
     assert caught.value.args == ("three", 3)
     assert caught.value.where == 3
-    if not isinstance(executor, ThreadExecutor):
-        assert 'raise FamiliarError("three", number)' in "".join(caught.value.__notes__)
+    trace = "".join(traceback.format_exception(caught.value))
+    assert 'raise FamiliarError("three", number)' in trace  # also from where it was raised, far away
     assert sorted(executor.run(functions.square, iter([1, 2]))) == [(1, 1), (2, 4)]
 
 
 def test_errors_that_no_pickle_brings_back_still_say_what_they_were(remote):
-    # Dask teaches pickle more than it knows by itself; then it arrives as it was.
     with pytest.raises(Exception, match="here at 0"):
         list(remote.run(functions.fail_stubbornly, iter([0])))
 
@@ -85,6 +85,19 @@ def test_runs_may_be_interleaved(executor):
     second = executor.run(functions.echo, iter(range(30, 60)))
     answers = [pair for pairs in zip(first, second, strict=True) for pair in pairs]
     assert sorted(answers) == [(n, n * n) for n in range(30)] + [(n, n) for n in range(30, 60)]
+
+
+def test_what_cannot_travel_is_said_in_a_line(remote):
+    lock = threading.Lock()
+    with pytest.raises(ExecutorError, match=r"must be picklable \(.*lock.*\): define") as caught:
+        list(remote.run(lambda number: (number, lock), iter([1])))
+    assert "\n" not in str(caught.value)
+
+
+def test_other_streams_are_refused(remote, monkeypatch):
+    monkeypatch.setattr(_calls, "STREAM_FORMAT", 99)
+    with pytest.raises(ExecutorError, match="a worker has random streams of format 1, this process has 99"):
+        list(remote.run(functions.square, iter([1])))
 
 
 def test_lambdas_travel_where_cloudpickle_is(executor):

@@ -1,6 +1,7 @@
 """A Dask cluster loses and gains workers, its scheduler, or draws other rows."""
 
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import worker_functions as functions
 from distributed import Client, LocalCluster
 
 from montecarlo import InvalidFieldError, ResNet
-from montecarlo.executors import DaskExecutor, ExecutorError, ThreadExecutor, _dask, _dask_worker
+from montecarlo.executors import DaskExecutor, ExecutorError, ThreadExecutor, _dask
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_an_item_that_keeps_killing_workers_is_given_up():
         executor = DaskExecutor("local:1")
     with (
         executor,
-        pytest.raises(ExecutorError, match=r"'killer' was in hand of 1 workers that died .*allowed-failures"),
+        pytest.raises(ExecutorError, match=r"'killer' was in hand of 1 workers that died .*memory"),
     ):
         list(executor.run(functions.die_always, iter(["killer"])))
 
@@ -101,37 +102,10 @@ def test_blocks_in_hand_of_a_closed_run_are_forgotten(dask):
     assert not dask._client.futures
 
 
-def test_other_streams_are_refused(dask, monkeypatch):
-    monkeypatch.setattr(_dask_worker, "STREAM_FORMAT", 99)
-    with pytest.raises(ExecutorError) as caught:
-        DaskExecutor(dask._client)
-    monkeypatch.undo()
-    assert "Dask worker tcp://" in str(caught.value)
-    assert "random streams of format 1, this process has 99" in str(caught.value)
-    # A worker that comes later is asked with every block.
-    monkeypatch.setattr(_dask, "STREAM_FORMAT", 99)
-    with pytest.raises(ExecutorError, match="random streams of format 1, this process has 99"):
-        list(dask.run(functions.square, iter([1])))
-
-
-def test_other_versions_are_named(dask, monkeypatch):
-    monkeypatch.setattr(_dask_worker.importlib.metadata, "version", lambda package: f"{package}-0")
-    with pytest.warns(UserWarning, match=r"Dask workers have .*numba .* \(here numba-0\).*last bits"):
-        DaskExecutor(dask._client).close()
-
-
 def test_a_client_of_the_caller_stays_open(dask):
     with DaskExecutor(dask._client) as executor:
         list(executor.run(functions.square, iter([1])))
     assert dask._client.status == "running"
-
-
-def test_the_local_cluster_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(_dask.tempfile, "tempdir", str(tmp_path))
-    with DaskExecutor("local:1") as executor:
-        list(executor.run(functions.square, iter([1])))
-        assert list(tmp_path.iterdir())
-    assert not list(tmp_path.iterdir())
 
 
 def test_without_dask_the_extra_is_named(monkeypatch):
@@ -150,7 +124,7 @@ def test_without_dask_the_extra_is_named(monkeypatch):
         ("local:two", "must be local:N"),
         ("nowhere", "missing port"),
         ("carrier-pigeon://host:1", "unknown address scheme"),
-        ("tls://127.0.0.1:1", "needs certificates in Dask's configuration"),
+        ("tls://127.0.0.1:1", "perhaps check your TLS configuration"),
         ("127.0.0.1:1", "must be the address of a scheduler that answers"),
     ],
 )
@@ -176,8 +150,8 @@ class Hidden:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Hidden())
-from dask.__main__ import main
-main()
+from distributed.cli.dask_scheduler import main
+main(["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", sys.argv[1]])
 """
 
 
@@ -185,15 +159,13 @@ main()
 def scheduler(tmp_path):
     """A scheduler of its own, without this package: its process and its address."""
     file = tmp_path / "scheduler.json"
-    process = subprocess.Popen(
-        [sys.executable, "-c", BARE_SCHEDULER, str(file)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = _start(["-c", BARE_SCHEDULER, str(file)])
     try:
-        with Client(scheduler_file=str(file), timeout=30, set_as_default=False) as client:
-            address = client.scheduler.address
-        yield process, address
+        for _ in range(600):
+            if file.exists() and file.read_text().endswith("}"):
+                break
+            time.sleep(0.05)
+        yield process, json.loads(file.read_text())["address"]
     finally:
         process.kill()
         process.wait()
@@ -203,7 +175,10 @@ def test_a_scheduler_that_ends_is_said_in_a_line(scheduler, monkeypatch):
     process, address = scheduler
     monkeypatch.setattr(_dask, "CONNECT_SECONDS", 1.0)
     threading.Timer(0.5, process.kill).start()
-    with DaskExecutor(address) as executor, pytest.raises(ExecutorError, match=f"{address} was lost"):
+    with (
+        DaskExecutor(address) as executor,
+        pytest.raises(ExecutorError, match="connection to Dask's scheduler was lost"),
+    ):
         list(executor.run(functions.square, iter(range(10))))
 
 
