@@ -62,16 +62,24 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain("out of memory; take a smaller --width, --depth or --block-size, or fewer --threads")
     except ValueError as error:
         code = _bad_value(error)
-    except Exception:
-        # A defect of ours: show where, and do not pass for a refuted theorem (1).
-        traceback.print_exc()
-        code = DEFECT
+    except Exception as error:
+        code = _failure(error)
     sys.exit(code)
 
 
 def _complain(message: str) -> int:
     click.echo(f"largedepth: {' '.join(message.split())}", err=True)
     return BAD_INPUT
+
+
+def _failure(error: Exception) -> int:
+    from montecarlo.executors import ExecutorError
+
+    if isinstance(error, ExecutorError):
+        return _complain(str(error))
+    # A defect of ours: show where, and do not pass for a refuted theorem (1).
+    traceback.print_exc()
+    return DEFECT
 
 
 def _bad_value(error: ValueError) -> int:

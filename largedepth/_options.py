@@ -92,6 +92,23 @@ threads_option = click.option(
     help="Threads; default: all processors. Never changes a result.",
 )
 
+executor_options = apply_options(
+    threads_option,
+    click.option(
+        "--processes",
+        type=whole("4"),
+        metavar="N",
+        help="Worker processes instead of threads. Never changes a result.",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Workers of a Dask cluster instead: its scheduler's address, or local:N for N processes here "
+        "(needs the extra cluster). Never changes a result.",
+    ),
+)
+"""At most one of three; a verb gives them to `montecarlo.executors.executor_from`, by name."""
+
 seed_help = (
     "The same seed gives the same rows, on any number of threads, for the same version of the streams."
 )

@@ -19,6 +19,7 @@ from numba import cfunc
 
 from montecarlo._errors import InvalidFieldError, unknown_name
 from montecarlo._jit import JIT_OFF
+from montecarlo._travel import departure
 
 ScalarFunction = Callable[[float], float]
 
@@ -65,6 +66,11 @@ class Activation:
 
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if BUILT_IN.get(self.name) is self:
+            return find_activation, (self.name,)
+        return departure(self, Activation, self.name, self.value, self.derivative, self.negative_slope)
 
     @property
     def fingerprint(self) -> str:

@@ -192,6 +192,11 @@ class ResNet:
         names = ["width", "input_dim", "weights", *(["weights_w"] if self.weights_w is not None else [])]
         return derive_key(seed, {name: record[name] for name in names})
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Rebuilt from what it was given: built-in activations and processes are known by identity.
+        given = {f.name: getattr(self, f.name) for f in fields(self) if not f.name.startswith("_")}
+        return _rebuild, (given,)
+
     def __repr__(self) -> str:
         shown = [
             f"{f.name}={getattr(self, f.name)!r}"
@@ -199,3 +204,7 @@ class ResNet:
             if not f.name.startswith("_") and getattr(self, f.name) != f.default
         ]
         return f"ResNet({', '.join(shown)})"
+
+
+def _rebuild(given: dict[str, Any]) -> ResNet:
+    return ResNet(**given)

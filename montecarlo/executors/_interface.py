@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+class ExecutorError(RuntimeError):
+    """Workers failed, not the function that they ran: one line says which, and what to do."""
 
 
 class Executor(Protocol):
@@ -14,7 +19,8 @@ class Executor(Protocol):
 
     Where the workers are other processes, function, items and results travel there and back by pickling: a
     function of a module, or an instance of a module's class, not a closure. What comes back depends on the
-    items alone, so the executor changes the time that a run takes and nothing else.
+    items alone, so the executor changes the time that a run takes and nothing else. As a context manager it
+    closes itself.
     """
 
     @property
@@ -36,3 +42,11 @@ class Executor(Protocol):
     def close(self) -> None:
         """Stop the workers that this executor started; one that is not open any more does nothing."""
         ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -9,12 +9,12 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from montecarlo._errors import check_whole
-from montecarlo.executors._interface import Item, Result
+from montecarlo.executors._interface import Executor, Item, Result
 
 _POLL_SECONDS = 0.05  # how soon idle workers see that the run is over
 
 
-class ThreadExecutor:
+class ThreadExecutor(Executor):
     """Threads of this process.
 
     Parameters

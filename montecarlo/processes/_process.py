@@ -14,6 +14,7 @@ from scipy.linalg import toeplitz
 
 from montecarlo._activations import describe_code
 from montecarlo._errors import InvalidFieldError, check_whole
+from montecarlo._travel import departure
 from montecarlo.laws import LAWS
 from montecarlo.processes._choose import general_factor, stationary_factor
 from montecarlo.processes._factor import Float64, PathFactor
@@ -191,6 +192,14 @@ class WeightProcess:
 
     def __repr__(self) -> str:
         return f"WeightProcess({self.name!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if self._factor is not None:  # a named one
+            from montecarlo.processes import find_process
+
+            return find_process, (self.name,)
+        functions = self._lags, self._kernel, self._limit
+        return departure(self, WeightProcess, self.name, self.fingerprint, *functions)
 
 
 @functools.lru_cache(maxsize=8)
