@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from largedepth._options import apply_options, seed_help, threads_option, whole
+from largedepth._options import apply_options, seed_help, whole
 from largedepth._progress import progress_bar
+from largedepth._running import drawn_on, running_options
 
 figure_options = apply_options(
     click.option(
@@ -21,7 +22,7 @@ figure_options = apply_options(
         "--paper", "setting", flag_value="paper", help="The paper's own sample sizes (1 and 3: as --quick)."
     ),
     click.option("--seed", type=whole("7"), default=0, show_default=True, metavar="N", help=seed_help),
-    threads_option,
+    running_options,
 )
 
 
@@ -50,7 +51,9 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
 @click.option(
     "--out", default="results/figures", show_default=True, metavar="DIR", help="Folder, made if need be."
 )
-def figures(names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str) -> None:
+def figures(
+    names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str, **place: Any
+) -> None:
     """Draw figures (all of them without a NAME) as PDF and PNG.
 
     1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
@@ -62,4 +65,5 @@ def figures(names: tuple[str, ...], setting: str, seed: int, threads: int | None
     contraction: linear networks with antipersistent weights.
     Samples are kept in DIR/samples and used again.
     """
-    draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
+    with drawn_on(threads=threads, **place):
+        draw_all(names, out=out, setting=setting, seed=seed, threads=threads)

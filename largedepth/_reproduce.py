@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._figures import draw_all, figure_options
+from largedepth._running import drawn_on
 from largedepth._verify import run_verify
 
 if TYPE_CHECKING:
@@ -22,16 +23,17 @@ _BUDGET_SECONDS = 120.0
 @click.command(epilog="Example: largedepth reproduce --paper --out results")
 @figure_options
 @click.option("--out", default="results", show_default=True, metavar="DIR", help="Folder, made if need be.")
-def reproduce(setting: str, seed: int, threads: int | None, out: str) -> int:
+def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: Any) -> int:
     """Draw every figure and write DIR/summary.md: each number beside what theory predicts.
 
     The quick half of `largedepth verify` ends it, and its verdicts the summary; the exit code is 1 if a
     theorem was refuted.
     """
-    drawn = draw_all((), out=out, setting=setting, seed=seed, threads=threads)
-    verification, interrupted = run_verify(
-        None, quick=True, seed=seed, threads=threads, budget=_BUDGET_SECONDS
-    )
+    with drawn_on(threads=threads, **place):
+        drawn = draw_all((), out=out, setting=setting, seed=seed, threads=threads)
+        verification, interrupted = run_verify(
+            None, quick=True, seed=seed, threads=threads, budget=_BUDGET_SECONDS
+        )
     from largedepth._verdict_table import counts
     from montecarlo.files import replaced_file
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import network_options, seed_help, threads_option, whole
+from largedepth._options import network_options, seed_help, whole
 from largedepth._progress import progress_bar
+from largedepth._running import drawn_on, running_options
 
 if TYPE_CHECKING:
     from montecarlo import Request, ResNet
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Add the norms of the weight gradients of each layer (Parquet only).",
 )
-@threads_option
+@running_options
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
 @click.option("--overwrite", is_flag=True, help="Let --out replace a file that holds something else.")
 @click.option(
@@ -59,6 +60,9 @@ def simulate(
     trajectories: bool,
     weight_gradients: bool,
     threads: int | None,
+    processes: int | None,
+    dask: str | None,
+    store: str | None,
     block_size: int | None,
     out: str | None,
     overwrite: bool,
@@ -96,7 +100,8 @@ def simulate(
         bar.reuse(min(rows, replicas))
 
     cost = _cost(find_engine(engine, resnet, request), resnet, request)
-    with progress_bar(replicas, what="simulate", cost=cost) as bar:
+    place = drawn_on(threads=threads, processes=processes, dask=dask, store=store)
+    with place, progress_bar(replicas, what="simulate", cost=cost) as bar:
         if out is None:
             sample = sample_networks(resnet, **common, gradients=gradients, progress=bar.finish)  # type: ignore[arg-type]
         else:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import real, threads_option, whole
+from largedepth._options import real, whole
+from largedepth._running import drawn_on, running_options
 
 if TYPE_CHECKING:
     from montecarlo.verification import MutantRun, Verification
@@ -39,7 +40,7 @@ CODES = {"consistent": 0, "refuted": 1, "undecided": 3}
     "--seed", type=whole("7"), default=0, show_default=True, metavar="N",
     help="The same seed gives the same verdicts, on any number of threads.",
 )  # fmt: skip
-@threads_option
+@running_options
 @click.option("--junit", metavar="FILE", help="Write JUnit XML, a test case a theorem.")
 @click.option("--json", metavar="FILE", help="Write the verdicts as JSON.")
 @click.option("--summary", metavar="FILE", help="Write a job summary in Markdown.")
@@ -50,6 +51,10 @@ def verify(
     junit: str | None,
     json: str | None,
     summary: str | None,
+    threads: int | None,
+    processes: int | None,
+    dask: str | None,
+    store: str | None,
     **options: Any,
 ) -> int:
     """Test theorems (all of them without an ID) against simulated networks.
@@ -65,8 +70,11 @@ def verify(
     targets = {"junit": junit, "json": json, "summary": summary}
     _check_targets(targets)
     chosen = ids or None
+    options["threads"] = threads
+    place = drawn_on(threads=threads, processes=processes, dask=dask, store=store)
     if mutants:
-        run, interrupted = _run_mutants(chosen, quick, options)
+        with place:
+            run, interrupted = _run_mutants(chosen, quick, options)
         click.echo(tables.mutant_table(run, width=_width(), colour=True))
         texts = {"junit": files.mutants_junit, "json": files.mutants_json, "summary": tables.mutant_summary}
         _write(targets, texts, run)
@@ -76,7 +84,8 @@ def verify(
             )
         return 1 if run.missed else 0
     texts = {"junit": files.verdicts_junit, "json": files.verdicts_json, "summary": tables.summary}
-    verification, interrupted = run_verify(chosen, quick=quick, **options)
+    with place:
+        verification, interrupted = run_verify(chosen, quick=quick, **options)
     click.echo(tables.terminal_table(verification, width=_width(), colour=True))
     if not ids and not interrupted:
         _say_untested(verification, quick)

@@ -15,6 +15,7 @@ Progress = Callable[[int], None]
 
 _BLOCK_SECONDS = 0.25
 _BLOCK_BYTES = 64 << 20
+_READ_BYTES = 16 << 20
 
 
 def iter_rows(
@@ -63,10 +64,11 @@ def iter_rows(
         run.prepare()
 
     def rows() -> Generator[tuple[int, Columns], None, None]:
+        found = max(block_size, _READ_BYTES // run.row_bytes)
         for start, stop in held:
             assert inside is not None
             assert inside.store is not None
-            for first, count in _blocks(start, stop, block_size):
+            for first, count in _blocks(start, stop, found):
                 yield first, inside.store.read(run.key, first, first + count)
         blocks = (
             Block(run, first, count)
