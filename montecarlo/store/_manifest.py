@@ -25,7 +25,7 @@ _AGAIN = "the runs that it described count again once they are run again"
 def read_manifest(folder: Path, seen: set[Path]) -> dict[str, Record]:
     """Return the runs of the files that are not in `seen`, and add these to it; warn of damaged ones."""
     runs: dict[str, Record] = {}
-    edited: list[tuple[Path, str]] = []
+    edited: dict[Path, list[str]] = {}
     for path in named_files(folder, "json"):
         if path in seen:
             continue
@@ -34,10 +34,12 @@ def read_manifest(folder: Path, seen: set[Path]) -> dict[str, Record]:
             if _is_sound(key, record):
                 runs[key] = record
             else:
-                edited.append((path, key))
-    for path, key in edited:
-        if key not in runs:  # else it was run again, and is in another file
-            leave_out(path, f"the entry {key[:12]}... was edited or damaged, and is left out; {_AGAIN}")
+                edited.setdefault(path, []).append(key)
+    for path, keys in edited.items():
+        lost = [key for key in keys if key not in runs]  # others were run again since, into another file
+        if lost:
+            what = f"{len(lost)} of its entries ({lost[0][:12]}...) were edited or damaged"
+            leave_out(path, f"{what}, and are left out; {_AGAIN}")
     return runs
 
 
