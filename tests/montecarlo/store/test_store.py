@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -32,7 +33,7 @@ def filled(folder: Path, *pieces: tuple[int, int, int]) -> tuple[Store, list[str
     return store, keys
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(stretches, st.lists(st.integers(1, 4), min_size=12, max_size=12), st.randoms())
 def test_any_pieces_in_any_order_give_the_same_rows(
     pieces: list[tuple[int, int, int]], sizes: list[int], order
@@ -52,7 +53,7 @@ def test_any_pieces_in_any_order_give_the_same_rows(
             for number, key in enumerate(keys):
                 held = found.held(key)
                 assert held == sorted(held)
-                assert all(a[1] < b[0] for a, b in zip(held, held[1:], strict=False))
+                assert all(a[1] < b[0] for a, b in itertools.pairwise(held))
                 inside = np.zeros(50, bool)
                 for start, stop in held:
                     inside[start:stop] = True
@@ -181,14 +182,19 @@ def test_samplers_read_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 WRITER = """
-import sys
+import sys, time
+from pathlib import Path
 from store_examples import record, rows
 from montecarlo.store import Piece, Store
-store = Store.open(sys.argv[1])
+folder, me, other, length = *map(Path, sys.argv[1:4]), int(sys.argv[4])
+me.touch()
+while not other.exists():
+    time.sleep(0.001)
+store = Store.open(folder)
 keys = store.add_runs(record(number) for number in range(3))
-order = range(40) if sys.argv[2] == "up" else range(39, -1, -1)
-for i in order:
-    store.write([Piece(keys[i % 3], 3 * i, rows(3 * i, 3 * i + 5, i % 3))])
+for i in range(20):
+    store.write([Piece(keys[i % 3], 10 * i, rows(10 * i, 10 * i + length, i % 3))])
+    store.write([Piece(keys[i % 3], 10 * i + 2, rows(10 * i + 2, 10 * i + 4, i % 3))])
 """
 
 
@@ -197,15 +203,17 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
     paths = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, folder, order], env={**os.environ, "PYTHONPATH": paths}
+            [sys.executable, "-c", WRITER, folder, tmp_path / me, tmp_path / other, str(length)],
+            env={**os.environ, "PYTHONPATH": paths},
         )
-        for order in ("up", "down")
+        for me, other, length in (("a", "b", 5), ("b", "a", 7))
     ]
     assert [process.wait(60) for process in processes] == [0, 0]
     store = Store.open(folder, create=False, verify=True)
-    assert len(os.listdir(folder / "manifest")) == 1
+    assert len(os.listdir(folder / "manifest")) == 1  # the same content, the same name
+    assert len(os.listdir(folder / "shards")) == 20 + 20 + 20  # and so for the short pieces
     for number, key in enumerate(store.runs()):
-        held = [(3 * i, 3 * i + 5) for i in range(40) if i % 3 == number]
+        held = [(10 * i, 10 * i + 7) for i in range(20) if i % 3 == number]
         assert store.held(key) == held
         for start, stop in held:
             assert same(store.read(key, start, stop), rows(start, stop, number))
@@ -224,8 +232,6 @@ def test_what_dead_processes_left_is_removed_in_time(tmp_path: Path) -> None:
 
 
 def test_import_is_light() -> None:
-    code = (
-        "import sys, montecarlo.store\n"
-        "assert not {'pyarrow', 'pandas', 'scipy'} & set(sys.modules), sys.modules.keys()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NUMBA_DISABLE_JIT": "1"})
+    code = "import sys, montecarlo.store; print({'pyarrow', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
