@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -51,19 +50,30 @@ def open_and_hold(folder: Path) -> list[tuple[int, int]]:
     return held
 
 
-def test_shard_truncated_at_every_byte(folder: Path) -> None:
-    victim = shard_of(folder, 10)
+@pytest.fixture
+def small(tmp_path: Path) -> tuple[Path, Path, str]:
+    """Return a results folder, its shard of a single row, and the key of the run."""
+    store = Store.open(tmp_path / "small")
+    (key,) = store.add_runs([record(columns={"x": []})])
+    for replica in (0, 10):
+        store.write([Piece(key, replica, {"x": np.array([0.5 + replica])})])
+    return store.folder, shard_of(store.folder, 10), key
+
+
+def test_shard_truncated_at_every_byte(small: tuple[Path, Path, str]) -> None:
+    folder, victim, key = small
     content = victim.read_bytes()
     for length in range(len(content)):
         victim.write_bytes(content[:length])
         with pytest.warns(StoreWarning, match=victim.name):
-            assert open_and_hold(folder) == [(0, 4)], length
+            store = Store.open(folder, create=False)
+        assert store.held(key) == [(0, 1)], length
     victim.write_bytes(content)
-    assert open_and_hold(folder) == [(0, 4), (10, 14)]
+    assert Store.open(folder).held(key) == [(0, 1), (10, 11)]
 
 
-def test_shard_with_a_flipped_bit_at_every_byte(folder: Path) -> None:
-    victim = shard_of(folder, 10)
+def test_shard_with_a_flipped_bit_at_every_byte(small: tuple[Path, Path, str]) -> None:
+    folder, victim, key = small
     content = victim.read_bytes()
     for position in range(len(content)):
         worn = bytearray(content)
@@ -71,10 +81,12 @@ def test_shard_with_a_flipped_bit_at_every_byte(folder: Path) -> None:
         victim.write_bytes(worn)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            # Rows that a worn footer gives to another run, or to none, are missing all the same.
-            assert open_and_hold(folder) == [(0, 4)], position
-            Store.open(folder, create=False, verify=True)
-        assert any(victim.name in str(warning.message) for warning in caught), position
+            # Unless all is verified, a worn footer may give the rows to other replicas until they are asked
+            # for; the checksum is compared before they count.
+            store = Store.open(folder, create=False, verify=position % 2 == 0)
+            assert store.held(key) == [(0, 1)], position
+        assert caught, position
+        assert all(victim.name in str(warning.message) for warning in caught)
         assert {warning.category for warning in caught} == {StoreWarning}
 
 
@@ -266,7 +278,6 @@ def test_limit_of_the_system_on_the_size_of_files(folder: Path) -> None:
         "try: store.write([Piece(key, 100, rows(100, 1000))])\n"
         "except StoreError as error: print(error)\n"
     )
-    assert resource.RLIMIT_FSIZE is not None
     paths = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, sys.path)])
     done = subprocess.run(
         [sys.executable, "-c", code, folder],
@@ -310,7 +321,7 @@ def test_folders_that_are_no_stores(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / ".largedepth.json.abc.part").write_text("{")  # of a process that died
-    with pytest.raises(StoreError, match="has no largedepth.json"):
+    with pytest.raises(StoreError, match="has no largedepth"):
         Store.open(empty, create=False)
     Store.open(empty)
     mark = empty / "largedepth.json"
