@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -21,16 +23,12 @@ def run(monkeypatch, capsys):
     monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # main sets its own
 
     def call(*arguments):
-        with pytest.raises(SystemExit) as end, warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = show
+        with pytest.raises(SystemExit) as end:
             main(["combine", *map(str, arguments)])
         streams = capsys.readouterr()
         assert streams.out == ""
         return end.value.code, streams.err.splitlines()
 
-    # Python's own, which pytest replaces.
-    show = warnings.showwarning
     return call
 
 
@@ -49,8 +47,7 @@ def test_table_and_folder(run, folders, tmp_path: Path) -> None:
         code, lines = run(*folders, "--out", tmp_path / out)
         assert code == 0
         assert lines == [f"combine: {tmp_path / out} holds 10 rows of 1 runs (2 repeats dropped)"]
-    table = pd.read_csv(tmp_path / "all.csv", float_precision="round_trip")
-    np.testing.assert_array_equal(table.x, rows(0, 10)["x"])
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "all.csv").x, rows(0, 10)["x"], rtol=1e-15)
     pd.testing.assert_frame_equal(
         Store.open(tmp_path / "all").to_pandas(), pd.read_parquet(tmp_path / "all.parquet")
     )
@@ -86,11 +83,13 @@ def test_different_rows_are_refused(run, folders, tmp_path: Path) -> None:
     assert not (tmp_path / "t.csv").exists()
 
 
-def test_damaged_files_are_named(run, folders, tmp_path: Path) -> None:
+def test_damaged_files_are_named(folders, tmp_path: Path) -> None:
     (shard,) = (folders[0] / "shards").iterdir()
     shard.write_bytes(shard.read_bytes()[:-1])
-    code, lines = run(*folders, "--out", tmp_path / "t.csv")
-    assert code == 0
-    assert len(lines) == 2
+    # Another process: pytest has warnings of its own.
+    command = [sys.executable, "-m", "largedepth", "combine", *folders, "--out", tmp_path / "t.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stderr.splitlines()
+    assert (done.returncode, len(lines)) == (0, 2), lines
     assert lines[0].startswith(f"largedepth: {shard}: not a whole Parquet file")
     assert "holds 6 rows" in lines[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import shutil
@@ -53,10 +54,11 @@ def test_csv_has_the_same_numbers(tmp_path: Path) -> None:
     (key,) = store.add_runs([record(columns={"x": []}, seed=2**100)])
     store.write([Piece(key, 0, {"x": rows(0, 9)["x"]})])
     combine([tmp_path / "a"], tmp_path / "all.csv")
-    table = pd.read_csv(tmp_path / "all.csv", float_precision="round_trip", dtype={"seed": str})
-    np.testing.assert_array_equal(table.x, rows(0, 9)["x"])
-    assert set(table.seed) == {str(2**100)}
-    assert table.alpha.isna().all()
+    with open(tmp_path / "all.csv", newline="") as handle:
+        lines = list(csv.DictReader(handle))
+    np.testing.assert_array_equal([float(line["x"]) for line in lines], rows(0, 9)["x"])
+    assert [int(line["replica"]) for line in lines] == list(range(9))
+    assert {(line["seed"], line["alpha"]) for line in lines} == {(str(2**100), "")}
 
 
 def test_csv_holds_no_lists(tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_csv_holds_no_lists(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a"]
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(1, 9)), min_size=1, max_size=8),
     st.lists(st.booleans(), min_size=8, max_size=8),
@@ -75,15 +77,17 @@ def test_csv_holds_no_lists(tmp_path: Path) -> None:
 def test_the_table_depends_on_the_rows_alone(
     pieces: list[tuple[int, int, int]], hosts: list[bool], size: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as path, pytest.MonkeyPatch.context() as patch:
+        folder = Path(path)
         ranges = [(number, start, start + count) for number, start, count in pieces]
-        for host in (False, True):
-            mine = [piece for piece, where in zip(ranges, hosts, strict=False) if where == host]
-            write(folder / str(host), *mine)
-        write(folder / "one", *ranges)
+        # The same piece again in one folder is the same file.
+        written: dict[str, int] = {}
+        for name, chosen in (("a", [True]), ("b", [False]), ("one", [True, False])):
+            mine = {piece for piece, where in zip(ranges, hosts, strict=False) if where in chosen}
+            written[name] = sum(stop - start for _, start, stop in mine)
+            write(folder / name, *mine)
         tables = []
-        for sources in (("False", "True"), ("True", "False"), ("one",)):
+        for sources in (("a", "b"), ("b", "a"), ("one",)):
             # Batches and cache of any size.
             patch.setattr(index_module, "_CACHE_BYTES", size)
             patch.setattr(index_module.Index.batches, "__defaults__", (size,))
@@ -91,7 +95,7 @@ def test_the_table_depends_on_the_rows_alone(
             done = combine([folder / source for source in sources], out, overwrite=True)
             tables.append(pq.read_table(out))
             assert done.rows == len(tables[-1])
-            assert done.rows + done.repeats == sum(count for _, _, count in pieces)
+            assert done.rows + done.repeats == sum(written[source] for source in sources)
         # Compared as text: NaN equals itself, and -0.0 is not 0.0.
         assert len({repr(table.to_pylist()) for table in tables}) == 1
 
@@ -117,7 +121,9 @@ def test_into_a_folder_which_can_be_continued(tmp_path: Path) -> None:
 def test_a_folder_named_twice_is_no_repeat(tmp_path: Path) -> None:
     write(tmp_path / "a", (0, 0, 5))
     os.symlink(tmp_path / "a", tmp_path / "link")
-    done = combine([tmp_path / "a", tmp_path / "b" / ".." / "a", tmp_path / "link"], tmp_path / "t.parquet")
+    done = combine(
+        [tmp_path / "a", tmp_path / "a" / "shards" / "..", tmp_path / "link"], tmp_path / "t.parquet"
+    )
     assert done == Combined(1, 5, 0)
     shutil.copytree(tmp_path / "a", tmp_path / "copy")
     assert combine([tmp_path / "a", tmp_path / "copy"], tmp_path / "u.parquet") == Combined(1, 5, 5)
@@ -166,7 +172,7 @@ def test_runs_of_several_kinds_share_a_table(tmp_path: Path) -> None:
         [
             record(0, columns={"x": []}, engine="gaussian"),
             record(0, kind="coupled", columns={"y": [2], "x": [2]}, depths=[5, 10], seed=-1),
-            {"kind": "other", "width": "wide", "specification": {"width": 9}, "seed": 1.5, "columns": {"width": []}},
+            {"specification": {"width": 9}, "width": "wide", "seed": 1.5, "columns": {"width": []}},
         ]
     )  # fmt: skip
     store.write([Piece(one, 0, {"x": np.array([1.0, 2.0])})])
