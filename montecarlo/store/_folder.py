@@ -39,14 +39,15 @@ def open_folder(folder: Path, *, create: bool) -> None:
     elif not create:
         what = f"has no {MARK}" if folder.is_dir() else "does not exist"
         raise StoreError(f"{folder}: is no results folder ({what}); give one that a sweep wrote")
-    elif folder.is_dir() and any(not _is_part(name) for name in os.listdir(folder)):
+    elif folder.is_dir() and any(not _is_part(name) for name in os.listdir(folder)) and not mark.exists():
         raise StoreError(
             f"{folder}: holds other things and no {MARK}; choose an empty folder or one that does not exist"
         )
     if create:
         with written(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if not mark.exists():
+            new = not mark.exists()
+            if new:
                 write_whole(mark, json.dumps({"format": _FORMAT, "version": _VERSION}).encode() + b"\n")
             for part in (MANIFEST, SHARDS):
                 (folder / part).mkdir(exist_ok=True)
@@ -54,6 +55,9 @@ def open_folder(folder: Path, *, create: bool) -> None:
                 with tempfile.NamedTemporaryFile(dir=folder / part, prefix=".", suffix=".part"):
                     pass
                 _remove_left_over(folder / part)
+            if new:
+                sync_folder(folder)
+                sync_folder(folder.resolve().parent)
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
