@@ -11,6 +11,7 @@ import re
 import signal
 import sys
 import traceback
+import warnings
 from typing import NoReturn
 
 import click
@@ -26,9 +27,14 @@ def _interrupt(signum: int, frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _format_warning(message: Warning | str, *where: object) -> str:
+    return f"largedepth: {' '.join(str(message).split())}\n"  # no line of the program, which is no news
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, _interrupt)
+    warnings.formatwarning = _format_warning
     code = 0
     try:
         code = cli.main(args=arguments, prog_name="largedepth", standalone_mode=False) or 0
@@ -85,6 +91,11 @@ def _failure(error: Exception) -> int:
 def _bad_value(error: ValueError) -> int:
     from montecarlo import InvalidFieldError
 
+    if "montecarlo.store" in sys.modules:
+        from montecarlo.store import StoreError
+
+        if isinstance(error, StoreError):
+            return _complain(str(error))
     if not isinstance(error, InvalidFieldError):
         traceback.print_exc()
         return DEFECT

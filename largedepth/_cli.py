@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from largedepth._combine import combine
 from largedepth._figures import figures
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
@@ -23,5 +24,5 @@ def cli() -> None:
     """
 
 
-for verb in (figures, reproduce, simulate, sweep, theorems, verify):
+for verb in (combine, figures, reproduce, simulate, sweep, theorems, verify):
     cli.add_command(verb)

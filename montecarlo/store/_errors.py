@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,10 @@ def written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        fix = "what was written before is kept; free space or choose another folder, and run again"
-        raise StoreError(f"{path}: cannot be written ({reason}); {fix}") from error
+        # Arrow's own texts are long.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        fix = "free space, or choose another folder" if full else "choose another folder"
+        raise StoreError(
+            f"{path}: cannot be written ({reason}); what was written before is kept; {fix}, and run again"
+        ) from error

@@ -39,14 +39,15 @@ def open_folder(folder: Path, *, create: bool) -> None:
     elif not create:
         what = f"has no {MARK}" if folder.is_dir() else "does not exist"
         raise StoreError(f"{folder}: is no results folder ({what}); give one that a sweep wrote")
-    elif folder.is_dir() and any(not _is_part(entry.name) for entry in os.scandir(folder)):
+    elif folder.is_dir() and any(not _is_part(name) for name in os.listdir(folder)) and not mark.exists():
         raise StoreError(
             f"{folder}: holds other things and no {MARK}; choose an empty folder or one that does not exist"
         )
     if create:
         with written(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if not mark.exists():
+            new = not mark.exists()
+            if new:
                 write_whole(mark, json.dumps({"format": _FORMAT, "version": _VERSION}).encode() + b"\n")
             for part in (MANIFEST, SHARDS):
                 (folder / part).mkdir(exist_ok=True)
@@ -54,6 +55,9 @@ def open_folder(folder: Path, *, create: bool) -> None:
                 with tempfile.NamedTemporaryFile(dir=folder / part, prefix=".", suffix=".part"):
                     pass
                 _remove_left_over(folder / part)
+            if new:
+                sync_folder(folder)
+                sync_folder(folder.resolve().parent)
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -67,7 +71,9 @@ def named_files(folder: Path, ending: str) -> Iterator[Path]:
     """Yield the files that are named by a SHA-256, in the order of their names; warn of foreign ones."""
     if not folder.is_dir():
         return
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
         path = Path(entry.path)
         if re.fullmatch(rf"[0-9a-f]{{64}}\.{ending}", entry.name) and entry.is_file():
             yield path
@@ -82,10 +88,10 @@ def _is_part(name: str) -> bool:
 
 def _remove_left_over(folder: Path) -> None:
     """Remove what processes that died were writing, long enough ago to be sure."""
-    for entry in os.scandir(folder):
+    for name in filter(_is_part, os.listdir(folder)):
         with contextlib.suppress(OSError):
-            if _is_part(entry.name) and entry.stat().st_mtime < time.time() - _LEFT_OVER_SECONDS:
-                os.unlink(entry.path)
+            if (folder / name).stat().st_mtime < time.time() - _LEFT_OVER_SECONDS:
+                (folder / name).unlink()
 
 
 def _check_mark(mark: Path) -> None:

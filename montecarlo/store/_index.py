@@ -43,6 +43,7 @@ class Index:
         self._shards: dict[Path, Shard] = {}
         self._stretches: dict[str, list[_Stretch]] = {}
         self._decoded: OrderedDict[Path, Columns] = OrderedDict()
+        self._decoded_bytes = 0
         self._refused: set[Path] = set()
 
     @property
@@ -189,11 +190,11 @@ class Index:
                 self._refuse(shard.path, error)
                 reason = f"was damaged while in use ({error})"
                 raise StoreError(f"{shard.path}: {reason}; run again, and its rows are drawn anew") from error
+            self._decoded_bytes += _size(columns)
         self._decoded[shard.path] = columns
-        size = sum(c.nbytes for kept in self._decoded.values() for c in kept.values())
-        while size > _CACHE_BYTES and len(self._decoded) > 1:
+        while self._decoded_bytes > _CACHE_BYTES and len(self._decoded) > 1:
             _, dropped = self._decoded.popitem(last=False)
-            size -= sum(column.nbytes for column in dropped.values())
+            self._decoded_bytes -= _size(dropped)
         return columns
 
     def _refuse(self, path: Path, error: ShardError) -> None:
@@ -203,7 +204,7 @@ class Index:
 
     def _forget(self, path: Path) -> None:
         shard = self._shards.pop(path, None)
-        self._decoded.pop(path, None)
+        self._decoded_bytes -= _size(self._decoded.pop(path, {}))
         for key in {key for key, _, _ in shard.pieces} if shard is not None else ():
             others = [s for s in self._stretches[key] if s.shard is not shard]
             if others:
@@ -227,6 +228,10 @@ def merge(ranges: Sequence[Range]) -> list[Range]:
         elif stop > first:
             merged.append((first, stop))
     return merged
+
+
+def _size(columns: Columns) -> int:
+    return sum(column.nbytes for column in columns.values())
 
 
 def _rivals(stretches: list[_Stretch]) -> dict[_Stretch, list[_Stretch]]:

@@ -19,14 +19,27 @@ from montecarlo.store._folder import named_files, write_whole
 
 Record = Mapping[str, Any]
 
+_AGAIN = "the runs that it described count again once they are run again"
+
 
 def read_manifest(folder: Path, seen: set[Path]) -> dict[str, Record]:
     """Return the runs of the files that are not in `seen`, and add these to it; warn of damaged ones."""
     runs: dict[str, Record] = {}
+    edited: dict[Path, list[str]] = {}
     for path in named_files(folder, "json"):
-        if path not in seen:
-            seen.add(path)
-            runs |= _read_file(path)
+        if path in seen:
+            continue
+        seen.add(path)
+        for key, record in _read_file(path).items():
+            if _is_sound(key, record):
+                runs[key] = record
+            else:
+                edited.setdefault(path, []).append(key)
+    for path, keys in edited.items():
+        lost = [key for key in keys if key not in runs]  # others were run again since, into another file
+        if lost:
+            what = f"{len(lost)} of its entries ({lost[0][:12]}...) were edited or damaged"
+            leave_out(path, f"{what}, and are left out; {_AGAIN}")
     return runs
 
 
@@ -42,19 +55,15 @@ def write_manifest(folder: Path, runs: Mapping[str, Record]) -> Path:
     return path
 
 
-def _read_file(path: Path) -> dict[str, Record]:
-    again = "the runs that it described count again once they are run again"
+def _read_file(path: Path) -> dict[str, Any]:
     try:
         entries = json.loads(path.read_bytes())
         if not isinstance(entries, dict):
             raise ValueError("not an object")
     except (OSError, ValueError, RecursionError) as error:
-        leave_out(path, f"is damaged ({error}), and is left out; {again}")
+        leave_out(path, f"is damaged ({error}), and is left out; {_AGAIN}")
         return {}
-    sound = {key: record for key, record in entries.items() if _is_sound(key, record)}
-    for key in entries.keys() - sound.keys():
-        leave_out(path, f"the entry {key[:12]}... was edited or damaged, and is left out; {again}")
-    return sound
+    return entries
 
 
 def _is_sound(key: str, record: object) -> bool:

@@ -121,7 +121,7 @@ class Shard:
         except OSError as error:
             raise ShardError(error.strerror or str(error)) from error
         self._compare(hashlib.sha256(content).hexdigest())
-        table = pq.read_table(pa.BufferReader(content), columns=list(self.cells))
+        table = pq.ParquetFile(pa.BufferReader(content)).read(columns=list(self.cells))
         columns = {}
         for name, cell in self.cells.items():
             column = table[name].combine_chunks()

@@ -13,7 +13,7 @@ from montecarlo.store._errors import StoreError, leave_out, written
 from montecarlo.store._folder import MANIFEST, SHARDS, open_folder, write_whole
 from montecarlo.store._index import Index, Range
 from montecarlo.store._manifest import Record, read_manifest, write_manifest
-from montecarlo.store._shard import Piece, encode_shard, same_cells
+from montecarlo.store._shard import Piece, Shard, encode_shard, same_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,13 +185,17 @@ class Store:
 
 def scan(folders: Iterable[Path], index: Index, runs: dict[str, Record], manifests: set[Path]) -> None:
     """Add what is new in results folders to an index and to the runs; warn of what is left out."""
-    added = []
+    added: list[Shard] = []
     for folder in folders:
         # Manifests second: runs are in one before their first rows are in a shard.
         added += index.scan(folder / SHARDS)
         runs |= read_manifest(folder / MANIFEST, manifests)
-    for shard in added:
-        unknown = {key for key, _, _ in shard.pieces} - runs.keys()
-        if unknown and index.is_sound(shard):
-            reason = f"holds rows of {len(unknown)} runs that the manifest does not describe"
-            leave_out(shard.path, f"{reason}; they are left out, and count again once the runs are run again")
+    unknown = [
+        (shard.path, key) for shard in added for key, _, _ in shard.pieces if key not in runs
+        if index.is_sound(shard)
+    ]  # fmt: skip
+    if unknown:
+        files, keys = {path for path, _ in unknown}, {key for _, key in unknown}
+        what = f"here and in {len(files) - 1} more files are" if len(files) > 1 else "here are"
+        reason = f"{what} rows of {len(keys)} run(s) that the manifest does not describe"
+        leave_out(unknown[0][0], f"{reason}; they are left out, and count again once the runs are run again")
