@@ -147,8 +147,8 @@ def _make_task() -> Callable[[bytes], Any]:
 
         return call(packed)
 
-    # A local function is pickled by value, and its argument is bytes: the scheduler rebuilds both, and may lack
-    # the package, which workers need.
+    # A local function is pickled by value, and its argument is bytes: the scheduler rebuilds both, and may
+    # lack the package, which workers need.
     return largedepth
 
 
