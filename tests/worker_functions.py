@@ -35,6 +35,11 @@ def slow_square(number):
     return number * number
 
 
+def stall_after_ten(number):
+    time.sleep(600 if number > 10 else 0)
+    return number
+
+
 def fail_at_three(number):
     if number == 3:
         raise FamiliarError("three", number)
