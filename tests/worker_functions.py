@@ -122,5 +122,5 @@ class BlockWithWorker(BlockOfNetworks):
     """The same with the process that computed it, and with a rest, for others to start meanwhile."""
 
     def __call__(self, start):
-        time.sleep(0.02)
+        time.sleep(0.05)
         return os.getpid(), super().__call__(start)
