@@ -31,7 +31,7 @@ def test_other_snippets_run() -> None:
 def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
-    assert verbs == {"simulate", "figures", "reproduce", "theorems", "verify"}
+    assert verbs == {"simulate", "figures", "reproduce", "sweep", "theorems", "verify"}
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)
 

@@ -35,6 +35,11 @@ def slow_square(number):
     return number * number
 
 
+def stall_after_ten(number):
+    time.sleep(600 if number > 10 else 0)
+    return number
+
+
 def fail_at_three(number):
     if number == 3:
         raise FamiliarError("three", number)
@@ -117,5 +122,5 @@ class BlockWithWorker(BlockOfNetworks):
     """The same with the process that computed it, and with a rest, for others to start meanwhile."""
 
     def __call__(self, start):
-        time.sleep(0.02)
+        time.sleep(0.05)
         return os.getpid(), super().__call__(start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import logging
 import time
@@ -147,8 +148,8 @@ def _make_task() -> Callable[[bytes], Any]:
 
         return call(packed)
 
-    # A local function is pickled by value, and its argument is bytes: the scheduler rebuilds both, and may lack
-    # the package, which workers need.
+    # A local function is pickled by value, and its argument is bytes: the scheduler rebuilds both, and may
+    # lack the package, which workers need.
     return largedepth
 
 
@@ -165,11 +166,17 @@ def _connect(dask: str | Client, closing: contextlib.ExitStack) -> Client:
     try:
         client = Client(target, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TypeError, ValueError) as error:  # TypeError: no certificates
-        rule = f"must be the address of a scheduler that answers ({' '.join(str(error).split())})"
-        fix = "start one by `dask scheduler`, or give dask='local:4'"
-        raise InvalidFieldError("dask", dask, rule, fix) from error
-    closing.callback(client.close)
-    return client
+        reason = " ".join(str(error).split())
+    else:
+        closing.callback(client.close)
+        return client
+    # Now, when the error does not hold it any more: at exit the client would try for 20 s to close what it
+    # never opened, and complain.
+    gc.collect()
+    raise InvalidFieldError(
+        "dask", dask, f"must be the address of a scheduler that answers ({reason})",
+        "start one by `dask scheduler`, or give dask='local:4'",
+    )  # fmt: skip
 
 
 def _local_cluster(dask: str, closing: contextlib.ExitStack) -> LocalCluster:

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from queue import LifoQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from montecarlo._errors import check_whole
 from montecarlo.executors._calls import pack
@@ -77,7 +77,7 @@ class ProcessExecutor(Executor):
         for _ in range(self._processes):
             self._free.put(None)  # one that has not started
         self._lock = threading.Lock()  # of the next two, and of starts and ends of processes
-        self._started: set[_Worker | None] = set()
+        self._started: list[_Worker] = []
         self._closed = False
 
     @property
@@ -131,10 +131,10 @@ class ProcessExecutor(Executor):
         try:
             with self._lock:
                 self._check_open()
-                if worker not in self._started or not worker.process.is_alive():
-                    self._started.discard(worker)
+                if worker is None or not worker.process.is_alive():
+                    self._started = [other for other in self._started if other.process.is_alive()]
                     worker = _start_worker()
-                    self._started.add(worker)
+                    self._started.append(worker)
             yield worker
         finally:
             self._free.put(worker)
@@ -143,7 +143,6 @@ class ProcessExecutor(Executor):
         """Return the exit code of a worker that does not answer any more."""
         with self._lock:
             self._check_open()
-            self._started.discard(worker)
             worker.connection.close()
             worker.process.join(_END_SECONDS)
             worker.process.kill()

@@ -19,13 +19,14 @@ TESTS = Path(functions.__file__).parent
 
 LONG_RUN = """
     import worker_functions as functions
-    from montecarlo.executors import ProcessExecutor
+    from montecarlo.executors import executor_from
 
     if __name__ == "__main__":
-        for number, _ in ProcessExecutor(2).run(functions.slow_square, iter(range(10**9))):
+        for number, _ in executor_from({}).run(functions.stall_after_ten, iter(range(10**9))):
             if number == 10:
                 print("running", flush=True)
 """
+KINDS = ["processes=2", "dask='local:2'"]
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def script(tmp_path):
 
 
 def _workers_of(process):
+    time.sleep(0.2)  # all in the middle of an item
     workers = psutil.Process(process.pid).children(recursive=True)
     assert len(workers) >= 2
     return workers
@@ -124,19 +126,21 @@ def test_closing_during_a_run_ends_it_with_a_word():
         list(run)
 
 
-def test_ctrl_c_is_prompt_and_leaves_one_traceback_and_no_orphans(script):
-    process = script(LONG_RUN)
+@pytest.mark.parametrize("kind", KINDS)
+def test_ctrl_c_is_prompt_and_leaves_one_traceback_and_no_orphans(script, kind):
+    process = script(LONG_RUN.format(kind))
     assert process.stdout.readline() == "running\n"
     workers = _workers_of(process)
     os.killpg(process.pid, signal.SIGINT)
-    _, error = process.communicate(timeout=20)
+    _, error = process.communicate(timeout=30)
     assert error.count("Traceback") == 1
     assert error.rstrip().endswith("KeyboardInterrupt")
     assert not _alive(workers)
 
 
-def test_workers_end_with_a_parent_that_is_killed(script):
-    process = script(LONG_RUN)
+@pytest.mark.parametrize("kind", KINDS)
+def test_workers_end_with_a_parent_that_is_killed(script, kind):
+    process = script(LONG_RUN.format(kind))
     assert process.stdout.readline() == "running\n"
     workers = _workers_of(process)
     process.kill()

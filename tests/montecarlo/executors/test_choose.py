@@ -1,0 +1,50 @@
+"""The executor that a caller or a command line asks for."""
+
+import importlib.util
+
+import pytest
+
+from montecarlo import InvalidFieldError
+from montecarlo.executors import (
+    DaskExecutor,
+    ProcessExecutor,
+    ThreadExecutor,
+    available_threads,
+    executor_from,
+)
+
+
+def test_threads_on_all_processors_unless_asked_otherwise():
+    assert isinstance(executor_from(), ThreadExecutor)
+    assert executor_from().workers == available_threads()
+    assert executor_from(threads=3).workers == 3
+    assert isinstance(executor_from(processes=2), ProcessExecutor)
+
+
+def test_dask_by_the_address_of_a_scheduler(dask):
+    with executor_from(dask=dask._client.scheduler.address) as executor:
+        assert isinstance(executor, DaskExecutor)
+        assert executor.workers == dask.workers
+        assert list(executor.run(abs, iter([-3]))) == [(-3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("choice", "line"),
+    [
+        ({"threads": 2, "processes": 3}, r"processes=3: must not be given together with threads=2"),
+        ({"threads": 2, "dask": "local:2"}, r"dask='local:2': must not be given together with threads=2"),
+        ({"processes": 2, "dask": "local:2"}, r"must not be given together with processes=2"),
+        ({"threads": 0}, "threads=0"),
+        ({"processes": -1}, "processes=-1"),
+    ],
+)
+def test_at_most_one_choice_and_a_good_one(choice, line):
+    with pytest.raises(InvalidFieldError, match=line):
+        executor_from(**choice)
+
+
+def test_without_the_extra_its_name_is_said(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InvalidFieldError, match=r"pip install 'largedepth\[cluster\]'") as caught:
+        executor_from(dask="local:2")
+    assert "\n" not in str(caught.value)
