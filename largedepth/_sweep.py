@@ -16,7 +16,8 @@ _UNDECIDED = 3
 
 @click.command(
     epilog="Example: largedepth sweep sweep.toml --out results/sweep\n\n"
-    "Exit codes: 0 complete, 2 bad input, 3 max_seconds passed or a precision was not reached, 130 interrupted."
+    "Exit codes: 0 complete, 2 bad input, 3 max_seconds passed or a precision was not reached, "
+    "130 interrupted."
 )
 @click.argument("file", metavar="FILE.toml")
 @click.option(
@@ -37,9 +38,8 @@ def sweep(file: str, out: str, dry_run: bool, **executor: Any) -> int:
     """
     from contextlib import closing
 
-    from montecarlo.store import Store
-
     from montecarlo.executors import executor_from
+    from montecarlo.store import Store
     from montecarlo.sweeps import read_sweep
 
     asked = read_sweep(file)
@@ -90,8 +90,8 @@ def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
         )
     if result.imprecise:
         click.echo(
-            f"sweep: {result.imprecise} of {len(asked.points):,} specifications have all their networks and a "
-            "longer interval than asked for; raise replicas",
+            f"sweep: {result.imprecise} of {len(asked.points):,} specifications have all their networks and "
+            "a longer interval than asked for; raise replicas",
             err=True,
         )
     click.echo(

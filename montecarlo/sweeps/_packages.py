@@ -76,16 +76,17 @@ def _family(run: Run) -> tuple[str, ...]:
 
 
 def packages(goals: Iterable[tuple[Run, int, int]], pace: Pace) -> Iterator[Package]:
-    """Cut rows ``start ... stop - 1`` of runs into packages, the longest runs first, as they are asked for."""
+    """Cut rows ``start ... stop - 1`` of runs into packages, the longest runs first, when asked for one."""
     # The longest first, so that nothing long begins when the others are done.
     costs = [(run.seconds, run, start, stop) for run, start, stop in goals if stop > start]
     costs.sort(key=lambda goal: goal[0] * (goal[2] - goal[3]))
     remaining = sum(cost * (stop - start) for cost, _, start, stop in costs)
     blocks: list[Block] = []
     seconds = size = 0.0
-    for cost, run, start, stop in costs:
+    for cost, run, first, stop in costs:
         run.prepare()
         lanes, row_bytes = run.lanes, run.row_bytes
+        start = first
         while start < stop:
             factor = pace.factor(run)
             target = pace.target(remaining * factor)

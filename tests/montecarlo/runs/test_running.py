@@ -78,7 +78,7 @@ def test_every_run_has_a_key_of_its_own():
 
 
 def test_keys_outlive_versions():
-    """Folders of earlier versions are found again only while keys stay: see `STREAM_FORMAT` to change them."""
+    """Rows in folders of earlier versions are found only while keys stay; `STREAM_FORMAT` changes them."""
     assert RUNS[0].key.startswith("5015f9ec6d73208d"), RUNS[0].key
     assert RUNS[10].key.startswith("29d8544757ee3912"), RUNS[10].key
 
