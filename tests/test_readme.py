@@ -19,19 +19,20 @@ def test_example_prints_what_it_says() -> None:
     assert done.stdout == printed
 
 
-def test_other_snippets_run() -> None:
+def test_other_snippets_run(tmp_path: Path) -> None:
     text = README.read_text(encoding="utf-8")
     snippets = re.findall(r"```python\n(.*?)```", text, re.S)
     assert len(snippets) >= 2
     for code in snippets[1:]:
         check = "\nfrom montecarlo import simulate\nassert len(simulate(net, replicas=2, seed=0)) == 2\n"
-        subprocess.run([sys.executable, "-c", code + check], capture_output=True, check=True)
+        whole = code + check * ("net = " in code)
+        subprocess.run([sys.executable, "-c", whole], capture_output=True, check=True, cwd=tmp_path)
 
 
 def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
-    assert verbs == {"simulate", "figures", "reproduce", "sweep", "theorems", "verify"}
+    assert verbs == {"simulate", "figures", "reproduce", "sweep", "combine", "theorems", "verify"}
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)
 
