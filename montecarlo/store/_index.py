@@ -138,24 +138,24 @@ class Index:
             For rows that are not held, or held twice with differing content.
         """
         results: list[Columns] = []
-        wanted: dict[Path, list[tuple[Columns, Request, _Stretch, list[_Stretch]]]] = {}
+        wanted: dict[Path, list[tuple[int, _Stretch, list[_Stretch]]]] = {}
         for key, start, stop in requests:
             stretches = self._sound_stretches(key, start, stop)
             cells = stretches[0].shard.cells
             result = {name: np.empty((stop - start, *cell)) for name, cell in cells.items()}
             results.append(result)
-            rivals = _rivals(stretches)
+            sharing = _rivals(stretches)
             for stretch in stretches:
-                job = (result, (key, start, stop), stretch, rivals[stretch])
+                job = (len(results) - 1, stretch, sharing[stretch])
                 wanted.setdefault(stretch.shard.path, []).append(job)
-        done: set[int] = set()
+        done: set[tuple[int, _Stretch]] = set()
         for jobs in wanted.values():
-            columns = self._load(jobs[0][2].shard)
-            for result, request, stretch, rivals_of in jobs:
+            columns = self._load(jobs[0][1].shard)
+            for i, stretch, rivals in jobs:
                 # Rows that a rival has left already must be the same.
-                before = [rival for rival in rivals_of if id(rival) in done]
-                _place(result, request, stretch, columns, before)
-                done.add(id(stretch))
+                before = [rival for rival in rivals if (i, rival) in done]
+                _place(results[i], requests[i], stretch, columns, before)
+                done.add((i, stretch))
         return results
 
     def check_repeats(self, key: str) -> None:

@@ -80,6 +80,13 @@ def test_rows_across_shards_and_parts_of_them(tmp_path: Path) -> None:
         store.read(key, 10, 21)
 
 
+def test_overlapping_pieces_of_one_shard_in_several_requests(tmp_path: Path) -> None:
+    store, (key, *_) = filled(tmp_path, (0, 0, 20), (0, 5, 25))
+    for requests in ([(key, 0, 10), (key, 10, 25)], [(key, 6, 8), (key, 7, 25), (key, 6, 8)]):
+        for (_, start, stop), found in zip(requests, store._index.read(requests), strict=True):
+            assert same(found, rows(start, stop))
+
+
 def test_every_bit_comes_back(tmp_path: Path) -> None:
     words = np.random.default_rng(1).integers(0, 2**64, 5000, dtype=np.uint64)
     words[:3000] |= np.uint64(0x7FF0000000000001)  # NaNs of all kinds, quiet and signalling
