@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from montecarlo._engines import Request
+from montecarlo._errors import check_seed
 from montecarlo._network_run import NetworkRun
+from montecarlo._specification import ResNet
+from montecarlo.runs import check_replicas
 
 if TYPE_CHECKING:
     from montecarlo.store import Store
@@ -57,6 +61,26 @@ class SweepPoint:
     run: NetworkRun
     replicas: int
 
+    @classmethod
+    def of(
+        cls,
+        resnet: ResNet,
+        *,
+        replicas: int,
+        seed: int,
+        engine: str = "auto",
+        request: Request | None = None,
+    ) -> SweepPoint:
+        """Return the point of a specification; arguments as in `montecarlo.simulate`.
+
+        Raises
+        ------
+        InvalidFieldError
+            A ValueError whose one line names the field, the value, the rule and the fix.
+        """
+        replicas, _ = check_replicas(replicas, 0)
+        return cls(NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request), replicas)
+
     @property
     def seconds(self) -> float:
         """Rough time of all its networks on one core."""
@@ -88,9 +112,9 @@ class Sweep:
     --------
     >>> from montecarlo import ResNet
     >>> net = ResNet(width=40, depth=100, beta=0.5)
-    >>> sweep = Sweep((SweepPoint(NetworkRun.find(net, 7), 1000),))
-    >>> sweep.networks, 0.001 < sweep.seconds < 1.0, 40_000 <= sweep.bytes < 50_000
-    (1000, True, False)
+    >>> sweep = Sweep((SweepPoint.of(net, replicas=1000, seed=7),))
+    >>> sweep.networks, 0.001 < sweep.seconds < 1.0, 30_000 < sweep.bytes < 50_000
+    (1000, True, True)
     """
 
     points: tuple[SweepPoint, ...]
