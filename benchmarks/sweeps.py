@@ -106,8 +106,8 @@ def _many_specifications() -> None:
         read = _seconds(lambda: read_sweep(file))
         shards = len(list((Path(folder) / "out" / "shards").iterdir()))
     print(
-        f"10,000 specifications of 100 networks: file read in {read:.2f} s; --dry-run, the interpreter's start "
-        f"included, {plan:.2f} s; drawn in {drawn:.1f} s into {shards} shards; folder opened in "
+        f"10,000 specifications of 100 networks: file read in {read:.2f} s; --dry-run, the interpreter's "
+        f"start included, {plan:.2f} s; drawn in {drawn:.1f} s into {shards} shards; folder opened in "
         f"{opened:.2f} s; the same command again {again:.2f} s"
     )
 

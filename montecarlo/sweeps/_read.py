@@ -11,11 +11,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from montecarlo._errors import InvalidFieldError, check_real, check_seed, unknown_name
+from montecarlo._errors import InvalidFieldError, check_real, unknown_name
 from montecarlo._network_run import NetworkRun
 from montecarlo._simulate import make_request
 from montecarlo._specification import ResNet
-from montecarlo.runs import check_replicas
 from montecarlo.sweeps._plan import Precision, Sweep, SweepPoint
 
 POINT_LIMIT = 1_000_000
@@ -155,14 +154,10 @@ class _Reader:
                     rule = "must be given, in [network], [grid] or [[points]]"
                     raise InvalidFieldError(needed, None, rule, f"add {needed} = 40, say")
             request = make_request(**{key: given[key] for key in _REQUEST_FIELDS if key in given})
-            replicas, _ = check_replicas(given["replicas"], 0)
-            resnet = ResNet(**network)
-            run = NetworkRun.find(
-                resnet, check_seed(given["seed"]), engine=given.get("engine", "auto"), request=request
-            )
+            options = {key: given[key] for key in ("replicas", "seed", "engine") if key in given}
+            return SweepPoint.of(ResNet(**network), **options, request=request)
         except InvalidFieldError as error:
             raise self._located(error, own, number) from None
-        return SweepPoint(run, replicas)
 
     def _located(self, error: InvalidFieldError, own: Fields, number: int) -> SweepFileError:
         """Return an error of a specification that says where in the file its field stands."""

@@ -88,7 +88,7 @@ def run_sweep(
     >>> from montecarlo.executors import ThreadExecutor
     >>> from montecarlo.store import Store
     >>> net = ResNet(width=8, depth=10, beta=0.5)
-    >>> sweep = Sweep((SweepPoint(NetworkRun.find(net, 7), 1000),))
+    >>> sweep = Sweep((SweepPoint.of(net, replicas=1000, seed=7),))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     store = Store.open(folder)
     ...     for _ in range(2):
