@@ -36,7 +36,7 @@ class SweepProgress(SweepWatch):
         self._next_line, self._wait = self._start + _LINE_SECONDS, _LINE_SECONDS
         self._bar = tqdm(
             total=total, desc="sweep", unit="net", unit_scale=True, leave=False, disable=not self._terminal,
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} networks [{postfix}]",
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} networks{postfix}",
         )  # fmt: skip
 
     def found(self, networks: int) -> None:
