@@ -36,7 +36,8 @@ class Branches:
     names : tuple of str
         The parameters of V and W (V alone for one matrix a branch), `*` for the number of the block.
     scale_v, scale_w : float
-        Deviation of the weights times √d for V, and √(units) for W: 1 is this project's assumption. NaN without W.
+        Deviation of the weights times √d for V, and √(units) for W: 1 is this project's assumption. NaN
+        without W.
     bias_std : float
         Deviation of the biases inside the branch.
     multiplier : float
@@ -96,7 +97,8 @@ class Branches:
         if block == "res-2" and activation == "relu" and self.bias_std == 0.0:
             block = "res-3"
         measured: dict[str, Any] = {
-            "width": self.width, "depth": self.depth, "block": block, "activation": activation, "weights": self.weights,
+            "width": self.width, "depth": self.depth, "block": block, "activation": activation,
+            "weights": self.weights,
         }  # fmt: skip
         if block == "res-2" and self.bias_std > 0.0:
             measured["bias_std"] = self.bias_std / self.scale_w
@@ -108,19 +110,21 @@ class Branches:
 def measure_branches(model: Any, *, multiplier: float = 1.0, pattern: str | None = None) -> Branches:
     """Read width, depth and weight scales of the residual branches from a model.
 
-    Takes the matrices whose names differ in one number alone, the block's, and are most numerous. Two of them in a
-    block are W and V in the order of the parameters, one is V. Attention, convolutions and normalisation are not
-    seen, and a normalisation inside the branch makes the diagnosis wrong: the theory is about plain branches.
+    Takes the matrices whose names differ in one number alone, the block's, and are most numerous. Two of
+    them in a block are W and V in the order of the parameters, one is V. Attention, convolutions and
+    normalisation are not seen, and a normalisation inside the branch makes the diagnosis wrong: the
+    theory is about plain branches.
 
     Parameters
     ----------
     model : object with named_parameters(), or nested mapping of arrays
-        A PyTorch module, Flax parameters (with or without `nn.scan`, whose arrays have the blocks as first axis),
-        or any mapping of names to arrays. Neither library is needed here.
+        A PyTorch module, Flax parameters (with or without `nn.scan`, whose arrays have the blocks as
+        first axis), or any mapping of names to arrays. Neither library is needed here.
     multiplier : float, default 1
         The factor in front of the branch that the model's code applies.
     pattern : str, optional
-        A regular expression that the names of the parameters must contain, where the choice is not the right one.
+        A regular expression that the names of the parameters must contain, where the choice is not the
+        right one.
 
     Returns
     -------

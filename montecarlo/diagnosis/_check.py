@@ -101,10 +101,10 @@ class Check:
 
 
 def choose_replicas(resnet: ResNet, seconds: float) -> tuple[int, Request, str]:
-    """Return (replicas, request, note) for a budget of seconds on one core, a function of its arguments alone.
+    """Return (replicas, request, note) for seconds on one core, a function of the arguments alone.
 
-    Gradients come from the same networks where a thousand of them fit the budget, else from networks of their own
-    where an engine can do that (duality, I4).
+    Gradients come from the same networks where a thousand of them fit the budget, else from networks of
+    their own where an engine can do that (duality, I4).
     """
     joint, dual = Request(), Request(gradients=False, dual=True)
     request, cost = joint, math.inf
@@ -131,8 +131,8 @@ def check_predictions(
 ) -> Check:
     """Return the check of predictions on a sample.
 
-    Each of three quantiles of either ratio is tested against its distribution-free interval, which may miss the
-    true quantile with a sixth of `false_alarm`; a prediction may be off by its own slack.
+    Each of three quantiles of either ratio is tested against its distribution-free interval, which may
+    miss the true quantile with a sixth of `false_alarm`; a prediction may be off by its own slack.
     """
     columns = list(sample.columns)
     backward = "log_gradient_ratio" if "log_gradient_ratio" in columns else "log_gradient_ratio_dual"

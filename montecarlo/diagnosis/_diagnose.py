@@ -26,8 +26,9 @@ def diagnose(
 ) -> Diagnosis:
     """Say what the initialisation of a network does: regime, growth, float range, and a better scaling.
 
-    Right to use before training, to see whether a depth and a scaling go together. The result is a function of its
-    arguments alone (the number of networks follows from the engine's estimated cost, not from a clock).
+    Right to use before training, to see whether a depth and a scaling go together. The result is a
+    function of its arguments alone (the number of networks follows from the engine's estimated cost, not
+    from a clock).
 
     Parameters
     ----------
@@ -36,14 +37,15 @@ def diagnose(
     seed : int, default 0
         Seed of the simulation.
     seconds : float, default 1
-        How long the simulation should take on one core, roughly; at least 32 networks are drawn unless that takes
-        20 times as long, and then none. 0 leaves the simulation out.
+        How long the simulation should take on one core, roughly; at least 32 networks are drawn unless
+        that takes 20 times as long, and then none. 0 leaves the simulation out.
     false_alarm : float, default 1e-6
         Probability, at most, that the simulation refutes right predictions.
     formats : sequence of str, default all
         float16, bfloat16, float32.
     gradient_norm : float, default 1
-        ‖p_L‖, the norm of the loss's gradient in the last hidden state; 1 is a read-out row of this initialisation.
+        ‖p_L‖, the norm of the loss's gradient in the last hidden state; 1 is a read-out row of this
+        initialisation.
     threads : int, optional
         Threads of the simulation; never changes a result.
 

@@ -1,10 +1,10 @@
 """The chance that a network leaves the range of a float format, forward or backward.
 
 Entries, not norms: the entries of a state of width d and norm ‖h‖ are taken as d normal numbers of variance
-‖h‖²/d (they are, given ‖h‖, for Gaussian weights). Overflow: the largest of them, about √(2 log d) deviations,
-exceeds the largest finite number. Underflow: their root mean square falls below the smallest normal number, from where
-digits are lost entry by entry (a device that flushes subnormal numbers gives zeros). Sums of squares, as in a norm,
-leave the range far earlier and are not meant.
+‖h‖²/d (they are, given ‖h‖, for Gaussian weights). Overflow: the largest of them, about √(2 log d)
+deviations, exceeds the largest finite number. Underflow: their root mean square falls below the smallest
+normal number, from where digits are lost entry by entry (a device that flushes subnormal numbers gives
+zeros). Sums of squares, as in a norm, leave the range far earlier and are not meant.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def float_range(
 def _thresholds(
     resnet: ResNet, form: FloatFormat, direction: str, gradient_norm: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return log-ratios of norms at which entries overflow and underflow, one for each equally likely case."""
+    """Return log-ratios of norms at which entries overflow and underflow, in equally likely cases."""
     from scipy import special, stats
 
     d = resnet.width

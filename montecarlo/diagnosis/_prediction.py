@@ -49,7 +49,9 @@ class Prediction:
         fluctuations. Bounds: a range that holds 95 % of networks at least, no median. Nothing: no theory
         covers the network.
     source : str
-        Statement ids of the theory, and in what sense they apply.
+        Statement ids of the theory.
+    remark : str
+        In what sense they apply, or why nothing does.
     law : Law or None
         Law of the natural logarithm of the ratio; None for bounds and nothing.
     bounds : tuple of float
@@ -63,6 +65,7 @@ class Prediction:
     quantity: str
     kind: Kind
     source: str
+    remark: str
     law: Law | None = None
     bounds: tuple[float, float] = (-math.inf, math.inf)
     slack: float = 0.0
@@ -117,6 +120,7 @@ class Prediction:
             "quantity": self.quantity,
             "kind": self.kind,
             "source": self.source,
+            "remark": self.remark,
             "log_median": finite(self.log_median),
             "log_range": [finite(low), finite(high)],
             "median": ratio(self.log_median),

@@ -27,7 +27,8 @@ class Regime:
     critical_beta : float
         β_c of this law of weights; NaN where it is not known.
     hurst : float
-        Regularity of the weights along depth: 1/2 for independent layers, the Hurst index, 1 for continuous paths.
+        Regularity of the weights along depth: 1/2 for independent layers, the Hurst index, 1 for
+        continuous paths.
     sharpness : float
         L^{2|β − β_c|}: below about 2 no regime has set in at this depth.
     suggested_alpha : float

@@ -25,6 +25,7 @@ def text(diagnosis: Diagnosis, *, width: int = 80) -> str:
         _labelled("scaling", scaling_words(diagnosis), width),
         "",
         *_ratio_table(diagnosis),
+        *(line for remark in remarks(diagnosis) for line in textwrap.wrap(remark, width)),
         "",
         *_range_table(diagnosis),
         "",
@@ -37,7 +38,7 @@ def network_words(resnet: ResNet) -> str:
     """Return the specification in words."""
     activation = resnet.activation_function.name
     weights = str(getattr(resnet.weights, "name", resnet.weights))
-    beta = f" = {resnet.depth}^-{resnet.beta:g}" if resnet.beta is not None else ""
+    beta = f" (β = {resnet.beta:g})" if resnet.beta is not None else ""
     bias = f", biases of deviation {resnet.bias_std:g}" if resnet.bias_std else ""
     return (
         f"{resnet.block} with {activation}, width {resnet.width:,}, depth {resnet.depth:,}, {weights} weights"
@@ -77,9 +78,9 @@ def percent(probability: float) -> str:
         return "—"
     if probability < 1e-9:
         return "0 %"
-    if probability < 5e-5:
+    if probability < 1e-4:
         return "< 0.01 %"
-    if 1 - probability < 5e-5:
+    if 1 - probability < 1e-4:
         return "> 99.99 %" if probability < 1 - 1e-9 else "100 %"
     return f"{100 * probability:.3g} %" if probability < 0.995 else f"{100 * probability:.2f} %"
 
@@ -97,7 +98,8 @@ def check_words(diagnosis: Diagnosis) -> str:
     lost = f", {check.n_nonfinite} of which left the finite numbers" if check.n_nonfinite else ""
     note = f"; {check.note}" if check.note else ""
     return (
-        f"{found[check.agrees]}: {check.replicas:,} networks{lost} ({check.engine} engine, seed {check.seed}), "
+        f"{found[check.agrees]}: {check.replicas:,} networks{lost} ({check.engine} engine, "
+        f"seed {check.seed}), "
         f"false alarm {check.false_alarm:g}{note}. In brackets: 99 % intervals."
     )
 
@@ -147,22 +149,24 @@ def range_words(diagnosis: Diagnosis) -> str:
     example = f" (‖h‖ grows {number(overflow[0])}-fold for {diagnosis.ranges[0].format})" if overflow else ""
     return (
         f"overflow: the largest entry of a state becomes infinite{example}; underflow: typical entries fall "
-        f"below the smallest normal number. Theory {where}, simulated at the last one; ‖p_L‖ = "
+        f"below the smallest normal number. Theory {where}, simulation at the last one; ‖p_L‖ = "
         f"{diagnosis.gradient_norm:g}."
     )
+
+
+def remarks(diagnosis: Diagnosis) -> list[str]:
+    """Return in what sense theory applies, once where it is the same for both ratios."""
+    hidden, gradient = diagnosis.hidden, diagnosis.gradient
+    if hidden.remark == gradient.remark:
+        return [f"Theory: {hidden.remark}."]
+    return [f"{p.quantity}: {p.remark}." for p in (hidden, gradient)]
 
 
 def _theory_row(prediction: Prediction) -> tuple[str, ...]:
     low, high = prediction.log_range
     shown = f"{number(low)} … {number(high)}" if prediction.kind != "nothing" else "—"
-    source = prediction.kind if prediction.kind != "nothing" else "no theory"
-    return (
-        prediction.quantity,
-        "theory",
-        number(prediction.log_median),
-        shown,
-        f"{source} ({prediction.source})",
-    )
+    source = f"{prediction.kind} ({prediction.source})" if prediction.source else "no theory"
+    return prediction.quantity, "theory", number(prediction.log_median), shown, source
 
 
 def _estimate(estimate: Estimate) -> str:
@@ -186,7 +190,7 @@ def _range_table(diagnosis: Diagnosis) -> list[str]:
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(map(str.ljust, row, sizes)).rstrip() for row in rows]
-    return [lines[0], "─" * min(80, sum(sizes) + 2 * len(sizes) - 2), *lines[1:]]
+    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
 
 
 def _labelled(label: str, words: str, width: int) -> str:
