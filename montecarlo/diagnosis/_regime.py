@@ -57,7 +57,7 @@ def find_regime(resnet: ResNet) -> Regime:
     L = resnet.depth
     beta = resnet.beta
     if beta is None:
-        beta = -math.log(resnet.scaling) / math.log(L) if L > 1 else math.nan
+        beta = 0.0 - math.log(resnet.scaling) / math.log(L) if L > 1 else math.nan
     hurst, regularity = _regularity(resnet)
     critical = float(theory.critical_scaling(hurst)) if math.isfinite(hurst) else math.nan
     if not math.isfinite(critical) or not math.isfinite(beta):
