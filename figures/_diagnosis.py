@@ -102,8 +102,8 @@ def _draw_growth(axis: Any, diagnosis: Diagnosis) -> None:
     if paths is not None:
         step = max(1, net.depth // 500)
         k = np.arange(0, net.depth + 1, step)
-        for number, row in enumerate(paths):
-            label = f"{len(paths)} networks" if number == 0 else None
+        for index, row in enumerate(paths):
+            label = f"{len(paths)} networks" if index == 0 else None
             axis.plot(k, row[::step] / np.log(10), color=NETWORKS, lw=0.5, alpha=0.6, label=label)
     if net.processes is None and diagnosis.hidden.law is not None:
         k, median, low, high = _theory_along_depth(net)
