@@ -18,7 +18,6 @@ Array = npt.NDArray[np.float64]
 
 _INDEX = re.compile(r"(?<![A-Za-z0-9])\d+(?![A-Za-z0-9])|(?<=_)\d+(?=$|[./])")
 _KURTOSIS = {"rademacher": 1.0, "uniform": 1.8, "gaussian": 3.0}
-_HOMOGENEOUS = ("relu", "leaky-relu", "identity")
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,7 @@ class Branches:
 
         For branches of `hidden_width` m the mean square of V g(W h) is that of a square branch.
         """
-        inner = 1.0 if math.isnan(self.scale_w) else self.scale_w * math.sqrt(self.width / self.hidden_width)
-        return self.multiplier * self.scale_v * inner * math.sqrt(self.hidden_width / self.width)
+        return self.multiplier * self.scale_v * (1.0 if math.isnan(self.scale_w) else self.scale_w)
 
     @property
     def weights(self) -> str:
@@ -101,7 +99,7 @@ class Branches:
             "weights": self.weights,
         }  # fmt: skip
         if block == "res-2" and self.bias_std > 0.0:
-            measured["bias_std"] = self.bias_std / self.scale_w
+            measured["bias_std"] = self.bias_std / (self.scale_w * math.sqrt(self.width / self.hidden_width))
         if "beta" not in fields:
             measured["alpha"] = self.alpha
         return ResNet(**(measured | fields))
@@ -169,10 +167,13 @@ def measure_branches(model: Any, *, multiplier: float = 1.0, pattern: str | None
             "model", v.shape[1:], "must have square matrices, or two a block", "give pattern="
         )
     units = v.shape[2]
-    biases = [
-        stack for name, (stack, _) in families.items() if stack.ndim == 2 and stack.shape == (depth, units)
-    ]
-    bias = float(biases[0].std()) if w is not None and biases else 0.0
+    bias = 0.0
+    if w is not None:
+        biases = families.get(re.sub(r"(weight|kernel)(?=\W*$)", "bias", names[0]))
+        bias = float(biases[0].std()) if biases is not None else 0.0
+    normalised = [name for name in families if re.search(r"norm|(^|\W)(bn|ln)_?[\d*]*\W", name, re.I)]
+    if normalised:
+        warnings.append(f"{normalised[0]} looks like a normalisation, which the theory does not know")
     kurtosis = float(np.mean((v - v.mean()) ** 4) / max(v.var() ** 2, 1e-300))
     correlation = _correlation(v)
     scale_v = float(v.std()) * math.sqrt(width)
@@ -195,7 +196,7 @@ def measure_branches(model: Any, *, multiplier: float = 1.0, pattern: str | None
 def _parameters(model: Any) -> Iterator[tuple[str, Array]]:
     """Yield (dotted name, array), whatever the model is."""
     named = getattr(model, "named_parameters", None)
-    pairs: Iterable[tuple[str, Any]] = named() if callable(named) else _flat(model, "")
+    pairs: Any = named() if callable(named) else _flat(model, "")
     for name, value in pairs:
         yield name, _array(value)
 

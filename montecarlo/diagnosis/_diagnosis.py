@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from montecarlo import _html
 from montecarlo._specification import ResNet
 from montecarlo.diagnosis._check import Check
 from montecarlo.diagnosis._float_range import FloatRange
@@ -65,6 +66,22 @@ class Diagnosis:
             "ranges": [r.record() for r in self.ranges],
             "check": self.check.record(),
         }
+
+    def _repr_html_(self) -> str:
+        from montecarlo.diagnosis import _text as words
+
+        agreement = {True: "agrees", False: "disagrees", None: "nothing to test"}[self.agrees]
+        head = [
+            ("network", words.network_words(self.resnet)),
+            ("regime", f"{self.regime.name}: {self.regime.words}"),
+            ("scaling", words.scaling_words(self)),
+            ("simulation", agreement),
+            ("", words.check_words(self)),
+        ]
+        parts = [_html.record("Diagnosis", head), _html.table("ratios of norms", words.ratio_rows(self))]
+        if self.ranges:
+            parts.append(_html.table("float range", words.range_rows(self)))
+        return "".join(parts)
 
     def __repr__(self) -> str:
         return f"Diagnosis({self.resnet!r}, regime={self.regime.name!r}, agrees={self.agrees})"

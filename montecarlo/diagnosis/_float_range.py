@@ -107,20 +107,18 @@ def float_range(
     """Return the chances of leaving one format, predicted and from the simulated log-ratios `rows`."""
     over, under = _thresholds(resnet, form, direction, gradient_norm)
     anywhere = resnet.processes is None
-    both = [
-        float(prediction.exceeds(over, anywhere=anywhere).mean()),
-        float(prediction.falls_below(under, anywhere=anywhere).mean()),
-    ]
-    simulated = [math.nan, math.nan]
+    overflow = float(prediction.exceeds(over, anywhere=anywhere).mean())
+    underflow = float(prediction.falls_below(under, anywhere=anywhere).mean())
+    simulated_over = simulated_under = math.nan
     if rows is not None:
         kept = rows[~np.isnan(rows)]
         if kept.size:
-            simulated = [
-                float((kept[:, None] > over).mean()), float((kept[:, None] < under).mean()),
-            ]  # fmt: skip
+            simulated_over = float((kept[:, None] > over).mean())
+            simulated_under = float((kept[:, None] < under).mean())
     return FloatRange(
-        form.name, direction, *both, float(np.median(over)), float(np.median(under)), *simulated
-    )
+        form.name, direction, overflow, underflow, float(np.median(over)), float(np.median(under)),
+        simulated_over, simulated_under,
+    )  # fmt: skip
 
 
 def _thresholds(

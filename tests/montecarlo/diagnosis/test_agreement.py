@@ -15,8 +15,8 @@ from montecarlo.diagnosis._check import check_ratio
 
 pytestmark = pytest.mark.statistical
 
-# Depth 12 to 10,000, width 64 to 8192, relu, gelu and tanh, β from 0 to 1. Each may fail with probability 1e-7:
-# 1e-6 for the ten of them.
+# Depth 12 to 10,000, width 64 to 8192, relu, gelu and tanh, β from 0 to 1. Each may fail with probability
+# 1e-7: 1e-6 for the ten of them.
 FALSE_ALARM = 1e-7
 CONFIGURATIONS = [
     ResNet(width=768, depth=12, beta=0.0),
@@ -134,10 +134,9 @@ def test_the_chance_of_a_float16_overflow_is_the_frequency() -> None:
     assert 0.1 < predicted < 0.9
     n = 200
     count = sum(not np.isfinite(float16_forward(resnet, i)).all() for i in range(n))
-    # The reflection and the Gaussian entries may be off by 0.1; binomial tails of 5e-8 on either side of that.
-    low, high = (
-        stats.binom.ppf(level, n, p) for level, p in ((5e-8, predicted - 0.1), (1 - 5e-8, predicted + 0.1))
-    )
+    # Reflection and Gaussian entries may be off by 0.1; binomial tails of 5e-8 on either side of that.
+    low = stats.binom.ppf(5e-8, n, predicted - 0.1)
+    high = stats.binom.isf(5e-8, n, predicted + 0.1)
     assert low <= count <= high
 
 
