@@ -64,7 +64,7 @@ def diagnose(
     >>> found
     Diagnosis(ResNet(width=64, depth=100, beta=0.5), regime='critical', agrees=True)
     >>> print(f"{found.hidden.kind} {found.hidden.source}: median {found.hidden.log_median:.4f}")
-    exact law I6: median 0.2417
+    exact law I6: median 0.2415
     """
     if not isinstance(resnet, ResNet):
         raise InvalidFieldError(

@@ -90,7 +90,7 @@ def test_default_linear_layers_are_uniform_and_small() -> None:
     found = measure_branches(model)
     assert found.weights == "uniform"
     assert found.alpha == pytest.approx(1 / 3, abs=0.01)
-    assert any("W is 0.577 times" in words for words in found.warnings)
+    assert any("times 1/√d: counted" in words for words in found.warnings)
 
 
 def test_wide_branches_have_the_gain_of_their_scaling() -> None:

@@ -78,7 +78,7 @@ def test_crossings_of_brownian_motion(mean: float, std: float, b: float) -> None
 
 
 def test_crossings_against_walks() -> None:
-    # 20,000 walks of 4000 steps: frequency within 6 deviations (2e-9), and the discrete walk's 0.58/√4000 late.
+    # 2000 walks of 4000 steps: frequency within 6 deviations (2e-9), and the discrete walk's 0.58/√4000 late.
     rng = np.random.default_rng(1)
     steps = rng.normal(0.3 / 4000, 0.5 / math.sqrt(4000), (2000, 4000))
     highest = np.cumsum(steps, axis=1).max(axis=1)
@@ -139,7 +139,7 @@ def test_without_theory_nothing_is_claimed(resnet: ResNet) -> None:
 
 
 def test_users_activation_has_the_law_of_its_twin() -> None:
-    mine = Activation("mine", lambda x: math.tanh(x), lambda x: 1.0 - math.tanh(x) ** 2)
+    mine = Activation("mine", lambda x: 1.0 * math.tanh(x), lambda x: 1.0 - math.tanh(x) ** 2)
     common = {"width": 32, "depth": 10, "beta": 0.5, "block": "res-2"}
     own, named = (predict(ResNet(activation=a, **common)) for a in (mine, "tanh"))
     for one, other in zip(own, named, strict=True):
@@ -163,8 +163,8 @@ def test_replicas_follow_from_the_cost_alone() -> None:
 
 @pytest.mark.parametrize(
     ("log", "shown"),
-    [(0.0, "1"), (math.log(1234.5), "1234"), (1000 * math.log(10), "1.00e+1000"), (-math.inf, "0"), (math.nan, "—"),
-     (math.log(9.999e5), "1.00e+6"), (-20.0, "2.06e-9")],
+    [(0.0, "1"), (math.log(1234.4), "1234"), (1000 * math.log(10), "1.00e+1000"), (-math.inf, "0"),
+     (math.nan, "—"), (math.log(9.999e5), "1.00e+6"), (-20.0, "2.06e-9")],
 )  # fmt: skip
 def test_numbers_far_out_of_range(log: float, shown: str) -> None:
     assert number(log) == shown
