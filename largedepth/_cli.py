@@ -14,7 +14,6 @@ from largedepth._sweep import sweep
 from largedepth._theorems import theorems
 from largedepth._verify import verify
 
-
 _EXAMPLES = """\b
 Examples:
   largedepth diagnose --width 1024 --depth 48 --alpha 1

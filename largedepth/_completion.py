@@ -1,4 +1,4 @@
-"""``largedepth completion``: prints the script that completes commands, options and their values in a shell."""
+"""``largedepth completion``: prints the script that completes commands, options and values in a shell."""
 
 from __future__ import annotations
 

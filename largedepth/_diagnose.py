@@ -40,7 +40,6 @@ from largedepth._options import network_options, real, threads_option, whole
 @click.option(
     "--format",
     "formats",
-    type=one_of("float16", "bfloat16", "float32"),
     multiple=True,
     metavar="NAME",
     help="float16, bfloat16 or float32; may be repeated; default: all three.",

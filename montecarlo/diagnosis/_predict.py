@@ -55,9 +55,10 @@ def _exact(resnet: ResNet) -> tuple[Prediction, Prediction]:
     law = theory.ExactNormLaw(width=d, depth=L, alpha=a)
     if resnet.law.gaussian:
         kept: dict[str, Any] = {"law": law, "slack": 1e-9, "tail_slack": 1e-8}
+        remark = "the law of this very network, that of gradients by duality with hidden states"
         return (
-            Prediction(HIDDEN, "exact law", "I6", "of this very network", **kept),
-            Prediction(GRADIENT, "exact law", "I6, I4", "by duality with hidden states", **kept),
+            Prediction(HIDDEN, "exact law", "I6", remark, **kept),
+            Prediction(GRADIENT, "exact law", "I6, I4", remark, **kept),
         )
     # Kurtosis enters mean and variance of a layer at order a²/d², a⁴/d².
     slack = 2 * L * a * a * (1 + a * a) / d**2 if a < 1e50 else math.inf

@@ -69,7 +69,7 @@ def number(log: float) -> str:
         return f"{math.exp(log):.4g}"
     exponent = math.floor(log / math.log(10))
     mantissa = f"{math.exp(log - exponent * math.log(10)):.2f}"
-    return f"{'1.00' if mantissa == '10.00' else mantissa}e{exponent + (mantissa == '10.00'):+d}"
+    return f"{'1.00' if mantissa == '10.00' else mantissa}e{exponent + (mantissa == '10.00')}"
 
 
 def percent(probability: float) -> str:
