@@ -5,6 +5,7 @@
 
 from figures._catalogue import FIGURES as FIGURES
 from figures._catalogue import find_figure as find_figure
+from figures._diagnosis import draw_diagnosis as draw_diagnosis
 from figures._draw import DrawnFigure as DrawnFigure
 from figures._draw import draw_figure as draw_figure
 from figures._figure import Check as Check

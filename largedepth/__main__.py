@@ -37,7 +37,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     warnings.formatwarning = _format_warning
     code = 0
     try:
-        code = cli.main(args=arguments, prog_name="largedepth", standalone_mode=False) or 0
+        # https://no-color.org: any text but an empty one; without it click colours terminals alone.
+        colour = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+        code = cli.main(args=arguments, prog_name="largedepth", standalone_mode=False, color=colour) or 0
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = BAD_INPUT

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from largedepth._combine import combine
+from largedepth._completion import complete_values, completion
+from largedepth._diagnose import diagnose
 from largedepth._figures import figures
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
@@ -12,8 +14,19 @@ from largedepth._sweep import sweep
 from largedepth._theorems import theorems
 from largedepth._verify import verify
 
+_EXAMPLES = """\b
+Examples:
+  largedepth diagnose --width 1024 --depth 48 --alpha 1
+  largedepth simulate --width 40 --depth 1000 --beta 0.5 --replicas 1000 --out sample.parquet
+  largedepth verify I2 I6
+  largedepth figures 1 3 --out results/figures
+  largedepth reproduce
+  largedepth completion bash"""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EXAMPLES
+)
 @click.version_option(package_name="largedepth")
 def cli() -> None:
     """Theory-verification Monte Carlo for deep residual networks at initialisation.
@@ -24,5 +37,6 @@ def cli() -> None:
     """
 
 
-for verb in (combine, figures, reproduce, simulate, sweep, theorems, verify):
+for verb in (combine, completion, diagnose, figures, reproduce, simulate, sweep, theorems, verify):
     cli.add_command(verb)
+    complete_values(verb)

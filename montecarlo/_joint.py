@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from montecarlo._errors import check_seed
 from montecarlo._joint_run import JointRun
+from montecarlo._labelled import Labelled, Labels
 from montecarlo._specification import ResNet
 from montecarlo.executors import check_threads
 from montecarlo.runs import Progress, check_replicas, collect_rows
@@ -18,7 +19,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class JointSample:
+class JointSample(Labelled):
     """Norms and cosines of several vectors in the same random networks, in the order of the replica index.
 
     Parameters
@@ -67,6 +68,17 @@ class JointSample:
     def replica(self) -> npt.NDArray[np.int64]:
         """Index of the network of each row, 0-based."""
         return np.arange(self.first_replica, self.first_replica + len(self))
+
+    @property
+    def labels(self) -> Labels:
+        """The arrays with their dimensions: replica, layer, vector, and other_vector of the cosines."""
+        vectors = np.arange(len(self.inputs))
+        coordinates = {
+            "replica": self.replica, "layer": self.layers, "vector": vectors, "other_vector": vectors,
+        }  # fmt: skip
+        dims = ("replica", "layer", "vector")
+        variables = {"log_norm": (dims, self.log_norm), "cosine": ((*dims, "other_vector"), self.cosine)}
+        return Labels(dims, coordinates, variables)
 
     @property
     def n_nonfinite(self) -> int:

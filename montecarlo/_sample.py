@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError
+from montecarlo._labelled import Labelled, Labels
 from montecarlo._specification import ResNet
 from montecarlo._tables import read_table, table_metadata, write_table
 from montecarlo.files import replaced_file
@@ -27,7 +28,7 @@ LOG_RATIOS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sample:
+class Sample(Labelled):
     """Networks of one specification, one row each, in the order of their replica index.
 
     Parameters
@@ -112,12 +113,19 @@ class Sample:
         columns = {name: c[:replicas] for name, c in self.columns.items()}
         return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
 
-    def to_pandas(self) -> Any:
-        """Return a pandas DataFrame with the column ``replica`` and every one-dimensional column."""
-        import pandas as pd
-
-        scalars = {name: c for name, c in self.columns.items() if c.ndim == 1}
-        return pd.DataFrame({"replica": self.replica, **scalars})
+    @property
+    def labels(self) -> Labels:
+        """The columns with their dimensions: replica, and layer (0..L) or weight_layer (1..L)."""
+        depth = self.resnet.depth
+        coordinates = {
+            "replica": self.replica, "layer": np.arange(depth + 1), "weight_layer": np.arange(1, depth + 1),
+        }  # fmt: skip
+        along = {depth + 1: "layer", depth: "weight_layer"}
+        variables = {
+            name: (("replica",) if c.ndim == 1 else ("replica", along[c.shape[1]]), c)
+            for name, c in self.columns.items()
+        }
+        return Labels(("replica",), coordinates, variables)
 
     @property
     def metadata(self) -> dict[str, Any]:

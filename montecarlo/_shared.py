@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import check_seed
+from montecarlo._labelled import Labelled, Labels
 from montecarlo._sample import check_writable
 from montecarlo._shared_run import SharedRun
 from montecarlo._specification import ResNet
@@ -28,7 +29,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SharedSample:
+class SharedSample(Labelled):
     """Log-ratios of networks that share their weights: one set of weights for many inputs and scalings.
 
     Parameters
@@ -80,6 +81,18 @@ class SharedSample:
     def n_nonfinite(self) -> int:
         """Number of networks that left the finite numbers."""
         return int(np.any([np.isnan(column) for column in self.columns.values()], axis=0).sum())
+
+    @property
+    def labels(self) -> Labels:
+        """The columns with their dimensions: replica (of the weights), beta, input."""
+        weights, _, inputs = self["log_hidden_ratio"].shape
+        dims = ("replica", "beta", "input")
+        coordinates = {
+            "replica": np.arange(self.first_replica, self.first_replica + weights),
+            "beta": self.betas,
+            "input": np.arange(inputs),
+        }
+        return Labels(dims, coordinates, {name: (dims, column) for name, column in self.columns.items()})
 
     def table(self) -> dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]:
         """Return one row a network: `replica` (equal where weights are shared), `beta`, `input`, ratios."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -32,7 +33,10 @@ def test_other_snippets_run(tmp_path: Path) -> None:
 def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
-    assert verbs == {"simulate", "figures", "reproduce", "sweep", "combine", "theorems", "verify"}
+    assert verbs == {
+        "combine", "completion", "diagnose", "figures", "reproduce", "simulate", "sweep", "theorems",
+        "verify",
+    }  # fmt: skip
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)
 
@@ -45,3 +49,13 @@ def test_table_of_theorems_is_up_to_date() -> None:
     )
     assert text.count(first) == text.count(last) == 1
     assert text.split(first)[1].split(last)[0] == markdown_table()
+
+
+def test_diagnosis_is_what_the_command_prints() -> None:
+    text = README.read_text(encoding="utf-8")
+    command, printed = re.findall(r"```\nlargedepth (diagnose .*?)\n```\n\n```\n(.*?)```", text, re.S)[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "largedepth", *command.split()], capture_output=True, text=True, check=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )  # fmt: skip
+    assert done.stdout == printed

@@ -23,6 +23,7 @@ ratios are of Euclidean norms.
 - Width to infinity (S4, S5): `mean_square_flow`, `cosine_flow`, `two_input_flow`, the discrete
   `mean_square_recursion`, `cosine_recursion`; dual activations: `activation_second_moment`,
   `dual_activation`.
+- Laws of both norm ratios of wide networks at any depth and scaling (S4): `wide_log_norm_laws`.
 - Active units decide the growth of res-1 (S6): `active_units_drift`, `active_units_noise_law`.
 - Weights correlated along the layers, to first order (F2): `first_order_difference` for any lag
   covariances, `fractional_first_order` and `fractional_growth` for fractional noise, their ``log_`` forms;
@@ -133,3 +134,4 @@ from theory._strong_order import young_log_error as young_log_error
 from theory._tabulated_law import TabulatedLaw as TabulatedLaw
 from theory._weight_gradients import log_weight_gradient_second_moment as log_weight_gradient_second_moment
 from theory._weight_gradients import weight_gradient_second_moment as weight_gradient_second_moment
+from theory._wide_laws import wide_log_norm_laws as wide_log_norm_laws

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import unknown_name
+from montecarlo._labelled import Labelled, Labels
 from montecarlo._sample import check_writable
 from montecarlo._specification import ResNet
 from montecarlo._tables import table_metadata, write_table
@@ -26,7 +27,7 @@ COLUMNS = ("log_strong_error", "log_end_error", "log_hidden_ratio", "cosine")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CoupledSample:
+class CoupledSample(Labelled):
     """Networks of several depths on common paths, in the order of the replica index.
 
     Column v of an error compares the depths ``depths[v]`` and ``depths[v + 1]``. A replica one of whose
@@ -97,6 +98,17 @@ class CoupledSample:
     def replica(self) -> npt.NDArray[np.int64]:
         """Index of the path of each row, 0-based."""
         return np.arange(self.first_replica, self.first_replica + len(self))
+
+    @property
+    def labels(self) -> Labels:
+        """The arrays with their dimensions, replica and depth; errors stand beside the shallower depth."""
+        dims = ("replica", "depth")
+        last = np.full((len(self), 1), np.nan)  # the deepest network has none deeper to be compared with
+        variables = {
+            name: (dims, array if array.shape[1] == len(self.depths) else np.hstack([array, last]))
+            for name, array in ((name, getattr(self, name)) for name in COLUMNS)
+        }
+        return Labels(dims, {"replica": self.replica, "depth": np.array(self.depths)}, variables)
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import math
 from dataclasses import MISSING, dataclass, fields
 
+from montecarlo import _html
+
 
 def _decimals(half_width: float) -> int:
     # two significant digits of the half-width, as in 0.2841 [0.2790, 0.2893]
@@ -96,6 +98,14 @@ class Estimate:
         counts = f"n={self.n}" + (f", {self.n_nonfinite} not finite" if self.n_nonfinite else "")
         text = f"{value} [{lower}, {upper}] ({_format_confidence(self.confidence)}, {counts})"
         return f"{text} warning: {self.warning}" if self.warning else text
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("value", self.value), ("interval", _html.interval((self.lower, self.upper))),
+            ("confidence", _format_confidence(self.confidence)), ("rows", self.n),
+            ("not finite", self.n_nonfinite or None), ("method", self.method), ("warning", self.warning),
+        ]  # fmt: skip
+        return _html.record(type(self).__name__, rows)
 
     def __repr__(self) -> str:
         shown = []

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from montecarlo import _html
+
 
 @dataclass(frozen=True, kw_only=True)
 class LawTest:
@@ -49,6 +51,15 @@ class LawTest:
     def refuted(self) -> bool:
         """Whether the law is refuted at the stated false alarm."""
         return self.pvalue <= self.false_alarm
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("verdict", "refuted" if self.refuted else "consistent"), ("distance", self.distance),
+            ("sees", self.threshold), ("p at most", self.pvalue), ("false alarm", self.false_alarm),
+            ("rows", self.n), ("rows of the other sample", self.m), ("not finite", self.n_nonfinite or None),
+            ("method", self.method), ("warning", self.warning),
+        ]  # fmt: skip
+        return _html.record(type(self).__name__, rows)
 
     def __str__(self) -> str:
         verdict = "refuted" if self.refuted else "consistent"

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from montecarlo import _html
+
 Decision = Literal["refuted", "resolved", "undecided"]
 Claim = Literal["equal", "at most", "at least"]
 
@@ -82,6 +84,16 @@ class SequentialResult:
     def half_width(self) -> float:
         """Half the length of the interval, 0 if it is empty."""
         return half_width(self.interval)
+
+    def _repr_html_(self) -> str:
+        claim = "" if self.claim == "equal" else f"{self.claim} "
+        rows = [
+            ("decision", self.decision), ("predicted", f"{claim}{self.predicted:.6g}"), ("estimate",
+            self.estimate), ("not refuted", _html.interval(self.interval)), ("resolution",
+            self.resolution), ("p at most", self.p_bound), ("false alarm", self.false_alarm), ("rows",
+            self.n), ("not finite", self.n_nonfinite or None), ("sequence", self.kind),
+        ]  # fmt: skip
+        return _html.record(type(self).__name__, rows)
 
     def __str__(self) -> str:
         lower, upper = self.interval

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from montecarlo import _html
 from montecarlo.sequential import SequentialResult
 from montecarlo.verification._experiment import Experiment, describe
 
 Word = Literal["consistent", "refuted", "undecided"]
 
+_HEAD = (
+    "theorem", "quantity", "predicted", "estimate", "not refuted", "resolution", "networks", "verdict",
+)  # fmt: skip
 _WORDS: dict[str, Word] = {"resolved": "consistent", "refuted": "refuted", "undecided": "undecided"}
 
 
@@ -80,6 +84,16 @@ class Verdict:
             networks, seconds, tuple(describe(experiment)), experiment.resolution / unit, result.n_nonfinite,
         )  # fmt: skip
 
+    def _repr_html_(self) -> str:
+        return _html.table(f"{self.id} {self.name}".strip(), [_HEAD[1:], self._html_row()[1:]])
+
+    def _html_row(self) -> list[object]:
+        claim = "" if self.claim == "equal" else f"{self.claim} "
+        return [
+            f"{self.id} {self.name}".strip(), self.quantity, f"{claim}{self.predicted:.5g}", self.estimate,
+            _html.interval(self.interval), f"{self.resolution:.2g}", self.networks, self.verdict,
+        ]  # fmt: skip
+
     def record(self) -> dict[str, Any]:
         """Return the verdict as JSON-serialisable values; what is not finite becomes None."""
         values = dict(vars(self))
@@ -116,6 +130,10 @@ class Verification:
     seed: int
     false_alarm: float
     seconds: float
+
+    def _repr_html_(self) -> str:
+        title = f"{self.verdict}; seed {self.seed}, false alarm {self.false_alarm:.2g}, {self.seconds:.1f} s"
+        return _html.table(title, [_HEAD, *(verdict._html_row() for verdict in self.verdicts)])
 
     @property
     def theorems(self) -> dict[str, Word]:

@@ -1,0 +1,111 @@
+"""``largedepth diagnose``: what the initialisation of one network does, for practitioners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from largedepth._options import network_options, real, threads_option, whole
+
+
+@click.command(
+    epilog="Example: largedepth diagnose --width 1024 --depth 48 --alpha 1 --weights uniform --plot d.png"
+)
+@network_options
+@click.option(
+    "--seconds",
+    type=real("1"),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Rough time of the simulation on one core, which says how many networks; 0 for none.",
+)
+@click.option(
+    "--seed",
+    type=whole("7"),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Seed of the simulation: the same one gives the same diagnosis.",
+)
+@click.option(
+    "--false-alarm",
+    type=real("1e-6"),
+    default=1e-6,
+    show_default=True,
+    metavar="P",
+    help="Probability, at most, that the simulation refutes a right prediction.",
+)
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="float16, bfloat16 or float32; may be repeated; default: all three.",
+)
+@click.option(
+    "--gradient-norm",
+    type=real("1"),
+    default=1.0,
+    show_default=True,
+    metavar="G",
+    help="Norm of the loss's gradient in the last hidden state, for the range of floats.",
+)
+@threads_option
+@click.option("--json", metavar="FILE", help="Write the diagnosis as JSON.")
+@click.option("--plot", metavar="FILE", help="Draw laws and growth along depth: .png or .pdf.")
+def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **options: Any) -> int:
+    """Say what the initialisation of a network does to its norms, gradients and floats.
+
+    Theory's regime, the median and the 95 % range of |h_L|/|h_0| and |p_0|/|p_L| (and which statement gives
+    them), the chance of leaving float16, bfloat16 or float32, and the critical scaling; a short simulation
+    stands beside it. Exit code 1 if the simulation refutes a prediction.
+    """  # fmt: skip
+    import shutil
+    from pathlib import Path
+
+    from montecarlo import ResNet
+    from montecarlo._sample import check_writable
+    from montecarlo.diagnosis import FORMATS
+    from montecarlo.diagnosis import diagnose as run
+    from montecarlo.diagnosis._text import text
+
+    own = {name: options.pop(name) for name in ("seconds", "seed", "false_alarm", "gradient_norm", "threads")}
+    resnet = ResNet(**options)
+    for field, path, suffixes in (("json", json, ()), ("plot", plot, (".png", ".pdf"))):
+        if path is not None:
+            check_writable(
+                Path(path), suffixes, field=field, example=f"diagnosis{suffixes[0] if suffixes else '.json'}"
+            )
+    from largedepth._progress import announced_compilation
+
+    with announced_compilation(lambda words: click.echo(f"diagnose: {words}", err=True)):
+        found = run(resnet, formats=formats or tuple(FORMATS), **own)
+    click.echo(_coloured(text(found, width=min(100, shutil.get_terminal_size((100, 24)).columns))))
+    if json is not None:
+        from largedepth._verdict_files import write_text
+
+        write_text(json, _json(found.record()))
+    if plot is not None:
+        from figures import draw_diagnosis
+
+        draw_diagnosis(found, plot)
+    return 1 if found.agrees is False else 0
+
+
+def _json(record: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _coloured(text: str) -> str:
+    """Return the text with the verdicts in colour, which `click.echo` takes off where nobody sees it."""
+    marks = {
+        "theory and simulation agree": "green", "THEORY AND SIMULATION DISAGREE": "red", "explosion:": "red",
+        "critical:": "green", "identity:": "yellow",
+    }  # fmt: skip
+    for words, colour in marks.items():
+        text = text.replace(words, click.style(words, fg=colour, bold=True), 1)
+    return text

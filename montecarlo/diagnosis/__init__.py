@@ -1,0 +1,17 @@
+"""Diagnosis of one network for practitioners: what its initialisation does to norms, gradients and floats.
+
+* `diagnose` predicts growth forward and backward from theory, says which theory, and checks it by simulation.
+* `measure_branches` reads width, depth and weight scales from a PyTorch module or Flax parameters.
+"""
+
+from montecarlo.diagnosis._branches import Branches as Branches
+from montecarlo.diagnosis._branches import measure_branches as measure_branches
+from montecarlo.diagnosis._check import Check as Check
+from montecarlo.diagnosis._check import RatioCheck as RatioCheck
+from montecarlo.diagnosis._diagnose import diagnose as diagnose
+from montecarlo.diagnosis._diagnosis import Diagnosis as Diagnosis
+from montecarlo.diagnosis._float_range import FORMATS as FORMATS
+from montecarlo.diagnosis._float_range import FloatFormat as FloatFormat
+from montecarlo.diagnosis._float_range import FloatRange as FloatRange
+from montecarlo.diagnosis._prediction import Prediction as Prediction
+from montecarlo.diagnosis._regime import Regime as Regime

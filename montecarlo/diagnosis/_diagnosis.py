@@ -1,0 +1,92 @@
+"""`Diagnosis`: everything that is known of one network, as text, HTML and JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from montecarlo import _html
+from montecarlo._specification import ResNet
+from montecarlo.diagnosis._check import Check
+from montecarlo.diagnosis._float_range import FloatRange
+from montecarlo.diagnosis._prediction import Prediction
+from montecarlo.diagnosis._regime import Regime
+
+if TYPE_CHECKING:
+    from montecarlo._sample import Sample
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagnosis:
+    """What `diagnose` found; printed, it is a table.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The network.
+    regime : Regime
+        Its scaling beside the critical one.
+    hidden, gradient : Prediction
+        Theory for ‖h_L‖/‖h_0‖ and ‖p_0‖/‖p_L‖.
+    ranges : tuple of FloatRange
+        Chances of leaving float formats, forward and backward.
+    check : Check
+        The simulation beside them.
+    gradient_norm : float
+        ‖p_L‖ for which `ranges` holds.
+    sample : Sample or None
+        The networks behind `check`.
+    """
+
+    resnet: ResNet
+    regime: Regime
+    hidden: Prediction
+    gradient: Prediction
+    ranges: tuple[FloatRange, ...]
+    check: Check
+    gradient_norm: float
+    sample: Sample | None
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the simulation refutes nothing that is predicted; None if nothing could be tested."""
+        return self.check.agrees
+
+    def record(self) -> dict[str, Any]:
+        """Return the diagnosis as JSON-serialisable values; natural logarithms where names say `log`."""
+        network = self.resnet.canonical()
+        return {
+            "specification": json.loads(json.dumps(network)),
+            "alpha": self.resnet.scaling,
+            "regime": self.regime.record(),
+            "hidden": self.hidden.record(),
+            "gradient": self.gradient.record(),
+            "gradient_norm": self.gradient_norm,
+            "ranges": [r.record() for r in self.ranges],
+            "check": self.check.record(),
+        }
+
+    def _repr_html_(self) -> str:
+        from montecarlo.diagnosis import _text as words
+
+        agreement = {True: "agrees", False: "disagrees", None: "nothing to test"}[self.agrees]
+        head = [
+            ("network", words.network_words(self.resnet)),
+            ("regime", f"{self.regime.name}: {self.regime.words}"),
+            ("scaling", words.scaling_words(self)),
+            ("simulation", agreement),
+            ("", words.check_words(self)),
+        ]
+        parts = [_html.record("Diagnosis", head), _html.table("ratios of norms", words.ratio_rows(self))]
+        if self.ranges:
+            parts.append(_html.table("float range", words.range_rows(self)))
+        return "".join(parts)
+
+    def __repr__(self) -> str:
+        return f"Diagnosis({self.resnet!r}, regime={self.regime.name!r}, agrees={self.agrees})"
+
+    def __str__(self) -> str:
+        from montecarlo.diagnosis._text import text
+
+        return text(self)
