@@ -8,6 +8,7 @@ from pathlib import Path
 
 from figures._catalogue import find_figure
 from figures._figure import Check, FigureDefinition, Report, Setting, ignore
+from figures._record import figure_record, write_record
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError
 from montecarlo._errors import check_seed
@@ -31,6 +32,8 @@ class DrawnFigure:
         Their seed.
     checks : list of Check
         Numbers beside their predictions.
+    record : Path
+        All that is known of it, as JSON, for `read_record` and the report.
     """
 
     definition: FigureDefinition
@@ -38,6 +41,7 @@ class DrawnFigure:
     networks: int
     seed: int
     checks: list[Check]
+    record: Path
 
 
 def draw_figure(
@@ -51,6 +55,8 @@ def draw_figure(
     on_reuse: Progress | None = None,
 ) -> DrawnFigure:
     """Draw a figure into a folder; samples are kept in its subfolder ``samples`` and used again.
+
+    Beside the PDF and the PNG it writes what is known of the figure to ``figure-NAME.json``.
 
     Parameters
     ----------
@@ -103,4 +109,7 @@ def draw_figure(
         networks += point.networks
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
-    return DrawnFigure(definition, paths, networks, seed, definition.checks(data))
+    checks = definition.checks(data)
+    record = folder / f"figure-{name}.json"
+    write_record(record, figure_record(definition, data, checks, setting=setting, seed=seed))
+    return DrawnFigure(definition, paths, networks, seed, checks, record)

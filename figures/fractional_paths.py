@@ -120,6 +120,11 @@ FIGURE = FigureDefinition(
         "the top. Dashed: two standard deviations to either side, 2 k^H for the sums and 2 for the entries, "
         "whose variance is 1 in all three."
     ),
+    paper=(
+        "As in the paper: one path for each of the Hurst indices 0.2, 0.5 and 0.8. Added: the increments, "
+        "which are the weights, and bands of two standard deviations. The covariance is exact at every H "
+        "(see Figure 7)."
+    ),
     points=_points,
     draw=_draw,
     checks=_checks,
