@@ -6,6 +6,7 @@ import click
 
 from largedepth._combine import combine
 from largedepth._figures import figures
+from largedepth._report import report
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
 from largedepth._sweep import sweep
@@ -24,5 +25,5 @@ def cli() -> None:
     """
 
 
-for verb in (combine, figures, reproduce, simulate, sweep, theorems, verify):
+for verb in (combine, figures, report, reproduce, simulate, sweep, theorems, verify):
     cli.add_command(verb)

@@ -10,3 +10,4 @@ from largedepth.report._machine import machine_facts as machine_facts
 from largedepth.report._read import read_report as read_report
 from largedepth.report._render import render as render
 from largedepth.report._render import write_report as write_report
+from largedepth.report._render import write_run as write_run

@@ -42,9 +42,7 @@ def formula_svg(latex: str) -> Markup:
     <svg class="formula" role="img
     """
     lines = [line for part in latex.split(r",\quad ") for line in _fitting(part)]
-    return Markup("").join(
-        _svg(line, label=latex if k == 0 else None) for k, line in enumerate(lines)
-    )
+    return Markup("").join(_svg(line, label=latex if k == 0 else None) for k, line in enumerate(lines))
 
 
 def _svg(line: _Line, label: str | None) -> Markup:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import base64
+import json
 import struct
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
 
-from figures import FIGURES
 from largedepth.report import _words as words
-from largedepth.report._data import WORDS, Report
+from largedepth.report._data import WORDS, Report, Run
 from largedepth.report._formula import formula_svg
-from largedepth.report._read import REPORT, read_report
+from largedepth.report._read import REPORT, RUN, read_report
 from montecarlo.files import replaced_file
 
-_MARKS = {"consistent": "✓", "agrees": "✓", "refuted": "✕", "outside": "✕", "undecided": "?", "not tested": "–"}
+_MARKS = {
+    "consistent": "✓",
+    "agrees": "✓",
+    "refuted": "✕",
+    "outside": "✕",
+    "undecided": "?",
+    "not tested": "–",
+}
 """A shape for each verdict, so that none is told by its colour alone."""
 
 
@@ -32,6 +40,13 @@ def write_report(folder: Path) -> Path:
     with replaced_file(target) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return target
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write into a folder when and where its figures and verdicts came about."""
+    with replaced_file(folder / RUN) as temporary:
+        text = json.dumps(asdict(run), ensure_ascii=False, indent=1)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def render(report: Report) -> str:
@@ -59,7 +74,6 @@ def render(report: Report) -> str:
         words=[word for word in WORDS if report.of(word)],
         numbered=[f for f in report.figures if f.name.isdigit()],
         named=[f for f in report.figures if not f.name.isdigit()],
-        all_figures=len(FIGURES),
     )
 
 

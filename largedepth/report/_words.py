@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +29,8 @@ def number(value: float | None, digits: int = 5) -> str:
 
     Examples
     --------
-    >>> number(-0.0634821), number(None), number(1.2e-8), number(0.5)
-    ('−0.063482', '–', '1.2·10⁻⁸', '0.5')
+    >>> number(-0.0634821), number(None), number(1.2e-8), number(1e-6)
+    ('−0.063482', '–', '1.2·10⁻⁸', '10⁻⁶')
     """
     if value is None:
         return "–"
@@ -38,7 +39,8 @@ def number(value: float | None, digits: int = 5) -> str:
     if not e:
         return text.replace("-", MINUS)
     raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{mantissa}·10{raised}".replace("-", MINUS)
+    factor = "" if mantissa == "1" else f"{mantissa}·"
+    return f"{factor}10{raised}".replace("-", MINUS)
 
 
 def interval(ends: Sequence[float | None]) -> str:
@@ -119,9 +121,8 @@ def headline(report: Report) -> Headline:
         text = f"Nothing was refuted, but {count(len(undecided), 'theorem')} {were} undecided"
     elif consistent:
         word = "consistent"
-        text = f"Nothing was refuted: {count(len(consistent), 'theorem')} agree with simulation"
-        if len(consistent) == 1:
-            text = text.replace(" agree ", " agrees ")
+        agree = "agrees" if len(consistent) == 1 else "agree"
+        text = f"Nothing was refuted: {count(len(consistent), 'theorem')} {agree} with simulation"
     else:
         word, text = "not tested", "No theorem was tested"
     if undecided:
@@ -138,7 +139,8 @@ def headline(report: Report) -> Headline:
     details += _numbers(report.checks)
     if report.run is not None and report.run.interrupted:
         details.append("The run was stopped before its end: undecided stands for what was left.")
-    return Headline(word, text, tuple(details))
+    # A line does not break between a number and its noun.
+    return Headline(word, re.sub(r"(\d) (?=theorem)", "\\1\N{NO-BREAK SPACE}", text), tuple(details))
 
 
 def _ids(statements: Iterable[Statement]) -> str:

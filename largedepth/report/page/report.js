@@ -23,7 +23,7 @@
     table.append(...ordered);
   }
 
-  for (const head of table.tHead.rows[0].cells) {
+  for (const head of table.tHead.querySelectorAll("[data-key]")) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = head.textContent;
