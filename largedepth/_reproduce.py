@@ -125,8 +125,8 @@ def _verdicts(verification: Verification) -> str:
     lines = [
         "## Theorems against simulation",
         "",
-        "*Resolution* is the error of the prediction that the run would have caught, relative to it; absolute "
-        "for slopes, probabilities and distances between laws.",
+        "*Resolution* is the error of the prediction that the run would have caught, relative to it; "
+        "absolute for slopes, probabilities and distances between laws.",
         "",
         f"{counts(verification)}.",
         "",

@@ -50,7 +50,7 @@ def write_run(folder: Path, run: Run) -> None:
 
 
 def render(report: Report) -> str:
-    """Return the page: HTML with its style, script, formulas and pictures inside; it asks for no other file."""
+    """Return the page: HTML with style, script, formulas and pictures inside; it asks for no other file."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("largedepth.report", "page"),
         autoescape=True,
@@ -61,7 +61,7 @@ def render(report: Report) -> str:
     environment.filters |= {
         "number": words.number, "interval": words.interval, "count": words.count, "formula": formula_svg,
         "resolution": words.resolution, "unit": words.resolution_unit, "mark": _MARKS.__getitem__,
-        "picture": _picture, "size": _size, "spec": words.specification_line,
+        "picture": _picture, "size": _size, "spec": words.specification_line, "minus": words.true_minus,
     }  # fmt: skip
     environment.globals |= {
         "signs": words.SIGNS, "sort_value": words.sort_value, "checks_line": words.checks_line,

@@ -43,6 +43,18 @@ def number(value: float | None, digits: int = 5) -> str:
     return f"{factor}10{raised}".replace("-", MINUS)
 
 
+def true_minus(text: str) -> str:
+    """Return a text with true minus signs before its numbers.
+
+    Examples
+    --------
+    >>> true_minus("-0.05 [-0.28, inf] (non-parametric, 1e-6)")
+    '−0.05 [−0.28, ∞] (non-parametric, 1e−6)'
+    """
+    signed = re.sub(r"(?<![a-zA-DF-Zf-z0-9])-(?=[\d.∞]|inf)|(?<=\de)-(?=\d)", MINUS, text)
+    return re.sub(r"\binf\b", "∞", signed)
+
+
 def interval(ends: Sequence[float | None]) -> str:
     """Return an interval; an end that is not there is open.
 
@@ -174,7 +186,8 @@ def networks_line(figure: Figure) -> str:
     if figure.networks == figure.networks_of_other_setting:
         return f"{figure.networks:,}, in the quick setting and in the paper's"
     other = {"quick": "paper", "paper": "quick"}[figure.setting]
-    return f"{figure.networks:,} in the {figure.setting} setting, {figure.networks_of_other_setting:,} in the {other} one"
+    own = f"{figure.networks:,} in the {figure.setting} setting"
+    return f"{own}, {figure.networks_of_other_setting:,} in the {other} one"
 
 
 def engines_line(samples: Sequence[Mapping[str, Any]]) -> str:
@@ -212,10 +225,15 @@ def _field(name: str, found: Mapping[str, Any]) -> str:
         texts = [_value(item) for item in sorted(found.values())]
     else:
         texts = list(found)
-    if len(texts) > _SHOWN:
+    families = {text.partition(":")[0] for text in texts if not _is_number(text)}
+    if len(texts) > _SHOWN and len(families) <= 1:
         texts = [f"{texts[0]} to {texts[-1]} ({len(texts)} values)"]
     label = "" if name in ("block", "activation") else _ALPHABET.get(name, name) + " "
     return label + ", ".join(texts)
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip(MINUS)[:1].isdigit()
 
 
 def sort_value(verdict: Verdict | None, field: str) -> str:

@@ -60,14 +60,4 @@
   const measure = () => table.style.setProperty("--nav", `${contents.offsetHeight}px`);
   addEventListener("resize", measure);
   measure();
-
-  // Paper cannot be unfolded.
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const details of closed) details.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const details of closed) details.open = false;
-  });
 })();
