@@ -41,6 +41,11 @@ class _WeightsPoint:
         """Start of the name of a file that is never written."""
         return f"{self.resnet.digest[:16]}-weights"
 
+    @property
+    def engine(self) -> str:
+        """How they are sampled, in words."""
+        return "none, only the weights are drawn"
+
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Array:
         """Return √d times the entries of V_1 ... V_L, shape (entries, L): i.i.d. paths."""
         del path, threads

@@ -51,7 +51,7 @@ def true_minus(text: str) -> str:
     >>> true_minus("-0.05 [-0.28, inf] (non-parametric, 1e-6)")
     '−0.05 [−0.28, ∞] (non-parametric, 1e−6)'
     """
-    signed = re.sub(r"(?<![a-zA-DF-Zf-z0-9])-(?=[\d.∞]|inf)|(?<=\de)-(?=\d)", MINUS, text)
+    signed = re.sub(r"(?<!\w)-(?=[\d.]|inf)|(?<=\de)-(?=\d)", MINUS, text)
     return re.sub(r"\binf\b", "∞", signed)
 
 
