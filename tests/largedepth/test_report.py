@@ -10,65 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_folder import HOSTILE, UNTESTED, record, run
 
 import figures
 from largedepth import _reproduce
 from largedepth.__main__ import main
-from largedepth.report import Report, machine_facts, read_report, render, write_report, write_run
-from largedepth.report._data import Run
+from largedepth.report import Report, read_report, render, write_report
 from largedepth.report._formula import formula_svg
 from largedepth.report._words import headline, specification_line
 from montecarlo import InvalidFieldError
 from montecarlo.verification import VerificationInterrupted, run_experiments
 from theory.catalogue import THEOREMS
 
-HOSTILE = """<script>alert("1")</script> & 'a' "b" <img src=x onerror=y>"""
-UNTESTED = "I1"
-
-
-def record(id: str, name: str = "case", verdict: str = "consistent", **values: Any) -> dict[str, Any]:
-    """Return a verdict as `largedepth verify --json` writes it."""
-    return {
-        "id": id, "name": name, "verdict": verdict, "quantity": "E‖h_L‖²", "claim": "equal", "predicted": 1.5,
-        "estimate": 1.4987, "interval": [1.49, 1.51], "resolution": 0.0067, "false_alarm": 1e-8,
-        "networks": 1000, "seconds": 0.5, "specification": [{"width": 8, "depth": 6, "alpha": 0.3}],
-        "resolution_asked": 0.01, "rows_left_out": 0,
-    } | values  # fmt: skip
-
-
-def records() -> list[dict[str, Any]]:
-    """Return a verdict on every theorem but one, and claims that the catalogue does not have."""
-    found = [record(id) for id in THEOREMS if id != UNTESTED]
-    found += [
-        record("S3", "wide", resolution=0.009, networks=50),
-        record("I2", "wrong", "refuted", estimate=1.6, interval=[1.58, None]),
-        record("I3", "slow", "undecided", estimate=None, interval=[None, None], resolution=None),
-        record(HOSTILE, HOSTILE, quantity=HOSTILE, specification=[{"weights": HOSTILE}]),
-    ]
-    return found
-
-
-def run() -> Run:
-    return Run(
-        command=f"largedepth reproduce {HOSTILE}", started="2030-01-02T03:04:05+00:00", seed=3, seconds=61.2,
-        verification_seconds=20.0, false_alarm=1e-6, interrupted=False, machine=machine_facts(),
-    )  # fmt: skip
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("report")
-    for name in ("convergence", "6"):
-        figures.draw_figure(name, out=path, seed=3)
-    (path / "verdicts.json").write_text(json.dumps(records()), encoding="utf-8")
-    write_run(path, run())
-    write_report(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def page(folder: Path) -> str:
-    return (folder / "report.html").read_text(encoding="utf-8")
+def page(report_folder: Path) -> str:
+    return (report_folder / "report.html").read_text(encoding="utf-8")
 
 
 class Reader(HTMLParser):
@@ -129,7 +86,7 @@ def test_the_page_asks_for_no_other_file(page: str) -> None:
     assert policy.startswith("default-src 'none'; img-src data:")
 
 
-def test_every_figure_has_its_picture_its_words_and_its_command(folder: Path, page: str) -> None:
+def test_every_figure_has_its_picture_its_words_and_its_command(report_folder: Path, page: str) -> None:
     pictures = {attributes["alt"]: attributes for attributes in Reader(page).all("img")}
     for name in ("6", "convergence"):
         definition = figures.find_figure(name)
@@ -172,8 +129,8 @@ def test_what_others_wrote_stays_text(page: str) -> None:
     assert len(Reader(page).all("script")) == 1
 
 
-def test_what_was_refuted_comes_first(folder: Path, page: str) -> None:
-    report = read_report(folder)
+def test_what_was_refuted_comes_first(report_folder: Path, page: str) -> None:
+    report = read_report(report_folder)
     found = headline(report)
     assert found.verdict == "refuted"
     assert found.text.replace("\N{NO-BREAK SPACE}", " ") == "1 theorem was refuted: I2"
@@ -187,8 +144,8 @@ def without(report: Report, *words: str) -> Report:
     return replace(report, statements=tuple(kept))
 
 
-def test_headlines_in_words(folder: Path) -> None:
-    report = read_report(folder)
+def test_headlines_in_words(report_folder: Path) -> None:
+    report = read_report(report_folder)
     undecided = headline(without(report, "refuted"))
     assert undecided.verdict == "undecided"
     assert "but 1\N{NO-BREAK SPACE}theorem is undecided" in undecided.text
@@ -208,14 +165,14 @@ def test_headlines_in_words(folder: Path) -> None:
 
 
 def test_the_report_is_rebuilt_from_files_whole_or_not_at_all(
-    folder: Path, page: str, monkeypatch: pytest.MonkeyPatch
+    report_folder: Path, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = folder / "report.html"
+    target = report_folder / "report.html"
     with pytest.raises(SystemExit) as end:
-        main(["report", str(folder)])
+        main(["report", str(report_folder)])
     assert end.value.code == 0
     assert target.read_text(encoding="utf-8") == page
-    before = sorted(folder.iterdir())
+    before = sorted(report_folder.iterdir())
 
     def fail(*arguments: object, **named: object) -> None:
         raise OSError("no space left")
@@ -223,12 +180,12 @@ def test_the_report_is_rebuilt_from_files_whole_or_not_at_all(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_text", fail)
         with pytest.raises(OSError, match="no space left"):
-            write_report(folder)
+            write_report(report_folder)
     assert target.read_text(encoding="utf-8") == page
-    assert sorted(folder.iterdir()) == before
+    assert sorted(report_folder.iterdir()) == before
 
 
-def test_folders_that_hold_no_report_are_refused(tmp_path: Path, folder: Path) -> None:
+def test_folders_that_hold_no_report_are_refused(tmp_path: Path, report_folder: Path) -> None:
     with pytest.raises(InvalidFieldError, match=r"must hold verdicts\.json or figures"):
         read_report(tmp_path)
     (tmp_path / "verdicts.json").write_text("{", encoding="utf-8")
@@ -240,7 +197,7 @@ def test_folders_that_hold_no_report_are_refused(tmp_path: Path, folder: Path) -
     (tmp_path / "verdicts.json").write_text(json.dumps([record("I2")]), encoding="utf-8")
     assert read_report(tmp_path).run is None
     assert "has no record of a run" in render(read_report(tmp_path))
-    drawn = folder / "figure-6.json"
+    drawn = report_folder / "figure-6.json"
     (tmp_path / drawn.name).write_bytes(drawn.read_bytes())
     with pytest.raises(InvalidFieldError, match=r"figure-6\.png beside its record"):
         read_report(tmp_path)

@@ -1,4 +1,4 @@
-"""The report as a reader meets it: in Chromium, wide and narrow, light and dark, with and without a script."""
+"""The report as a reader meets it: in Chromium, wide and narrow, light and dark, scripted and not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from pathlib import Path
 import chromium
 import pytest
 from chromium import Chromium
-from test_report import folder  # noqa: F401  the same small folder
 
 pytestmark = pytest.mark.skipif(chromium.FOUND is None, reason="no Chromium: apt-get install chromium")
+
+
+_STICKING_OUT = """
+[...document.querySelectorAll("body *")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .filter((e) => !e.closest(".scroll, .picture, .formulas, .unseen, .skip"))
+  .map((e) => e.outerHTML.slice(0, 80))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -25,29 +32,25 @@ def test_nothing_sticks_out_and_nothing_complains(
     width: int,
     dark: bool,
     browser: Chromium,
-    folder: Path,  # noqa: F811
+    report_folder: Path,
 ) -> None:
-    page = folder / "report.html"
+    page = report_folder / "report.html"
     browser.open(page, width=width, dark=dark)
     browser.value("for (const d of document.querySelectorAll('details')) d.open = true")
     assert browser.value("innerWidth") == width
     assert browser.value("document.documentElement.scrollWidth") <= width
     # What is wider than the page scrolls inside its own frame, which takes the focus.
-    outside = browser.value(
-        """[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-            && !e.closest(".scroll, .picture, .formulas, .unseen, .skip")).map((e) => e.outerHTML.slice(0, 80))"""
-    )
+    outside = browser.value(_STICKING_OUT)
     assert outside == []
     assert browser.value("[...document.images].every((i) => i.complete && i.naturalWidth > 0)")
-    assert browser.value("getComputedStyle(document.body).colorScheme !== undefined")
     ground = browser.value("getComputedStyle(document.body).backgroundColor")
     assert (max(map(int, ground[4:-1].split(","))) < 60) == dark
     assert browser.complaints == []
     assert browser.requests == [page.resolve().as_uri()]
 
 
-def test_the_table_is_sorted_by_keyboard(browser: Chromium, folder: Path) -> None:  # noqa: F811
-    browser.open(folder / "report.html", width=1280)
+def test_the_table_is_sorted_by_keyboard(browser: Chromium, report_folder: Path) -> None:
+    browser.open(report_folder / "report.html", width=1280)
     head = 'document.querySelector("[data-key=verdict]")'
     order = '[...document.querySelectorAll(".theorems > tbody")].map((b) => b.id)'
     before = browser.value(order)
@@ -66,8 +69,8 @@ def test_the_table_is_sorted_by_keyboard(browser: Chromium, folder: Path) -> Non
     assert browser.value(order) == before
 
 
-def test_the_table_is_filtered(browser: Chromium, folder: Path) -> None:  # noqa: F811
-    browser.open(folder / "report.html", width=1280)
+def test_the_table_is_filtered(browser: Chromium, report_folder: Path) -> None:
+    browser.open(report_folder / "report.html", width=1280)
     shown = '[...document.querySelectorAll(".theorems > tbody:not([hidden])")].map((b) => b.id)'
     assert len(browser.value(shown)) == browser.value("document.querySelector('.theorems').tBodies.length")
 
@@ -86,10 +89,10 @@ def test_the_table_is_filtered(browser: Chromium, folder: Path) -> None:  # noqa
     assert choose("text", "radial activation") == ["S3"]
 
 
-def test_without_a_script_all_is_there(browser: Chromium, folder: Path) -> None:  # noqa: F811
+def test_without_a_script_all_is_there(browser: Chromium, report_folder: Path) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
-        browser.open(folder / "report.html", width=390)
+        browser.open(report_folder / "report.html", width=390)
         visible = "document.querySelector({!r}).getClientRects().length > 0"
         assert browser.value(visible.format("#S3 .formula"))
         assert browser.value(visible.format("#S3 summary"))
@@ -100,6 +103,6 @@ def test_without_a_script_all_is_there(browser: Chromium, folder: Path) -> None:
         browser.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-def test_it_prints(browser: Chromium, folder: Path) -> None:  # noqa: F811
-    browser.open(folder / "report.html", width=1280)
+def test_it_prints(browser: Chromium, report_folder: Path) -> None:
+    browser.open(report_folder / "report.html", width=1280)
     assert browser.pdf().startswith(b"%PDF")
