@@ -32,7 +32,7 @@ def test_other_snippets_run(tmp_path: Path) -> None:
 def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
-    assert verbs == {"simulate", "figures", "reproduce", "sweep", "combine", "theorems", "verify"}
+    assert verbs == {"simulate", "figures", "report", "reproduce", "sweep", "combine", "theorems", "verify"}
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)
 

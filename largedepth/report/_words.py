@@ -137,6 +137,7 @@ def headline(report: Report) -> Headline:
         text = f"Nothing was refuted: {count(len(consistent), 'theorem')} {agree} with simulation"
     else:
         word, text = "not tested", "No theorem was tested"
+    details += [_refutation(statement) for statement in refuted[:_SHOWN]]
     if undecided:
         details.append(f"Undecided within the time given: {_ids(undecided)}.")
     networks = sum(verdict.networks for verdict in report.verdicts)
@@ -159,11 +160,23 @@ def _ids(statements: Iterable[Statement]) -> str:
     return listed(statement.id for statement in statements)
 
 
+def _refutation(statement: Statement) -> str:
+    """Return the gravest finding against a theorem."""
+    gravest = statement.weakest
+    assert gravest is not None  # it was refuted
+    title = f"{statement.id}, {statement.title}" if statement.title else statement.id
+    predicted = f"{SIGNS.get(gravest.claim, '')}{number(gravest.predicted)}"
+    measured = f"{number(gravest.estimate)} {interval(gravest.interval)}"
+    return f"{title}: {predicted} is predicted, and {measured} was measured ({gravest.name or gravest.quantity})."
+
+
 def _numbers(checks: Sequence[Check]) -> list[str]:
     if not checks:
         return []
     outside, undecided = (sum(check.verdict == word for check in checks) for word in ("outside", "undecided"))
     agree = len(checks) - outside - undecided
+    if agree == len(checks):
+        return [f"All {count(agree, 'number')} of the figures that are held against theory agree."]
     parts = [f"{outside} outside their interval"] if outside else []
     parts += [f"{agree} agree"]
     parts += [f"{undecided} cannot tell, as a heavy tail leaves their interval open"] if undecided else []
