@@ -167,7 +167,8 @@ def _refutation(statement: Statement) -> str:
     title = f"{statement.id}, {statement.title}" if statement.title else statement.id
     predicted = f"{SIGNS.get(gravest.claim, '')}{number(gravest.predicted)}"
     measured = f"{number(gravest.estimate)} {interval(gravest.interval)}"
-    return f"{title}: {predicted} is predicted, and {measured} was measured ({gravest.name or gravest.quantity})."
+    where = gravest.name or gravest.quantity
+    return f"{title}: {predicted} is predicted, and {measured} was measured ({where})."
 
 
 def _numbers(checks: Sequence[Check]) -> list[str]:
