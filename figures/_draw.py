@@ -32,8 +32,6 @@ class DrawnFigure:
         Their seed.
     checks : list of Check
         Numbers beside their predictions.
-    record : Path
-        All that is known of it, as JSON, for `read_record` and the report.
     """
 
     definition: FigureDefinition
@@ -41,7 +39,11 @@ class DrawnFigure:
     networks: int
     seed: int
     checks: list[Check]
-    record: Path
+
+    @property
+    def record(self) -> Path:
+        """The JSON file beside them, with all that is known of the figure: see `read_record`."""
+        return self.paths[0].with_suffix(".json")
 
 
 def draw_figure(
@@ -110,6 +112,6 @@ def draw_figure(
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
     checks = definition.checks(data)
-    record = folder / f"figure-{name}.json"
-    write_record(record, figure_record(definition, data, checks, setting=setting, seed=seed))
-    return DrawnFigure(definition, paths, networks, seed, checks, record)
+    drawn = DrawnFigure(definition, paths, networks, seed, checks)
+    write_record(drawn.record, figure_record(definition, data, checks, setting=setting, seed=seed))
+    return drawn
