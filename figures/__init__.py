@@ -11,3 +11,4 @@ from figures._draw import draw_figure as draw_figure
 from figures._figure import Check as Check
 from figures._figure import Computed as Computed
 from figures._figure import Point as Point
+from figures._record import read_record as read_record

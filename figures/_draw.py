@@ -8,6 +8,7 @@ from pathlib import Path
 
 from figures._catalogue import find_figure
 from figures._figure import Check, FigureDefinition, Report, Setting, ignore
+from figures._record import figure_record, write_record
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError
 from montecarlo._errors import check_seed
@@ -39,6 +40,11 @@ class DrawnFigure:
     seed: int
     checks: list[Check]
 
+    @property
+    def record(self) -> Path:
+        """The JSON file beside them, with all that is known of the figure: see `read_record`."""
+        return self.paths[0].with_suffix(".json")
+
 
 def draw_figure(
     name: str,
@@ -51,6 +57,8 @@ def draw_figure(
     on_reuse: Progress | None = None,
 ) -> DrawnFigure:
     """Draw a figure into a folder; samples are kept in its subfolder ``samples`` and used again.
+
+    Beside the PDF and the PNG it writes what is known of the figure to ``figure-NAME.json``.
 
     Parameters
     ----------
@@ -103,4 +111,7 @@ def draw_figure(
         networks += point.networks
     with figure_style():
         paths = save_figure(definition.draw(data), folder / f"figure-{name}")
-    return DrawnFigure(definition, paths, networks, seed, definition.checks(data))
+    checks = definition.checks(data)
+    drawn = DrawnFigure(definition, paths, networks, seed, checks)
+    write_record(drawn.record, figure_record(definition, data, checks, setting=setting, seed=seed))
+    return drawn

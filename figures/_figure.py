@@ -40,7 +40,11 @@ class Report:
 
 
 class SamplePoint(Protocol):
-    """What a figure simulates at one specification."""
+    """What a figure simulates at one specification.
+
+    Two attributes are optional, for the report: `varied`, the fields of the specification that take several
+    values with them, and `engine`, how it is sampled, where the sample does not know.
+    """
 
     @property
     def resnet(self) -> ResNet:
@@ -133,6 +137,16 @@ class SharedPoint:
         return f"{self.resnet.digest[:16]}-shared-{self.replicas}-{len(self.betas)}-{self.inputs}"
 
     @property
+    def varied(self) -> dict[str, Any]:
+        """What its networks differ in."""
+        return {"beta": list(self.betas)}
+
+    @property
+    def engine(self) -> str:
+        """How they are sampled, in words."""
+        return f"correlated, {self.inputs} inputs and all scalings on each of {self.replicas} sets of weights"
+
+    @property
     def networks(self) -> int:
         """Networks."""
         return self.replicas * len(self.betas) * self.inputs
@@ -167,6 +181,16 @@ class DepthsPoint:
     def stem(self) -> str:
         """Start of the name of its samples' file: equal for points that can share their rows."""
         return "-".join([self.resnet.digest[:16], "depths", *map(str, self.depths)])
+
+    @property
+    def varied(self) -> dict[str, Any]:
+        """What its networks differ in."""
+        return {"depth": list(self.depths)}
+
+    @property
+    def engine(self) -> str:
+        """How they are sampled, in words."""
+        return "coupled, all depths on one path of weights"
 
     @property
     def networks(self) -> int:
@@ -307,6 +331,8 @@ class FigureDefinition:
         The samples to the drawing.
     checks : callable
         The samples to the numbers beside their predictions.
+    paper : str, default ""
+        For a figure of the paper: what agrees with it and what differs, for the report.
     """
 
     name: str
@@ -315,3 +341,4 @@ class FigureDefinition:
     points: Callable[[Setting], Sequence[SamplePoint]]
     draw: Callable[[Samples], Canvas]
     checks: Callable[[Samples], list[Check]]
+    paper: str = ""

@@ -41,6 +41,11 @@ class _WeightsPoint:
         """Start of the name of a file that is never written."""
         return f"{self.resnet.digest[:16]}-weights"
 
+    @property
+    def engine(self) -> str:
+        """How they are sampled, in words."""
+        return "none, only the weights are drawn"
+
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Array:
         """Return √d times the entries of V_1 ... V_L, shape (entries, L): i.i.d. paths."""
         del path, threads
@@ -119,6 +124,11 @@ FIGURE = FigureDefinition(
         "its sign for long and the sum drifts away along a path that looks smooth. Vertical axes differ at "
         "the top. Dashed: two standard deviations to either side, 2 k^H for the sums and 2 for the entries, "
         "whose variance is 1 in all three."
+    ),
+    paper=(
+        "As in the paper: one path for each of the Hurst indices 0.2, 0.5 and 0.8. Added: the increments, "
+        "which are the weights, and bands of two standard deviations. The covariance is exact at every H "
+        "(see Figure 7)."
     ),
     points=_points,
     draw=_draw,

@@ -49,6 +49,10 @@ FIGURE = FigureDefinition(
         "same (duality, I4), and so are the exact root mean squares. "
         "The weight gradients below (I5), of other networks, have one mean square at every layer."
     ),
+    paper=(
+        "As in the paper: gradients show the regimes of hidden states. Added: the exact root mean square, "
+        "and that the whole law, not only the regime, is that of Figure 1."
+    ),
     points=_points,
     draw=_PANELS.draw,
     checks=_checks,

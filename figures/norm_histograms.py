@@ -194,6 +194,11 @@ FIGURE = FigureDefinition(
         "norm of geometric Brownian motion turning on the sphere, and the exact root mean square (line) "
         "near 0.81. Left and right are alike: hidden states and gradients have one law (I4)."
     ),
+    paper=(
+        "As in the paper: width 100, depth 1000, uniform weights (10,000 networks in the paper setting), "
+        "and an approximately log-normal norm. Added: Gaussian weights, the exact law at this depth, the "
+        "limit laws, and gradients beside hidden states."
+    ),
     points=_points,
     draw=_draw,
     checks=_checks,

@@ -23,6 +23,10 @@ FIGURE = FigureDefinition(
         "a panel are nearly one measurement. No theory is drawn for β = 1/2, where the first order says "
         "nothing."
     ),
+    paper=(
+        "As in the paper: gradients show the regimes of Figure 4. Weights are normalised as said there. "
+        "Added: the root mean square of first order, which is 6 % above that of hidden states."
+    ),
     points=_PANELS.points,
     draw=_PANELS.draw,
     checks=_PANELS.checks,

@@ -8,6 +8,7 @@ from largedepth._combine import combine
 from largedepth._completion import complete_values, completion
 from largedepth._diagnose import diagnose
 from largedepth._figures import figures
+from largedepth._report import report
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
 from largedepth._sweep import sweep
@@ -37,6 +38,8 @@ def cli() -> None:
     """
 
 
-for verb in (combine, completion, diagnose, figures, reproduce, simulate, sweep, theorems, verify):
+for verb in (
+    combine, completion, diagnose, figures, report, reproduce, simulate, sweep, theorems, verify,
+):  # fmt: skip
     cli.add_command(verb)
     complete_values(verb)

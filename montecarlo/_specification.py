@@ -176,6 +176,22 @@ class ResNet:
             del record["weights_w"]
         return record
 
+    def brief(self) -> dict[str, Any]:
+        """Return `canonical` without the fields at their defaults, for people to read.
+
+        Examples
+        --------
+        >>> ResNet(width=8, depth=6, alpha=0.3, block="res-1").brief()
+        {'width': 8, 'depth': 6, 'alpha': 0.3, 'block': 'res-1', 'weights': 'gaussian'}
+        """
+        default = ResNet(width=1, depth=1, beta=1.0).canonical()
+        keep = ("width", "depth", "beta", "alpha", "weights")
+        return {
+            name: value
+            for name, value in self.canonical().items()
+            if value is not None and (name in keep or value != default[name])
+        }
+
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of the specification, hexadecimal."""

@@ -34,7 +34,7 @@ def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
     assert verbs == {
-        "combine", "completion", "diagnose", "figures", "reproduce", "simulate", "sweep", "theorems",
+        "combine", "completion", "diagnose", "figures", "report", "reproduce", "simulate", "sweep", "theorems",
         "verify",
     }  # fmt: skip
     for verb in verbs:

@@ -56,7 +56,7 @@ def test_every_source_file_is_in_the_wheel(wheel: Path) -> None:
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix == ".py" or path.name == "py.typed"
+        if path.suffix in (".py", ".j2", ".css", ".js") or path.name == "py.typed"
     }
     assert packed == sources
 
@@ -76,5 +76,8 @@ def test_the_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> 
     command = ("simulate", "--width", 4, "--depth", 3, "--beta", 0.5, "--replicas", 2)
     table = run(environment / "bin" / "largedepth", *command, cwd=tmp_path)
     assert len(table.splitlines()) == 3
+    (tmp_path / "verdicts.json").write_text("[]")
+    page = run(environment / "bin" / "largedepth", "report", ".", cwd=tmp_path)
+    assert (tmp_path / page.strip()).read_text(encoding="utf-8").startswith("<!doctype html>")
     version = run(environment / "bin" / "largedepth", "--version", cwd=tmp_path)
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] in version

@@ -351,13 +351,4 @@ class _EstimateSession(Session):
 
 def describe(experiment: Experiment) -> list[Mapping[str, Any]]:
     """Return the experiment's networks as JSON-serialisable records, fields at their defaults left out."""
-    records = []
-    for resnet in experiment.specifications:
-        default = ResNet(width=1, depth=1, beta=1.0).canonical()
-        keep = ("width", "depth", "beta", "alpha", "weights")
-        canonical = resnet.canonical()
-        records.append(
-            {key: value for key, value in canonical.items() if value is not None and
-             (key in keep or value != default[key])}
-        )  # fmt: skip
-    return records
+    return [resnet.brief() for resnet in experiment.specifications]

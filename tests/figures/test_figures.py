@@ -38,6 +38,22 @@ def test_files_are_whole(drawn: tuple[Path, figures.DrawnFigure]) -> None:
     assert figure.networks == 50 * len(BETAS) * len(DEPTHS) + 20_000
 
 
+def test_the_record_says_what_stands_behind_a_figure(drawn: tuple[Path, figures.DrawnFigure]) -> None:
+    _, figure = drawn
+    record = figures.read_record(figure.record)
+    assert record["command"] == "largedepth figures 1 --quick --seed 3"
+    assert (record["networks"], record["networks_of_other_setting"]) == (figure.networks, 102_400)
+    assert {sample["engine"] for sample in record["samples"]} == {"dense", "radial"}
+    assert record["samples"][0]["specification"]["weights"] == "uniform"
+    assert sum(sample["networks"] for sample in record["samples"]) == figure.networks
+    for check, kept in zip(figure.checks, record["checks"], strict=True):
+        assert (kept["quantity"], kept["verdict"]) == (check.quantity, check.verdict)
+        # An end that is not there is None: JSON has no infinity.
+        assert kept["interval"][1] == (check.estimate.upper if np.isfinite(check.estimate.upper) else None)
+    figure_7 = figures.find_figure("7").points("quick")[0]
+    assert figure_7.varied["beta"][-1] == 1.3
+
+
 def test_second_drawing_simulates_nothing_and_has_the_same_bytes(
     drawn: tuple[Path, figures.DrawnFigure], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -88,6 +104,8 @@ def test_every_figure_describes_itself(name: str) -> None:
     definition = figures.find_figure(name)
     assert definition.name == name
     assert len(definition.caption) > 150
+    # What agrees with the paper and what differs, for each of its figures and for no other.
+    assert bool(definition.paper) == name.isdigit()
     for setting in ("quick", "paper"):
         resnets = [point.resnet for point in definition.points(setting)]
         assert len(set(resnets)) == len(resnets)
