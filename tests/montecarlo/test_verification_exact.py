@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 import theory
 from montecarlo import ResNet
-from montecarlo.verification import NumberExperiment, run_experiments
+from montecarlo.verification import LawExperiment, NumberExperiment, run_experiments
 from montecarlo.verification.experiments import _exact_law, _gradients, experiments_of, mutants_of
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
 from montecarlo.verification.experiments._fourth_moments import Branch, FourthMoments
-from montecarlo.verification.experiments._near_law import NearLawExperiment
 
 IDS = [
     "I1", "I2", "I2b", "I3", "I4", "I4b", "I5", "I6", "I7", "I8", "I9", "I9b", "I10", "I10b", "I11",
@@ -135,7 +134,7 @@ def test_rows_that_are_cut_lose_nothing_that_the_resolution_sees():
 
 
 def test_a_distance_is_measured_to_within_the_band():
-    near = next(e for e in experiments_of("I8") if isinstance(e, NearLawExperiment))
+    near = next(e for e in experiments_of("I8") if isinstance(e, LawExperiment))
     far = replace(near, distance=near.distance + 0.03, claim="equal")
     short = replace(near, distance=near.distance - 0.03, claim="equal")
     for wrong in (far, short):
