@@ -14,7 +14,7 @@ from scipy import stats
 
 import theory
 from montecarlo import Request, ResNet, Sample, simulate_inputs
-from montecarlo.verification._experiment import Cdf, Experiment, LawExperiment, NumberExperiment
+from montecarlo.verification._experiment import Cdf, Experiment, LawExperiment, NumberExperiment, Observable
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._active_units import RATE_BOUND, noise_source, rate_source
 from montecarlo.verification.experiments._row_sources import (
@@ -33,6 +33,8 @@ _START = 1.0
 """Mean square of h_0 in S3."""
 _ACTIVE_WIDTH = 4
 _LAW = 0.02
+_DISTANCE = 0.004
+"""Of laws from their limits at these depths, measured with 200,000 networks: 0.0021 to 0.0037(19)."""
 
 
 def experiments() -> list[Experiment]:
@@ -94,10 +96,12 @@ def _cosine(sample: Sample) -> Array:
     return np.clip((ratio * ratio + 1.0 - square) / (2.0 * ratio), -1.0, 1.0)
 
 
-def _law(name: str, quantity: str, observable: object, cdf: Cdf) -> LawExperiment:
+def _law(
+    name: str, quantity: str, observable: Observable, cdf: Cdf, distance: float = _DISTANCE
+) -> LawExperiment:
     return LawExperiment(
-        theorem="S2", name=name, quantity=quantity, resolution=_LAW, cdf=cdf, resnet=_network(),
-        observable=observable, request=_HIDDEN, first_rows=20_000,  # pyright: ignore[reportArgumentType]
+        theorem="S2", name=name, quantity=quantity, resolution=_LAW - distance, cdf=cdf, resnet=_network(),
+        distance=distance, observable=observable, request=_HIDDEN, first_rows=20_000,
     )  # fmt: skip
 
 
@@ -122,7 +126,7 @@ def _angle_law() -> LawExperiment:
         # Off by 1e-6 at most; the law itself takes seconds.
         return np.interp(np.asarray(angle, np.float64), angles, levels)
 
-    return _law("angle law", "law of the angle of h_0 and h_L", lambda s: np.arccos(_cosine(s)), cdf)
+    return _law("angle law", "law of the angle of h_0 and h_L", lambda s: np.arccos(_cosine(s)), cdf, 0.006)
 
 
 def _median() -> NumberExperiment:
@@ -168,7 +172,8 @@ def _diffusion(activation: str) -> LawOfRows:
         activation=activation, width=width, initial_mean_square=_START, tolerance=1e-5
     )
     return LawOfRows(
-        theorem="S3", name=activation, quantity="law of log(‖h_L‖/‖h_0‖)", resolution=_LAW, cdf=law.cdf,
+        theorem="S3", name=activation, quantity="law of log(‖h_L‖/‖h_0‖)", cdf=law.cdf,
+        resolution=_LAW - _DISTANCE, distance=_DISTANCE,
         resnet=resnet, source=_log_norm_source(resnet), first_rows=20_000,
     )  # fmt: skip
 
@@ -192,23 +197,23 @@ def _active_units() -> LawOfRows:
     law = theory.active_units_noise_law(width=_ACTIVE_WIDTH)
     return LawOfRows(
         theorem="S6", name="noise law", quantity="law of log ‖ReLU(h_L)‖²/‖ReLU(h_0)‖² minus its drift",
-        resolution=_LAW, cdf=law.cdf,
+        resolution=_LAW - _DISTANCE, distance=_DISTANCE, cdf=law.cdf,
         resnet=ResNet(width=_ACTIVE_WIDTH, depth=_UNITS_DEPTH, beta=0.5, block="res-1"),
         source=noise_source(width=_ACTIVE_WIDTH, depth=_UNITS_DEPTH), first_rows=20_000,
     )  # fmt: skip
 
 
 def _single_unit() -> LawExperiment:
-    def log_ratio(sample: Sample) -> Array:
-        # Half of the networks start below 0, where the branch is 0: they stand still, and the law leaves
-        # them out.
-        ratio = sample["log_hidden_ratio"]
-        return np.where(ratio == 0.0, np.nan, ratio)
+    law = theory.single_unit_law()
+
+    def cdf(x: npt.ArrayLike) -> Array:
+        # Half of the networks start below 0, where the branch is 0, and stand still.
+        return 0.5 * np.asarray(law.cdf(x)) + 0.5 * (np.asarray(x) >= 0.0)
 
     return LawExperiment(
-        theorem="S6", name="single unit", quantity="law of log(h_L/h_0) at width 1, h_0 > 0",
-        resolution=_LAW, cdf=theory.single_unit_law().cdf,
-        resnet=ResNet(width=1, depth=400, beta=0.5, block="res-1"), observable=log_ratio, request=_HIDDEN,
+        theorem="S6", name="single unit", quantity="law of log(h_L/h_0) at width 1",
+        resolution=_LAW - _DISTANCE, distance=_DISTANCE, cdf=cdf,
+        resnet=ResNet(width=1, depth=400, beta=0.5, block="res-1"), observable=_norm, request=_HIDDEN,
         first_rows=20_000,
     )  # fmt: skip
 

@@ -80,7 +80,8 @@ def depths_source(
 def path_order(sample: CoupledSample) -> Array:
     """Return each path's order of convergence, from its first error and its last one."""
     errors = sample.log_strong_error
-    return (errors[:, 0] - errors[:, -1]) / np.log(sample.depths[-2] / sample.depths[0])
+    with np.errstate(invalid="ignore"):  # NaN, no order, where no unit was active and nothing moved
+        return (errors[:, 0] - errors[:, -1]) / np.log(sample.depths[-2] / sample.depths[0])
 
 
 def bounded_mean(low: float, high: float) -> Callable[[float], BoundedMean]:
