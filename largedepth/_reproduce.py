@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._figures import draw_all, figure_options
-from largedepth._verify import run_verify
+from largedepth._verify import CODES, run_verify
 
 if TYPE_CHECKING:
     from montecarlo.verification import Verification
@@ -26,7 +26,7 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str) -> int:
     """Draw every figure and write DIR/summary.md: each number beside what theory predicts.
 
     The quick half of `largedepth verify` ends it, and its verdicts the summary; the exit code is 1 if a
-    theorem was refuted.
+    theorem was refuted, 3 if one is undecided.
     """
     drawn = draw_all((), out=out, setting=setting, seed=seed, threads=threads)
     verification, interrupted = run_verify(
@@ -48,7 +48,7 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str) -> int:
     click.echo(str(path))
     if interrupted:
         raise KeyboardInterrupt(f"{path} has the verdicts so far, undecided stands for the rest")
-    return 1 if verification.verdict == "refuted" else 0
+    return CODES[verification.verdict]
 
 
 def _source(figure: Any, setting: str) -> str:

@@ -115,6 +115,25 @@ def test_fourth_moments_of_one_unit_are_those_of_a_product(depth, alpha):
     assert math.isclose(moments.sum, x[4] + 4 * x[3] + 6 * x[2] + 4 * x[1] + 1, **close)
 
 
+@given(st.floats(0.05, 1.0), st.floats(0.0, 3.0))
+def test_fourth_moments_of_two_layers_of_one_unit_with_biases(alpha, q):
+    # A layer adds a√(h² + q) V Z to h, V and Z standard normal: moments 1 and 9 of V Z, 225 and 11025.
+    a2 = alpha**2
+    first = np.array([1.0, 0.0, a2 * (1 + q), 0.0, 9 * a2**2 * (1 + q) ** 2])  # of h_1 − 1, by order
+    h = [sum(math.comb(m, j) * first[j] for j in range(m + 1)) for m in range(5)]  # of h_1
+    e2h2 = first[4] + 2 * first[3] + first[2]  # E (h_1 − 1)² h_1²
+    square = h[4] + 2 * q * h[2] + q**2  # E (h_1² + q)²
+    moments = FourthMoments.of(
+        Branch.behind_w(width=1, slope=1.0), width=1, depth=2, alpha=alpha, bias_ratio=q
+    )
+    close = {"rel_tol": 1e-9}
+    assert math.isclose(moments.ratio, h[4] + 6 * a2 * (h[4] + q * h[2]) + 9 * a2**2 * square, **close)
+    difference = first[4] + 6 * a2 * (e2h2 + q * first[2]) + 9 * a2**2 * square
+    assert math.isclose(moments.difference, difference, **close)
+    mean = theory.hidden_second_moment(depth=2, alpha=alpha, gain=1.0, bias_ratio=q)
+    assert math.isclose(moments.mean, float(mean), **close)
+
+
 @given(st.integers(2, 9), st.floats(0.0, 1.0))
 def test_gains_of_activations_linear_on_either_side(width, slope):
     branch = Branch.behind_w(width=width, slope=slope)
