@@ -21,9 +21,9 @@ from montecarlo.verification.experiments._row_sources import (
     LawOfRows,
     NumberOfRows,
     Source,
-    bounded_mean,
     median,
 )
+from montecarlo.verification.experiments._rows import bounded
 
 Array = npt.NDArray[np.float64]
 _HIDDEN = Request(gradients=False)
@@ -144,7 +144,7 @@ def _mean_cosine() -> NumberExperiment:
     return NumberExperiment(
         theorem="S2", name="mean cosine", quantity="E cos of the angle of h_0 and h_L", predicted=predicted,
         resolution=0.005 * predicted, relative_to=predicted, resnet=ResNet(width=_WIDTH, depth=400, beta=0.5),
-        observable=_cosine, request=_HIDDEN, sequence=bounded_mean(-1.0, 1.0), first_rows=20_000,
+        observable=_cosine, request=_HIDDEN, sequence=bounded(-1.0, 1.0), first_rows=20_000,
     )  # fmt: skip
 
 
@@ -225,6 +225,6 @@ def _drift(width: int) -> NumberOfRows:
         theorem="S6", name=f"drift at width {width}", resolution=0.02,
         quantity="mean growth of log ‖ReLU(h)‖² a unit of depth-time, half of the units active",
         predicted=float(theory.active_units_drift(width=width, n_active=width // 2)), resnet=resnet,
-        source=rate_source(width=width, depth=_RATE_DEPTH), sequence=bounded_mean(-RATE_BOUND, RATE_BOUND),
+        source=rate_source(width=width, depth=_RATE_DEPTH), sequence=bounded(-RATE_BOUND, RATE_BOUND),
         first_rows=20_000,
     )  # fmt: skip

@@ -12,7 +12,8 @@ import theory
 from montecarlo import Request, ResNet, Sample
 from montecarlo.verification._experiment import Experiment, LawExperiment, NumberExperiment, network_rows
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean, median
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, median
+from montecarlo.verification.experiments._rows import bounded
 
 Array = npt.NDArray[np.float64]
 _HIDDEN = Request(gradients=False)
@@ -143,7 +144,7 @@ def _relative(
     return NumberExperiment(
         theorem=theorem, name=name, quantity=f"E {what} over the first order", predicted=1.0,
         resolution=0.03, resnet=ResNet(width=_WIDTH, depth=_DEPTH, beta=beta, weights=f"fbm:{hurst:g}"),
-        observable=relative, request=Request(gradients=theorem == "F2b"), sequence=bounded_mean(0.0, _CUT),
+        observable=relative, request=Request(gradients=theorem == "F2b"), sequence=bounded(0.0, _CUT),
         first_rows=2000,
     )  # fmt: skip
 
@@ -201,7 +202,7 @@ def _log_ratio(
     return NumberExperiment(
         theorem=theorem, name=name, quantity="E log(‖h_L‖/‖h_0‖) over the prediction", predicted=predicted,
         resolution=resolution, resnet=resnet, observable=relative, request=_HIDDEN,
-        sequence=bounded_mean(-_RATIO_CUT, _RATIO_CUT), first_rows=1000,
+        sequence=bounded(-_RATIO_CUT, _RATIO_CUT), first_rows=1000,
     )  # fmt: skip
 
 

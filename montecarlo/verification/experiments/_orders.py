@@ -19,11 +19,11 @@ from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import (
     NumberOfRows,
     Source,
-    bounded_mean,
     depths_source,
     median,
     path_order,
 )
+from montecarlo.verification.experiments._rows import bounded
 
 Array = npt.NDArray[np.float64]
 _SLOPE = 0.05
@@ -104,7 +104,7 @@ def _weak() -> NumberOfRows:
     return NumberOfRows(
         theorem="S1", name="weak order", quantity="order in 1/L of the bias of a mean",
         predicted=theory.convergence_order("independent").weak, resolution=0.03, resnet=_weak_network(32),
-        source=_weak_source(1.0), sequence=bounded_mean(-12.0, 14.0), first_rows=20_000,
+        source=_weak_source(1.0), sequence=bounded(-12.0, 14.0), first_rows=20_000,
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def _young_error() -> NumberOfRows:
     return NumberOfRows(
         theorem="F4b", name="lag", quantity="mean of log ‖h_64‖ − log ‖h_1024‖ on one path",
         predicted=predicted, resolution=0.04 * abs(predicted), relative_to=predicted,
-        resnet=_linear(_HURST), source=_lag_source(_HURST), sequence=bounded_mean(-0.4, 0.4), first_rows=500,
+        resnet=_linear(_HURST), source=_lag_source(_HURST), sequence=bounded(-0.4, 0.4), first_rows=500,
     )  # fmt: skip
 
 

@@ -14,8 +14,8 @@ import theory
 from montecarlo import Request, ResNet, Sample, weights
 from montecarlo.verification._experiment import Cdf, Experiment, LawExperiment, NumberExperiment, network_rows
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean, median
-from montecarlo.verification.experiments._rows import probability
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, median
+from montecarlo.verification.experiments._rows import bounded, probability
 
 Array = npt.NDArray[np.float64]
 _HIDDEN = Request(gradients=False)
@@ -108,7 +108,7 @@ def _constant(block: str) -> NumberExperiment:
     return NumberExperiment(
         theorem="O2", name="linear res-1" if linear else block,
         quantity="L^(2β−2) E ‖h_L − h_0‖²/‖h_0‖² over the constant", predicted=1.0, resolution=0.03,
-        resnet=resnet, observable=relative, request=_HIDDEN, sequence=bounded_mean(0.0, _CUT[block]),
+        resnet=resnet, observable=relative, request=_HIDDEN, sequence=bounded(0.0, _CUT[block]),
         first_rows=4000,
     )  # fmt: skip
 
