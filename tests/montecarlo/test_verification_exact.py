@@ -1,4 +1,4 @@
-"""Experiments and mutants of I1 to I11: the theorems hold, and every mutant is refuted.
+"""Experiments and mutants of I1 to I11: the theorems hold. `make mutants` has every mutant refuted.
 
 Sequential tests at a fixed seed: a true theorem is refuted with probability at most 1e-6 a run.
 """
@@ -21,7 +21,6 @@ from montecarlo.verification.experiments._fourth_moments import Branch, FourthMo
 IDS = [
     "I1", "I2", "I2b", "I3", "I4", "I4b", "I5", "I6", "I7", "I8", "I9", "I9b", "I10", "I10b", "I11",
 ]  # fmt: skip
-MUTANTS = [mutant for id in IDS for mutant in mutants_of(id)]
 
 
 def coarser(experiment, factor):
@@ -34,13 +33,6 @@ def test_the_theorem_is_consistent_with_networks(id):
     own = [coarser(experiment, 3.0) for experiment in experiments_of(id)]
     found = run_experiments(own, seed=11, threads=1)
     assert found.theorems == {id: "consistent"}, [v for v in found.verdicts if v.verdict != "consistent"]
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.experiment.theorem}: {mutant.name}")
-def test_the_mutant_is_refuted(mutant):
-    found = run_experiments([mutant.experiment], seed=12, threads=1).verdicts[0]
-    assert found.verdict == "refuted", found
 
 
 @pytest.mark.parametrize("id", IDS)
