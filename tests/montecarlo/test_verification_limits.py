@@ -1,4 +1,4 @@
-"""Experiments of limits and inequalities, S1 to S6, O1 to O4, F1 to F4; `make mutants` refutes their mutants."""
+"""Experiments of limits and inequalities, S1 to S6, O1 to O4, F1 to F4. `make mutants` has their mutants."""
 
 from dataclasses import replace
 
