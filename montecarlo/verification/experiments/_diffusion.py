@@ -70,6 +70,7 @@ def mutants() -> list[Mutant]:
         Mutant("noise of variance 3/d", "theory", replace(units, cdf=stats.norm(0.0, 0.75**0.5).cdf)),
         Mutant("drift changes sign at width 5", "theory", replace(_drift(4), predicted=0.5 - 2.5 / 4)),
         Mutant("drift without the −2", "theory", replace(drift, predicted=0.5)),
+        Mutant("drift 4 % too large", "theory", replace(drift, predicted=1.04 * drift.predicted)),
         Mutant(
             "weights 10 % too large", "simulator",
             replace(units, source=noise_source(width=_ACTIVE_WIDTH, depth=_UNITS_DEPTH, factor=1.1)),
@@ -190,7 +191,7 @@ def _diffusion_median() -> NumberOfRows:
 
 
 _UNITS_DEPTH = 100
-_RATE_DEPTH = 1000
+_RATE_DEPTH = 10_000
 
 
 def _active_units() -> LawOfRows:
@@ -222,7 +223,7 @@ def _drift(width: int) -> NumberOfRows:
     """Return the experiment of the drift of half-active networks, which changes its sign at width 4."""
     resnet = ResNet(width=width, depth=_RATE_DEPTH, beta=0.5, block="res-1")
     return NumberOfRows(
-        theorem="S6", name=f"drift at width {width}", resolution=0.02,
+        theorem="S6", name=f"drift at width {width}", resolution=0.005,
         quantity="mean growth of log ‖ReLU(h)‖² a unit of depth-time, half of the units active",
         predicted=float(theory.active_units_drift(width=width, n_active=width // 2)), resnet=resnet,
         source=rate_source(width=width, depth=_RATE_DEPTH), sequence=bounded(-RATE_BOUND, RATE_BOUND),
