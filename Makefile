@@ -3,13 +3,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: reproduce test lowest lint benchmark clean
+.PHONY: reproduce test mutants lowest lint benchmark clean
 
 reproduce: $(INSTALLED)
 	$(BIN)/largedepth reproduce $(ARGS)
 
 test: lint
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+# Wrong variants of every theorem and simulator: fails if verification does not refute one of them. A mutant that
+# takes minutes counts as missed.
+mutants: $(INSTALLED)
+	$(BIN)/largedepth verify --mutants --seed 1 --budget 300 $(ARGS)
 
 # A core of the suite against the lowest versions that pyproject.toml allows (needs Python 3.11 or 3.12). Old
 # versions beside new ones warn of deprecations that are none of ours.

@@ -1,12 +1,13 @@
 """Print how often each sequence refutes the truth, and how many rows it needs to see an error of 3 %.
 
-    python -m benchmarks.calibration [--streams 10000] [--rows 1000] [--power-streams 200]
+    python -m benchmarks.calibration [--streams 10000] [--rows 1000] [--power-streams 200] [--plot power.png]
 
 False alarms: a look at every row, level 0.05, with the exact 99.9 % interval of the rate. Power: mean number
 of rows until a prediction that is off by 3 % (for laws and quantiles: by 0.03 of probability) is refuted at
 the stated false alarm, and its ratio to the rows of a z-test of one fixed size with power 90 % and known
 variance (for laws: at the point where they are farthest apart). A sequence stops early when it is lucky and
-needs no guess of the error beforehand, for which it pays when it is not.
+needs no guess of the error beforehand, for which it pays when it is not. ``--plot`` draws both against levels
+and errors (`benchmarks.power_curves`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
@@ -157,6 +159,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--power-streams", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="Draw power curves as well.")
     options = parser.parse_args()
     alarms = (LEVEL, 1e-6)
     heads = "".join(f" {f'rows at {a:g}':>14} {'ratio':>6}" for a in alarms)
@@ -171,8 +174,22 @@ def main() -> None:
             mean = rows_to_refute(kind, a, options.power_streams, rng)
             line += f" {mean:>14,.0f} {mean / kind.fixed_rows(a):>6.2f}"
         print(line, flush=True)
+    if options.plot is not None:
+        _plot(options)
     if failed:
         raise SystemExit(1)
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from benchmarks.power_curves import draw, measure, save
+
+    sizes = {"streams": options.streams, "power_streams": options.power_streams, "rows": options.rows}
+    curves = [
+        measure(kind, rng=np.random.default_rng([options.seed, 1, index]), **sizes)
+        for index, kind in enumerate(kinds())
+    ]
+    save(draw(curves, **sizes), options.plot)
+    print(options.plot)
 
 
 if __name__ == "__main__":

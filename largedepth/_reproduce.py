@@ -11,7 +11,7 @@ import click
 
 from largedepth._figures import draw_all, figure_options
 from largedepth._running import drawn_on
-from largedepth._verify import run_verify
+from largedepth._verify import CODES, run_verify
 
 if TYPE_CHECKING:
     from montecarlo.verification import Verification
@@ -32,7 +32,7 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: A
     The report is one file that needs no other: verdicts with their statements, figures with what to see, and
     each number beside what theory predicts; DIR/summary.md has the numbers as text, DIR/verdicts.json the
     verdicts. Stopped and run again, it goes on from the samples that it has; `largedepth report DIR` writes
-    the report anew. The exit code is 1 if a theorem was refuted.
+    the report anew. The exit code is 1 if a theorem was refuted, 3 if one is undecided.
     """
     began = time.time()
     with drawn_on(threads=threads, **place):
@@ -69,7 +69,7 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: A
     click.echo(str(path))
     if interrupted:
         raise KeyboardInterrupt(f"{path} has the verdicts so far, undecided stands for the rest")
-    return 1 if verification.verdict == "refuted" else 0
+    return CODES[verification.verdict]
 
 
 def _source(figure: Any, setting: str) -> str:

@@ -75,10 +75,12 @@ def counts(verification: Verification) -> str:
     words = [verdict.verdict for verdict in verification.verdicts]
     networks = sum(verdict.networks for verdict in verification.verdicts)
     found = ", ".join(f"{words.count(word)} {word}" for word in _WORDS)
+    rows = sum(verdict.rows_left_out for verdict in verification.verdicts)
+    lost = f"; {_plural(rows, 'row')} not finite and left out" * bool(rows)
     return (
         f"{_plural(len(words), 'experiment')} on {_plural(len(verification.theorems), 'theorem')}: {found}; "
         f"{networks:,} networks in {verification.seconds:.1f} s; seed {verification.seed}, "
-        f"false alarm {verification.false_alarm:.2g}"
+        f"false alarm {verification.false_alarm:.2g}{lost}"
     )
 
 

@@ -34,8 +34,8 @@ def test_commands_exist() -> None:
     text = README.read_text(encoding="utf-8")
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
     assert verbs == {
-        "combine", "completion", "diagnose", "figures", "report", "reproduce", "simulate", "sweep", "theorems",
-        "verify",
+        "combine", "completion", "diagnose", "figures", "report", "reproduce", "simulate", "sweep",
+        "theorems", "verify",
     }  # fmt: skip
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)

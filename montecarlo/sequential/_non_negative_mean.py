@@ -32,7 +32,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._errors import check_real
+from montecarlo._errors import InvalidFieldError, check_real
 from montecarlo.sequential._capital import BETS, Growth, log_average, log_capital
 from montecarlo.sequential._rows import check_rows_between
 from montecarlo.sequential._sequence import NumberSequence
@@ -92,8 +92,8 @@ class NonNegativeMean(NumberSequence):
 
     Notes
     -----
-    The interval starts as [0, √second_moment_bound], by Jensen. It becomes empty if every mean there is
-    refuted.
+    The interval starts as [0, √second_moment_bound], by Jensen: a prediction above is refuted without rows,
+    and it may be the bound that is wrong. It becomes empty if every mean there is refuted.
 
     Examples
     --------
@@ -126,8 +126,14 @@ class NonNegativeMean(NumberSequence):
         self._growth.absorb(scaled)
         self._logs = self._growth.logs()
 
+    def _check_candidate(self, predicted: float) -> None:
+        if not 0.0 <= predicted < math.inf:
+            raise InvalidFieldError(
+                "predicted", predicted, "must be a finite number, at least 0", "check the prediction"
+            )
+
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         m = min(predicted / self._unit, 1.0)
         above = log_capital(self._logs, self.n, m)
-        below = log_shortfall(self._sum.value, self.n, m)
+        below = log_shortfall(self._sum.value, self.n, m) if predicted <= self._high else math.inf
         return float(above), float(below)

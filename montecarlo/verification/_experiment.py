@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -177,11 +177,16 @@ class NumberExperiment(NetworkExperiment):
         A false-alarm probability to a fresh sequence of `montecarlo.sequential`.
     claim : {"equal", "at most", "at least"}, default "equal"
         What the theorem says of the number.
+    allowance : float, default 0
+        How far the number of these networks may be from the predicted one, in units of the quantity: for
+        limits, what finite depth and width are worth. Without it a limit that is true would be refuted more
+        often than `false_alarm` says. It counts towards the resolution.
     """
 
     predicted: float
     sequence: Callable[[float], NumberTest]
     claim: Claim = "equal"
+    allowance: float = 0.0
 
     def open(self, false_alarm: float, seed: int) -> Session:
         """Start a session."""
@@ -200,22 +205,36 @@ class _NumberSession(Session):
 
     def result(self) -> SequentialResult:
         experiment = self._experiment
-        return self._test.result(
+        found = self._test.result(
             experiment.predicted, resolution=experiment.resolution, claim=experiment.claim
+        )
+        lower, upper = found.interval
+        if not experiment.allowance or lower > upper:
+            return found
+        # The interval of the limit. Evidence against the prediction is none here: it may be off by that much.
+        return replace(
+            found, interval=(lower - experiment.allowance, upper + experiment.allowance), p_bound=1.0
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class LawExperiment(NetworkExperiment):
-    """A whole law: the distance of its distribution function from the predicted one, 0 by the theorem.
+    """A whole law: the distance of its distribution function from the predicted one.
 
     Parameters
     ----------
     cdf : callable
         The predicted distribution function, an array to an array.
+    distance : float, default 0
+        Predicted ``sup |F_rows − F|``. For limits, what finite depth and width are worth, so that it is part
+        of the prediction and not an excuse.
+    claim : {"at most", "equal"}, default "at most"
+        What theory says of the distance, where it is not 0.
     """
 
     cdf: Cdf
+    distance: float = 0.0
+    claim: Claim = "at most"
 
     def open(self, false_alarm: float, seed: int) -> Session:
         """Start a session."""
@@ -233,7 +252,14 @@ class _LawSession(Session):
         self.networks += rows
 
     def result(self) -> SequentialResult:
-        return self._band.result(self._experiment.cdf, resolution=self._experiment.resolution)
+        experiment = self._experiment
+        found = self._band.result(experiment.cdf, resolution=experiment.resolution)
+        if not experiment.distance:
+            return found
+        # The band holds the true law at all times but with probability false_alarm, and then the true
+        # distance is within its half-width of the measured one; the evidence against distance 0 says
+        # nothing here.
+        return replace(found, predicted=experiment.distance, claim=experiment.claim, p_bound=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

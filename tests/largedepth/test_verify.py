@@ -20,6 +20,7 @@ KEYS = {
     "id", "verdict", "quantity", "predicted", "estimate", "interval", "resolution", "false_alarm", "networks",
     "seconds", "specification",
 }  # fmt: skip
+MORE_KEYS = {"name", "claim", "resolution_asked", "rows_left_out"}
 
 
 def call(
@@ -68,7 +69,7 @@ def test_a_run_fills_the_table_and_every_file(
     records = json.loads(paths["json"].read_text(encoding="utf-8"))
     assert len(records) == len(rows)
     for record in records:
-        assert set(record) >= KEYS
+        assert set(record) == KEYS | MORE_KEYS
         assert record["verdict"] == "consistent"
         assert record["interval"][0] <= record["predicted"] <= record["interval"][1]
         assert record["specification"][0]["width"] > 0
@@ -130,6 +131,30 @@ def test_mutants_are_caught_and_one_that_survives_is_1(
     assert "MISSED" in out
     assert "1 missed" in out
     assert "consistent" in err
+
+
+@pytest.mark.parametrize(("word", "code"), [("consistent", 0), ("refuted", 1), ("undecided", 3)])
+def test_reproduce_ends_like_its_verdicts(
+    word: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from largedepth import _reproduce
+
+    run = Verification((verdict("I2", "consistent"), verdict("I6", word)), 7, 1e-6, 1.5)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(_reproduce, "draw_all", lambda *_, **__: [])
+    monkeypatch.setattr(_reproduce, "run_verify", lambda *_, **__: (run, False))
+    with pytest.raises(SystemExit) as end:
+        main(["reproduce", "--out", str(tmp_path)])
+    assert int(end.value.code or 0) == code
+    assert word in (tmp_path / "summary.md").read_text(encoding="utf-8")
+
+
+def test_rows_that_were_left_out_are_counted() -> None:
+    lost = Verification(
+        (verdict("I2", "consistent", rows_left_out=3), verdict("I6", "consistent")), 7, 1e-6, 1.5
+    )
+    assert _verdict_table.counts(lost).endswith("; 3 rows not finite and left out")
+    assert "left out" not in _verdict_table.counts(MIXED)
 
 
 def test_junit_has_a_case_a_theorem() -> None:

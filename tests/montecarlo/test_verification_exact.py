@@ -1,4 +1,4 @@
-"""Experiments and mutants of I1 to I11: the theorems hold, and every mutant is refuted.
+"""Experiments and mutants of I1 to I11: the theorems hold. `make mutants` has every mutant refuted.
 
 Sequential tests at a fixed seed: a true theorem is refuted with probability at most 1e-6 a run.
 """
@@ -13,16 +13,14 @@ from hypothesis import strategies as st
 
 import theory
 from montecarlo import ResNet
-from montecarlo.verification import NumberExperiment, run_experiments
+from montecarlo.verification import LawExperiment, NumberExperiment, run_experiments
 from montecarlo.verification.experiments import _exact_law, _gradients, experiments_of, mutants_of
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
 from montecarlo.verification.experiments._fourth_moments import Branch, FourthMoments
-from montecarlo.verification.experiments._near_law import NearLawExperiment
 
 IDS = [
     "I1", "I2", "I2b", "I3", "I4", "I4b", "I5", "I6", "I7", "I8", "I9", "I9b", "I10", "I10b", "I11",
 ]  # fmt: skip
-MUTANTS = [mutant for id in IDS for mutant in mutants_of(id)]
 
 
 def coarser(experiment, factor):
@@ -35,13 +33,6 @@ def test_the_theorem_is_consistent_with_networks(id):
     own = [coarser(experiment, 3.0) for experiment in experiments_of(id)]
     found = run_experiments(own, seed=11, threads=1)
     assert found.theorems == {id: "consistent"}, [v for v in found.verdicts if v.verdict != "consistent"]
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.experiment.theorem}: {mutant.name}")
-def test_the_mutant_is_refuted(mutant):
-    found = run_experiments([mutant.experiment], seed=12, threads=1).verdicts[0]
-    assert found.verdict == "refuted", found
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -116,6 +107,25 @@ def test_fourth_moments_of_one_unit_are_those_of_a_product(depth, alpha):
     assert math.isclose(moments.sum, x[4] + 4 * x[3] + 6 * x[2] + 4 * x[1] + 1, **close)
 
 
+@given(st.floats(0.05, 1.0), st.floats(0.0, 3.0))
+def test_fourth_moments_of_two_layers_of_one_unit_with_biases(alpha, q):
+    # A layer adds a√(h² + q) V Z to h, V and Z standard normal: moments 1 and 9 of V Z, 225 and 11025.
+    a2 = alpha**2
+    first = np.array([1.0, 0.0, a2 * (1 + q), 0.0, 9 * a2**2 * (1 + q) ** 2])  # of h_1 − 1, by order
+    h = [sum(math.comb(m, j) * first[j] for j in range(m + 1)) for m in range(5)]  # of h_1
+    e2h2 = first[4] + 2 * first[3] + first[2]  # E (h_1 − 1)² h_1²
+    square = h[4] + 2 * q * h[2] + q**2  # E (h_1² + q)²
+    moments = FourthMoments.of(
+        Branch.behind_w(width=1, slope=1.0), width=1, depth=2, alpha=alpha, bias_ratio=q
+    )
+    close = {"rel_tol": 1e-9}
+    assert math.isclose(moments.ratio, h[4] + 6 * a2 * (h[4] + q * h[2]) + 9 * a2**2 * square, **close)
+    difference = first[4] + 6 * a2 * (e2h2 + q * first[2]) + 9 * a2**2 * square
+    assert math.isclose(moments.difference, difference, **close)
+    mean = theory.hidden_second_moment(depth=2, alpha=alpha, gain=1.0, bias_ratio=q)
+    assert math.isclose(moments.mean, float(mean), **close)
+
+
 @given(st.integers(2, 9), st.floats(0.0, 1.0))
 def test_gains_of_activations_linear_on_either_side(width, slope):
     branch = Branch.behind_w(width=width, slope=slope)
@@ -135,7 +145,7 @@ def test_rows_that_are_cut_lose_nothing_that_the_resolution_sees():
 
 
 def test_a_distance_is_measured_to_within_the_band():
-    near = next(e for e in experiments_of("I8") if isinstance(e, NearLawExperiment))
+    near = next(e for e in experiments_of("I8") if isinstance(e, LawExperiment))
     far = replace(near, distance=near.distance + 0.03, claim="equal")
     short = replace(near, distance=near.distance - 0.03, claim="equal")
     for wrong in (far, short):

@@ -1,4 +1,4 @@
-"""Experiments of limits and inequalities: S1 to S6, O1 to O4, F1 to F4."""
+"""Experiments of limits and inequalities, S1 to S6, O1 to O4, F1 to F4. `make mutants` has their mutants."""
 
 from dataclasses import replace
 
@@ -11,8 +11,6 @@ from theory.catalogue import THEOREMS
 
 IDS = [id for id in THEOREMS if id[0] in "SOF"]
 EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
-# `largedepth verify --mutants` runs them all, which takes a minute.
-MUTANTS = {(mutant.experiment.theorem, mutant.kind): mutant for id in IDS for mutant in mutants_of(id)[::-1]}
 SOURCES = [experiment for experiment in EXPERIMENTS if hasattr(experiment, "source")]
 
 
@@ -37,12 +35,3 @@ def test_experiment_is_consistent(experiment):
     """At five times the resolution; false alarm 1e-6 each."""
     coarse = replace(experiment, resolution=5.0 * experiment.resolution, first_rows=500)
     assert run_experiments([coarse], seed=11, threads=1).verdict == "consistent"
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize(
-    "mutant", MUTANTS.values(), ids=lambda m: f"{m.experiment.theorem} {m.kind} {m.name}"
-)
-def test_mutant_is_refuted(mutant):
-    verification = run_experiments([mutant.experiment], false_alarm=1e-8, seed=1, threads=1, budget=20.0)
-    assert verification.verdict == "refuted"

@@ -13,6 +13,7 @@ from montecarlo.sequential import BoundedMean, QuantileSequence
 from montecarlo.verification import (
     ClaimRefuted,
     ClaimUndecided,
+    LawExperiment,
     MutantsInterrupted,
     NumberExperiment,
     Verdict,
@@ -302,3 +303,39 @@ def test_rows_that_are_not_finite_are_said() -> None:
 def test_an_unknown_column_is_refused() -> None:
     with pytest.raises(InvalidFieldError, match="log_hidden_ratio"):
         rows_of(NET, "log_hiden_ratio", gradients="none")(0, 0, 2)
+
+
+@pytest.mark.statistical
+def test_what_finite_depth_is_worth_is_no_error_but_counts() -> None:
+    # The truth is 0.5: a prediction 0.04 away is refuted unless it may be, and one 0.08 away all the same.
+    def halves(predicted: float, allowance: float, resolution: float = 0.1) -> Verdict:
+        half = replace(
+            experiment("half", predicted=predicted, resolution=resolution), allowance=allowance,
+            observable=lambda sample: np.random.default_rng([9, sample.first_replica]).random(len(sample)),
+        )  # fmt: skip
+        return run_experiments([half], seed=2, threads=1).verdicts[0]
+
+    assert halves(0.54, 0.0, 0.01).verdict == "refuted"
+    allowed = halves(0.54, 0.05)
+    assert allowed.verdict == "consistent"
+    assert 0.04 + 0.05 < allowed.resolution <= 0.1  # the distance and the allowance, and an interval beside
+    assert halves(0.58, 0.05, 0.01).verdict == "refuted"
+    assert halves(0.42, 0.05, 0.01).verdict == "refuted"
+
+
+@pytest.mark.statistical
+def test_a_law_may_be_as_far_as_predicted() -> None:
+    def law(shift: float, **fields) -> Verdict:
+        near = LawExperiment(
+            theorem="X", name="law", quantity="law of a uniform number", resolution=0.02, resnet=NET,
+            observable=lambda sample: np.random.default_rng([9, sample.first_replica]).random(len(sample)),
+            request=Request(gradients=False), **fields,
+            cdf=lambda x: np.clip(np.asarray(x) + shift, 0.0, 1.0),
+        )  # fmt: skip
+        return run_experiments([near], seed=2, threads=1).verdicts[0]
+
+    assert law(0.05).verdict == "refuted"
+    assert law(0.05, distance=0.05).verdict == "consistent"
+    assert law(0.05, distance=0.01).verdict == "refuted"
+    assert law(0.05, distance=0.1).verdict == "consistent"
+    assert law(0.05, distance=0.1, claim="equal").verdict == "refuted"

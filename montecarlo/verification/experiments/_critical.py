@@ -9,11 +9,15 @@ import theory
 from montecarlo import Request, ResNet
 from montecarlo.estimates import Estimate
 from montecarlo.sequential import Claim
-from montecarlo.verification._experiment import EstimateExperiment, Experiment, NumberExperiment
+from montecarlo.verification._experiment import (
+    EstimateExperiment,
+    Experiment,
+    LawExperiment,
+    NumberExperiment,
+)
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
 from montecarlo.verification.experiments._fourth_moments import Branch, FourthMoments
-from montecarlo.verification.experiments._near_law import NearLawExperiment
 from montecarlo.verification.experiments._rows import above, below, column, non_negative, probability, square
 
 _FORWARD = Request(gradients=False)
@@ -21,9 +25,9 @@ _FORWARD = Request(gradients=False)
 # I8
 
 
-def _near(width: int, depth: int, claim: Claim) -> NearLawExperiment:
+def _near(width: int, depth: int, claim: Claim) -> LawExperiment:
     distance, _ = theory.distances_to_limit(width=width, depth=depth)
-    return NearLawExperiment(
+    return LawExperiment(
         theorem="I8", name=f"limit law, d = {width}, L = {depth}", resolution=0.01, first_rows=20_000,
         quantity="distance of the law of log(‖h_L‖/‖h_0‖) to N(1/4 − 1/(2d), 1/(2d))", distance=distance,
         resnet=ResNet(width=width, depth=depth, beta=0.5), observable=column("log_hidden_ratio"),
@@ -31,7 +35,7 @@ def _near(width: int, depth: int, claim: Claim) -> NearLawExperiment:
     )  # fmt: skip
 
 
-def _near_laws() -> list[NearLawExperiment]:
+def _near_laws() -> list[LawExperiment]:
     # measured distances at small depths, where they are large, are those that the exact law has: they halve
     # as the depth doubles; from L = 100 on the resolution does not see them any more
     return [

@@ -17,7 +17,6 @@ from montecarlo.verification._experiment import (
     NumberExperiment,
     SameLawExperiment,
 )
-from montecarlo.verification.experiments._near_law import NearLawExperiment
 
 Law = Literal["gaussian", "rademacher"]
 _CHUNK = 4096
@@ -111,11 +110,6 @@ class _FaultyLaw(_Faulty, LawExperiment):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _FaultyNearLaw(_Faulty, NearLawExperiment):
-    pass
-
-
-@dataclass(frozen=True, kw_only=True)
 class _FaultySameLaw(_Faulty, SameLawExperiment):
     """Both laws from the faulty simulator."""
 
@@ -129,7 +123,6 @@ class _FaultySameLaw(_Faulty, SameLawExperiment):
 _CLASSES: dict[type[NetworkExperiment], type[NetworkExperiment]] = {
     NumberExperiment: _FaultyNumber,
     LawExperiment: _FaultyLaw,
-    NearLawExperiment: _FaultyNearLaw,
     SameLawExperiment: _FaultySameLaw,
 }
 

@@ -6,7 +6,8 @@ that products of three factors v vanish, ``E⟨x, v⟩⟨y, v⟩ = ⟨x, y⟩‖
 + 2/d)‖g‖⁴``. With ``E‖g‖² = c‖h‖²``, ``E‖g‖⁴ = q‖h‖⁴`` and ``2⟨h, e⟩ = R + D − 1`` the numbers E R², E RD
 and E D² of a layer are linear in those of the layer before: exact for Gaussian weights, and upper bounds
 for laws whose kurtosis is at most 3 (uniform and Rademacher: 1.8 and 1), because kurtosis raises
-``E‖v‖⁴`` and q and all coefficients of these are positive. By I4's argument Jᵀ has the law of J where V
+``E‖v‖⁴`` and q and all coefficients of these are positive. Gaussian biases of deviation s put R + ds²/‖h_0‖²
+in R's place wherever the branch sees the state. By I4's argument Jᵀ has the law of J where V
 and W have one law: the same for gradients.
 """
 
@@ -60,19 +61,24 @@ class FourthMoments:
     mean: float
 
     @classmethod
-    def of(cls, branch: Branch, *, width: int, depth: int, alpha: float) -> Self:
-        """Return E R², E RD, E D² and E R."""
+    def of(cls, branch: Branch, *, width: int, depth: int, alpha: float, bias_ratio: float = 0.0) -> Self:
+        """Return E R², E RD, E D² and E R; q = `bias_ratio` is that of I2, for Gaussian biases."""
         step = alpha**2 * branch.gain
         aligned, quartic = 4.0 * step / width, alpha**4 * branch.fourth * (1.0 + 2.0 / width)
-        ratio, mixed, difference, mean = 1.0, 0.0, 0.0, 1.0
+        q = bias_ratio
+        # of Y = R + q, which the branch sees
+        square, mixed, difference, mean = (1.0 + q) ** 2, 0.0, 0.0, 1.0 + q
         for _ in range(depth):
-            ratio, mixed, difference, mean = (
-                (1.0 + 2.0 * step + aligned + quartic) * ratio,
-                (1.0 + step) * mixed + (step + quartic) * ratio + aligned * (ratio + mixed - mean) / 2.0,
-                difference + (2.0 * step + aligned) * mixed + quartic * ratio,
+            square, mixed, difference, mean = (
+                (1.0 + 2.0 * step + aligned + quartic) * square - aligned * q * mean,
+                (1.0 + step) * mixed
+                + (step + quartic) * square
+                + aligned * (square + mixed - (1.0 + q) * mean) / 2.0,
+                difference + (2.0 * step + aligned) * mixed + quartic * square,
                 (1.0 + step) * mean,
             )
-        return cls(ratio, mixed, difference, mean)
+        ratio = square - 2.0 * q * mean + q**2
+        return cls(ratio, mixed - q * (mean - 1.0 - q), difference, mean - q)
 
     @property
     def sum(self) -> float:

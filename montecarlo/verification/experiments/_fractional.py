@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scipy import stats
 
 import theory
 from montecarlo import Request, ResNet, Sample
-from montecarlo.verification._experiment import NumberExperiment, network_rows
+from montecarlo.verification._experiment import Experiment, LawExperiment, NumberExperiment, network_rows
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean, median
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, median
+from montecarlo.verification.experiments._rows import bounded
 
 Array = npt.NDArray[np.float64]
 _HIDDEN = Request(gradients=False)
@@ -25,14 +27,14 @@ _RATIO_CUT = 8.0
 _GROWTH_DEPTHS = (16, 128)
 
 
-def experiments() -> list[NumberExperiment]:
+def experiments() -> list[Experiment]:
     """Return the experiments."""
     return [
         _growth(0.25, 0.3, "at least"), _growth(0.25, 0.7, "at most"),
         _growth(0.75, 0.55, "at least"), _growth(0.75, 0.95, "at most"),
         _first_order(0.75, 1.5), _first_order(0.25, 1.25),
         _gradients(0.75, 1.5), _gradients(0.25, 1.4),
-        _log_mean(), _contraction(0.1), _contraction(0.25), _diffusion(),
+        _log_mean(), _contraction(0.1), _contraction(0.25), _diffusion(), _diffusion_law(),
     ]  # fmt: skip
 
 
@@ -40,7 +42,8 @@ def mutants() -> list[Mutant]:
     """Return wrong variants."""
     persistent, rough = _first_order(0.75, 1.5), _first_order(0.25, 1.25)
     gradients, log_mean, contraction = _gradients(0.75, 1.5), _log_mean(), _contraction(0.1)
-    diffusion = _diffusion()
+    diffusion, law = _diffusion(), _diffusion_law()
+    limit = theory.antipersistent_log_norm_law(width=8, hurst_v=0.05)
     explodes = _growth(0.75, 0.55, "at least")
     identity = _growth(0.25, 0.7, "at most")
     unit = float(theory.antipersistent_log_norm_law(width=diffusion.resnet.width, hurst_v=0.1).mean())
@@ -66,7 +69,7 @@ def mutants() -> list[Mutant]:
             replace(gradients, resnet=replace(gradients.resnet, weights="fbm:0.7")),
         ),
         Mutant("mean without −cLa²/(2d)", "theory", replace(log_mean, predicted=_log_mean_without_square())),
-        Mutant("mean 20 % too large", "theory", replace(log_mean, predicted=1.2)),
+        Mutant("mean 6 % too large", "theory", replace(log_mean, predicted=1.06)),
         Mutant("independent layers", "simulator", replace(log_mean, resnet=_plain(log_mean.resnet))),
         Mutant(
             "limit −1/(2d + 2)", "theory",
@@ -75,8 +78,17 @@ def mutants() -> list[Mutant]:
         Mutant("centre 6 % too large", "theory", replace(contraction, predicted=1.06 * centre)),
         Mutant("independent layers", "simulator", replace(contraction, resnet=_plain(contraction.resnet))),
         Mutant("S of independent layers", "theory", replace(diffusion, predicted=wrong)),
-        Mutant("mean 15 % too large", "theory", replace(diffusion, predicted=1.15 * diffusion.predicted)),
+        Mutant("mean 8 % too large", "theory", replace(diffusion, predicted=1.08 * diffusion.predicted)),
         Mutant("independent layers", "simulator", replace(diffusion, resnet=_plain(diffusion.resnet))),
+        Mutant(
+            "law of independent layers", "theory",
+            replace(law, cdf=theory.critical_log_norm_law(width=8).cdf),
+        ),
+        Mutant(
+            "variance 2S/d", "theory",
+            replace(law, cdf=stats.norm(limit.mean(), 2.0**0.5 * limit.std()).cdf),
+        ),
+        Mutant("independent layers", "simulator", replace(law, resnet=_plain(law.resnet))),
     ]  # fmt: skip
 
 
@@ -132,7 +144,7 @@ def _relative(
     return NumberExperiment(
         theorem=theorem, name=name, quantity=f"E {what} over the first order", predicted=1.0,
         resolution=0.03, resnet=ResNet(width=_WIDTH, depth=_DEPTH, beta=beta, weights=f"fbm:{hurst:g}"),
-        observable=relative, request=Request(gradients=theorem == "F2b"), sequence=bounded_mean(0.0, _CUT),
+        observable=relative, request=Request(gradients=theorem == "F2b"), sequence=bounded(0.0, _CUT),
         first_rows=2000,
     )  # fmt: skip
 
@@ -176,7 +188,7 @@ def _log_mean() -> NumberExperiment:
     predicted = theory.correlated_log_mean(
         width=2, depth=resnet.depth, alpha=resnet.scaling, first_order=first, gain=1.0
     )
-    return _log_ratio("F2c", "linear res-1, H = 0.1", resnet, float(predicted), 0.1, 1.0)
+    return _log_ratio("F2c", "linear res-1, H = 0.1", resnet, float(predicted), 0.03, 1.0)
 
 
 def _log_ratio(
@@ -190,7 +202,7 @@ def _log_ratio(
     return NumberExperiment(
         theorem=theorem, name=name, quantity="E log(‖h_L‖/‖h_0‖) over the prediction", predicted=predicted,
         resolution=resolution, resnet=resnet, observable=relative, request=_HIDDEN,
-        sequence=bounded_mean(-_RATIO_CUT, _RATIO_CUT), first_rows=1000,
+        sequence=bounded(-_RATIO_CUT, _RATIO_CUT), first_rows=1000,
     )  # fmt: skip
 
 
@@ -200,15 +212,26 @@ def _contraction(hurst: float) -> NumberExperiment:
     The prediction is the centre at this depth: the limit but for ``(d − 1) L^(2H−1)`` of it.
     """
     depth = 250
-    width, resolution = (4, 0.05) if hurst < 0.2 else (2, 0.08)  # noise is larger near H = 1/2
+    width = 4 if hurst < 0.2 else 2  # noise is larger near H = 1/2
     resnet = ResNet(
         width=width, depth=depth, beta=0.5, block="res-1", activation="identity", weights=f"fbm:{hurst:g}"
     )
     law = theory.antipersistent_contraction(width=width, depth=depth, hurst=hurst, beta=0.5)
-    return _log_ratio("F3", f"H = {hurst:g}", resnet, law.limit, resolution, law.centre / law.limit)
+    return _log_ratio("F3", f"H = {hurst:g}", resnet, law.limit, 0.03, law.centre / law.limit)
 
 
 def _diffusion() -> NumberExperiment:
     resnet = ResNet(width=32, depth=48, beta=0.5, weights="fbm:0.1")
     law = theory.antipersistent_log_norm_law(width=32, hurst_v=0.1)
-    return _log_ratio("F3b", "mean, H = 0.1", resnet, float(law.mean()), 0.08, 1.0)
+    return _log_ratio("F3b", "mean, H = 0.1", resnet, float(law.mean()), 0.04, 1.0)
+
+
+def _diffusion_law() -> LawExperiment:
+    # Of 100,000 networks the law is 0.0025(28) from its limit, and 0.058 from that of independent layers.
+    resnet = ResNet(width=8, depth=64, beta=0.5, weights="fbm:0.05")
+    distance = 0.004
+    return LawExperiment(
+        theorem="F3b", name="law, H = 0.05", quantity="law of log(‖h_L‖/‖h_0‖)", resolution=0.03 - distance,
+        resnet=resnet, observable=lambda sample: sample["log_hidden_ratio"], request=_HIDDEN,
+        cdf=theory.antipersistent_log_norm_law(width=8, hurst_v=0.05).cdf, distance=distance, first_rows=5000,
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -125,13 +126,34 @@ def _linear_duality() -> NumberExperiment:
     )  # fmt: skip
 
 
-def _linear_duality_mutants() -> list[Mutant]:
+_LOG_CUT = 3.0  # equal laws have equal means of clipped logs, wherever they are clipped
+
+
+def _mean_logs() -> NumberExperiment:
+    """Return the experiment that sees a factor of the gradients: an event hardly does."""
+
+    def row(sample: Sample) -> Array:
+        ours, theirs = (
+            np.clip(sample[name], -_LOG_CUT, _LOG_CUT) for name in ("log_hidden_ratio", "log_gradient_ratio")
+        )
+        return ours - theirs
+
     own = _linear_duality()
+    return replace(
+        own, name="mean log, linear res-1, fbm:0.8", resolution=0.03, observable=row,
+        resnet=replace(own.resnet, alpha=0.5),
+        quantity="E log(‖h_L‖/‖h_0‖) − E log(‖p_0‖/‖p_L‖)", sequence=bounded(-2.0 * _LOG_CUT, 2.0 * _LOG_CUT),
+    )  # fmt: skip
+
+
+def _linear_duality_mutants() -> list[Mutant]:
+    own, logs = _linear_duality(), _mean_logs()
     names = ("log_hidden_ratio", "log_gradient_ratio")
     independent = replace(own, resnet=replace(own.resnet, weights="gaussian"))
     return [
         Mutant("gradients a third larger", "theory",
                replace(own, observable=_events(*names, _THRESHOLD, 4.0 / 3.0 * _THRESHOLD))),
+        Mutant("gradients 4 % larger", "theory", replace(logs, predicted=-math.log(1.04))),
         Mutant("difference of gradients for their ratio", "theory",
                replace(own, observable=_events(names[0], "log_gradient_difference", _THRESHOLD / 2.0))),
         Mutant("p_L in the direction of h_L", "simulator",
@@ -186,7 +208,7 @@ def _flat_mutants() -> list[Mutant]:
 
 def experiments() -> list[Experiment]:
     """Return the experiments."""
-    return [*_duality(), _linear_duality(), *_flat_weight_gradients()]
+    return [*_duality(), _linear_duality(), _mean_logs(), *_flat_weight_gradients()]
 
 
 def mutants() -> list[Mutant]:

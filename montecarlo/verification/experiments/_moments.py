@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 import theory
-from montecarlo import Request, ResNet
+from montecarlo import Request, ResNet, simulate_inputs
 from montecarlo.sequential import Claim
-from montecarlo.verification._experiment import NumberExperiment
+from montecarlo.verification._experiment import Array, NumberExperiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
 from montecarlo.verification.experiments._fourth_moments import Branch, FourthMoments
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source
 from montecarlo.verification.experiments._rows import bounded, non_negative, overlap, square
 
 _FORWARD = Request(gradients=False)
@@ -202,6 +205,53 @@ def _mean_square_mutants() -> list[Mutant]:
     return mutants
 
 
+# I2 with biases: the start has exactly the mean square 1, which `simulate` does not fix.
+
+
+def _bias_source(resnet: ResNet) -> Source:
+    """Return ‖h_L‖²/‖h_0‖²."""
+
+    def rows(seed: int, first: int, count: int, threads: int | None) -> Array:
+        sample = simulate_inputs(
+            resnet, [[resnet.width]], replicas=count, seed=seed, first_replica=first, threads=threads,
+            layers=[resnet.depth],
+        )  # fmt: skip
+        return np.exp(2.0 * sample.log_norm[:, 0, 0]) / resnet.width
+
+    return rows
+
+
+def _biased(activation: str, gain: float) -> NumberOfRows:
+    resnet = ResNet(width=12, depth=6, alpha=0.5, block="res-2", activation=activation, bias_std=0.8)
+    q = resnet.bias_std**2
+    predicted = float(
+        theory.hidden_second_moment(depth=resnet.depth, alpha=resnet.scaling, gain=gain, bias_ratio=q)
+    )
+    branch = Branch.behind_w(width=resnet.width, slope=1.0 if activation == "identity" else 0.0)
+    moments = FourthMoments.of(
+        branch, width=resnet.width, depth=resnet.depth, alpha=resnet.scaling, bias_ratio=q
+    )
+    return NumberOfRows(
+        theorem="I2", name=f"biases, {activation}", quantity="E‖h_L‖²/‖h_0‖²", predicted=predicted,
+        resolution=0.01 * predicted, relative_to=predicted, resnet=resnet, source=_bias_source(resnet),
+        sequence=non_negative(moments.ratio), first_rows=20_000,
+    )  # fmt: skip
+
+
+def _bias_mutants() -> list[Mutant]:
+    relu = _biased("relu", 0.5)
+    resnet, q = relu.resnet, relu.resnet.bias_std**2
+    growth = float(theory.hidden_second_moment(depth=resnet.depth, alpha=resnet.scaling))
+    wide = replace(resnet, bias_std=1.04 * resnet.bias_std)
+    return [
+        Mutant("deviation of biases for their variance", "theory",
+               _claiming(relu, growth + (growth - 1.0) * resnet.bias_std)),
+        Mutant("biases at every layer alike, not grown", "theory",
+               _claiming(relu, growth + resnet.depth * resnet.scaling**2 * q / 2.0)),
+        Mutant("biases 4 % too large", "simulator", replace(relu, resnet=wide, source=_bias_source(wide))),
+    ]  # fmt: skip
+
+
 # I2b
 
 
@@ -251,9 +301,10 @@ def _bound_mutants() -> list[Mutant]:
 
 def experiments() -> list[NumberExperiment]:
     """Return the experiments."""
-    return [*_martingale(), *_mean_squares(), *_bounds()]
+    biased = [_biased("relu", 0.5), _biased("identity", 1.0)]
+    return [*_martingale(), *_mean_squares(), *biased, *_bounds()]
 
 
 def mutants() -> list[Mutant]:
     """Return wrong variants."""
-    return [*_martingale_mutants(), *_mean_square_mutants(), *_bound_mutants()]
+    return [*_martingale_mutants(), *_mean_square_mutants(), *_bias_mutants(), *_bound_mutants()]

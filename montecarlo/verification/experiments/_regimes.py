@@ -11,11 +11,10 @@ from scipy import stats
 import theory
 from montecarlo import Request, ResNet
 from montecarlo._sample import Sample
-from montecarlo.verification._experiment import Array, Experiment, NumberExperiment
+from montecarlo.verification._experiment import Array, Experiment, LawExperiment, NumberExperiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._exact_law import log_moment_experiment
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
-from montecarlo.verification.experiments._near_law import NearLawExperiment
 from montecarlo.verification.experiments._rows import above, probability
 
 _FORWARD = Request(gradients=False)
@@ -99,7 +98,7 @@ def _distance_to_identity_law(width: int, depth: int, alpha: float, *, linear: b
     return rest + curvature * 5.0 / (2.0 * n) + fourth / 0.2**4 + 1.25 * fourth / 0.2**3
 
 
-def _near_identity(width: int, depth: int, beta: float, *, linear: bool) -> NearLawExperiment:
+def _near_identity(width: int, depth: int, beta: float, *, linear: bool) -> LawExperiment:
     resnet = ResNet(width=width, depth=depth, beta=beta)
     if linear:
         resnet = replace(resnet, block="res-1", activation="identity")
@@ -108,7 +107,7 @@ def _near_identity(width: int, depth: int, beta: float, *, linear: bool) -> Near
     def row(sample: Sample) -> Array:
         return np.exp(2.0 * sample["log_hidden_difference"] + (2.0 * beta - 1.0) * math.log(depth))
 
-    return NearLawExperiment(
+    return LawExperiment(
         theorem="I10b", name=f"{'linear res-1' if linear else 'res-3'}, d = {width}, β = {beta:g}",
         quantity="distance of the law of L^{2β−1}‖h_L − h_0‖²/‖h_0‖² to its limit", resolution=0.01,
         first_rows=20_000, resnet=resnet, observable=row, request=_FORWARD, distance=distance,
@@ -116,7 +115,7 @@ def _near_identity(width: int, depth: int, beta: float, *, linear: bool) -> Near
     )  # fmt: skip
 
 
-def _identity_laws() -> list[NearLawExperiment]:
+def _identity_laws() -> list[LawExperiment]:
     return [
         _near_identity(8, 20, 5.0, linear=True),
         _near_identity(1, 20, 5.0, linear=True),

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo import CoupledSample, ResNet, Sample, simulate_depths
-from montecarlo.sequential import BoundedMean, QuantileSequence
-from montecarlo.verification._experiment import LawExperiment, NumberExperiment
+from montecarlo.sequential import QuantileSequence
+from montecarlo.verification._experiment import LawExperiment, NetworkExperiment, NumberExperiment
 
 Array = npt.NDArray[np.float64]
 Source = Callable[[int, int, int, int | None], Array]
@@ -28,8 +28,8 @@ def no_observable(sample: Sample) -> Array:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumberOfRows(NumberExperiment):
-    """A `NumberExperiment` on rows from a source.
+class _OfRows(NetworkExperiment):
+    """An experiment on rows from a source.
 
     Parameters
     ----------
@@ -46,21 +46,13 @@ class NumberOfRows(NumberExperiment):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LawOfRows(LawExperiment):
-    """A `LawExperiment` on rows from a source.
+class NumberOfRows(_OfRows, NumberExperiment):
+    """A `NumberExperiment` on rows from a source."""
 
-    Parameters
-    ----------
-    source : callable
-        As in `NumberOfRows`.
-    """
 
-    source: Source
-    observable: Callable[[Sample], Array] = no_observable
-
-    def rows(self, seed: int, first: int, count: int, threads: int | None) -> Array:
-        """Return the rows ``first ... first + count - 1``."""
-        return self.source(seed, first, count, threads)
+@dataclass(frozen=True, kw_only=True)
+class LawOfRows(_OfRows, LawExperiment):
+    """A `LawExperiment` on rows from a source."""
 
 
 def depths_source(
@@ -80,17 +72,8 @@ def depths_source(
 def path_order(sample: CoupledSample) -> Array:
     """Return each path's order of convergence, from its first error and its last one."""
     errors = sample.log_strong_error
-    return (errors[:, 0] - errors[:, -1]) / np.log(sample.depths[-2] / sample.depths[0])
-
-
-def bounded_mean(low: float, high: float) -> Callable[[float], BoundedMean]:
-    """Return the maker of sequences for means of rows in an interval."""
-    return lambda false_alarm: BoundedMean(low=low, high=high, false_alarm=false_alarm)
-
-
-def quantile(p: float) -> Callable[[float], QuantileSequence]:
-    """Return the maker of sequences for a quantile."""
-    return lambda false_alarm: QuantileSequence(p, false_alarm=false_alarm)
+    with np.errstate(invalid="ignore"):  # NaN, no order, where no unit was active and nothing moved
+        return (errors[:, 0] - errors[:, -1]) / np.log(sample.depths[-2] / sample.depths[0])
 
 
 def median(false_alarm: float) -> QuantileSequence:

@@ -11,7 +11,8 @@ import theory
 from montecarlo import Request, ResNet, Sample, simulate_inputs
 from montecarlo.verification._experiment import NumberExperiment
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, bounded_mean
+from montecarlo.verification.experiments._row_sources import NumberOfRows, Source
+from montecarlo.verification.experiments._rows import bounded
 
 Array = npt.NDArray[np.float64]
 _START = 2.0
@@ -75,7 +76,7 @@ def _mean_square_experiment(name: str, resnet: ResNet, predicted: float) -> Numb
     return NumberOfRows(
         theorem="S4", name=name, quantity="E ‖h_L‖²/d", predicted=predicted, resolution=0.01 * predicted,
         relative_to=predicted, resnet=resnet, source=_mean_square_source(resnet, bounds),
-        sequence=bounded_mean(*bounds), first_rows=200,
+        sequence=bounded(*bounds), first_rows=200,
     )  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def _mean_square_source(resnet: ResNet, bounds: tuple[float, float]) -> Source:
 def _cosine_experiment(name: str, resnet: ResNet, predicted: float) -> NumberOfRows:
     return NumberOfRows(
         theorem="S5", name=name, quantity="E cos of two hidden states", predicted=predicted, resolution=0.01,
-        resnet=resnet, source=_cosine_source(resnet), sequence=bounded_mean(-1.0, 1.0), first_rows=500,
+        resnet=resnet, source=_cosine_source(resnet), sequence=bounded(-1.0, 1.0), first_rows=500,
     )  # fmt: skip
 
 
@@ -162,7 +163,7 @@ def _overlaps() -> NumberExperiment:
     return NumberExperiment(
         theorem="F2d", name="persistent", quantity="E ‖h_L − h_0‖²/‖h_0‖² over the prediction", predicted=1.0,
         resolution=0.03, resnet=resnet, observable=relative, request=Request(gradients=False),
-        sequence=bounded_mean(0.0, _CUT),
+        sequence=bounded(0.0, _CUT),
     )  # fmt: skip
 
 

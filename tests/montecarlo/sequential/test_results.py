@@ -173,3 +173,14 @@ def test_combined_decisions():
     assert combined.decision == "refuted"
     assert combined.refuted == (refuted,)
     assert combined.false_alarm == 2e-6
+
+
+def test_a_mean_that_the_second_moment_forbids_is_refuted_and_no_error():
+    mean = NonNegativeMean(second_moment_bound=1.0).update(np.full(10, 0.5))
+    for claim, decision in (("equal", "refuted"), ("at least", "refuted"), ("at most", "resolved")):
+        result = mean.result(1.03, resolution=0.1, claim=claim)
+        assert result.decision == decision
+        assert result.p_bound == (0.0 if decision == "refuted" else 1.0)
+    for wrong in (-0.1, math.inf, math.nan):
+        with pytest.raises(InvalidFieldError, match="must be a finite number, at least 0"):
+            mean.result(wrong, resolution=0.1)
