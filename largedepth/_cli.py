@@ -10,6 +10,7 @@ from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
 from largedepth._sweep import sweep
 from largedepth._theorems import theorems
+from largedepth._train import train
 from largedepth._verify import verify
 
 
@@ -24,5 +25,5 @@ def cli() -> None:
     """
 
 
-for verb in (combine, figures, reproduce, simulate, sweep, theorems, verify):
+for verb in (combine, figures, reproduce, simulate, sweep, theorems, train, verify):
     cli.add_command(verb)

@@ -54,7 +54,7 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
 def figures(
     names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str, **place: Any
 ) -> None:
-    """Draw figures (all of them without a NAME) as PDF and PNG.
+    """Draw figures (without a NAME all of them but 8 and 9) as PDF and PNG.
 
     1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
     4, 5: the same as 1 and 3 for smooth weights; 6: fractional weights along depth;
@@ -63,6 +63,7 @@ def figures(
     strong-order: how fast hidden states approach their limit on one path of weights.
     growth: exponents of the differences in depth against the Hurst index;
     contraction: linear networks with antipersistent weights.
+    8, 9: weights and accuracy after training, which takes minutes and the extra `training`.
     Samples are kept in DIR/samples and used again.
     """
     with drawn_on(threads=threads, **place):

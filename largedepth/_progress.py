@@ -24,15 +24,20 @@ class Progress:
         In front of every line.
     cost : str
         What a network costs, for the word; may be empty.
+    words : tuple of str
+        What is said of networks that were found and of those that were made.
     """
 
-    def __init__(self, total: int, *, what: str, cost: str = "") -> None:
+    def __init__(
+        self, total: int, *, what: str, cost: str = "", words: tuple[str, str] = ("rows reused", "sampled")
+    ) -> None:
         from tqdm import tqdm
 
         self.total = total
         self.what = what
         self.reused = 0
         self.sampled = 0
+        self._words = words
         self._cost = f" ({cost})" if cost else ""
         self._start = time.perf_counter()
         self._over = threading.Event()
@@ -82,16 +87,18 @@ class Progress:
         if self.reused or self.sampled:
             seconds = time.perf_counter() - self._start
             click.echo(
-                f"{self.what}: {self.reused:,} rows reused, {self.sampled:,} sampled"
+                f"{self.what}: {self.reused:,} {self._words[0]}, {self.sampled:,} {self._words[1]}"
                 f" of {self.total:,} networks in {seconds:.1f} s",
                 err=True,
             )
 
 
 @contextmanager
-def progress_bar(total: int, *, what: str, cost: str = "") -> Iterator[Progress]:
+def progress_bar(
+    total: int, *, what: str, cost: str = "", words: tuple[str, str] = ("rows reused", "sampled")
+) -> Iterator[Progress]:
     """Yield a `Progress`, closed whatever happens."""
-    progress = Progress(total, what=what, cost=cost)
+    progress = Progress(total, what=what, cost=cost, words=words)
     try:
         with announced_compilation(progress.say):
             yield progress

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from montecarlo.training._cost import training_seconds as training_seconds
 from montecarlo.training._data import DataSet as DataSet
 from montecarlo.training._data import make_data as make_data
 from montecarlo.training._extra import MissingExtraError as MissingExtraError
@@ -26,6 +27,7 @@ from montecarlo.training._scaling import weight_scaling as weight_scaling
 from montecarlo.training._sources import load_data as load_data
 from montecarlo.training._sweep import run_item as run_item
 from montecarlo.training._sweep import run_items as run_items
+from montecarlo.training._sweep import train_item as train_item
 
 if TYPE_CHECKING:
     from montecarlo.training._fit import train_networks as train_networks

@@ -38,7 +38,7 @@ def measure(item: TrainingItem, arrays: Tree, data: DataSet, *, start: Tree | No
         examples=len(x),
         regularity=_index(v, 1),
         regularity_without_mean=_index(v, 2),
-        change_regularity=_index(change, 1) if change is not None and change.any() else None,
+        change_regularity=_index(change, 2) if change is not None and change.any() else None,
         norms={name: value for name, value in _norms(v, change).items() if finite_or_none(value) is not None},
     )
 

@@ -36,7 +36,8 @@ class Measured:
     regularity_without_mean : Estimate or None
         The same from differences of neighbouring sums, blind to the mean of an entry along depth.
     change_regularity : Estimate or None
-        Index of what training has added to the V_k; None before it, or where it has added nothing.
+        Index of what training has added to the V_k, from differences as well, so between 1 and 2 where that
+        is a continuous function of depth; None before training, or where it has added nothing.
     norms : mapping of str to float
         Of the V_k, in Frobenius norms: `mean` and `largest` of ‖V_k‖; `increment`, the mean of
         ‖V_{k+1} − V_k‖; `change`, that of the distance from the start; `sum`, ‖V_1 + ... + V_L‖.

@@ -7,6 +7,7 @@ import gzip
 import os
 import random
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,9 @@ def _openml(name: str, dataset: str, version: int, train: int) -> DataSet:
     from sklearn.datasets import fetch_openml
 
     try:
-        table: Any = fetch_openml(dataset, version=version, as_frame=False, parser="liac-arff")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of each try again; the error says enough
+            table: Any = fetch_openml(dataset, version=version, as_frame=False, parser="liac-arff")
     except (OSError, ValueError) as error:  # URLError is an OSError; OpenML's own errors are ValueErrors
         reason = " ".join(str(error).split()) or type(error).__name__
         rule = f"must be fetched from OpenML once, which failed ({reason})"

@@ -13,20 +13,25 @@ from montecarlo._errors import InvalidFieldError
 from montecarlo.executors import Executor, ThreadExecutor
 from montecarlo.files import replaced_file
 from montecarlo.training._extra import need_training
-from montecarlo.training._outcome import Outcome
+from montecarlo.training._outcome import Outcome, TrainedNetwork
 from montecarlo.training._plan import TrainingItem
 from montecarlo.training._sources import load_data
 
 _KIND = "largedepth training outcome"
 
 
-def run_item(item: TrainingItem) -> Outcome:
-    """Train one network and return its outcome; a function of the item and its data alone."""
+def train_item(item: TrainingItem) -> TrainedNetwork:
+    """Train one network and return it; a function of the item and its data alone."""
     need_training("jax", "optax")
     from montecarlo.training._fit import train_networks
 
     (network,) = train_networks([item], load_data(item.data))
-    return network.outcome
+    return network
+
+
+def run_item(item: TrainingItem) -> Outcome:
+    """Train one network and return its outcome."""
+    return train_item(item).outcome
 
 
 def run_items(

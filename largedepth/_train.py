@@ -1,0 +1,251 @@
+"""``largedepth train``: networks trained from random weights, one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from largedepth._options import apply_options, real, threads_option, whole
+from largedepth._progress import progress_bar
+
+if TYPE_CHECKING:
+    from montecarlo.training import DataSet, Outcome, TrainedNetwork, TrainingItem
+
+_network_options = apply_options(
+    click.option(
+        "--block", default="res-1", show_default=True, metavar="res-1|res-2|res-3", help="Residual block."
+    ),
+    click.option(
+        "--activation", default="relu", show_default=True, metavar="NAME",
+        help="relu, tanh, gelu, identity, leaky-relu, softplus or sin; res-3 is always relu.",
+    ),
+    click.option(
+        "--bias-std", type=real("0.1"), default=0.0, show_default=True, metavar="S",
+        help="Standard deviation of the first biases of res-2.",
+    ),
+    click.option("--width", type=whole("30"), default=30, show_default=True, metavar="D", help="Width."),
+    click.option("--depth", type=whole("200"), default=1000, show_default=True, metavar="L", help="Depth."),
+    click.option(
+        "--beta", "betas", type=real("0.5"), multiple=True, default=(0.5,), metavar="B",
+        help="Scaling exponent: alpha = L^-B; repeat it for several. Default: 0.5.",
+    ),
+    click.option(
+        "--weights", "laws", multiple=True, default=("gaussian",), metavar="LAW",
+        help="First weights, as for `simulate`: gaussian, uniform, ..., fbm:H, rbf:VARIANCE; repeat it for "
+        "several. Default: gaussian.",
+    ),
+)  # fmt: skip
+
+
+@click.command(
+    epilog="Example: largedepth train --depth 200 --weights fbm:0.7 --beta 0.7 --lr 0.001 --lr 0.01"
+)
+@_network_options
+@click.option(
+    "--data",
+    default="digits",
+    show_default=True,
+    metavar="NAME",
+    help="digits, mnist1d (neither is downloaded), mnist, cifar10 (from OpenML), a .npz file, or a folder "
+    "of IDX files.",
+)
+@click.option(
+    "--lr", "--rate", "rates", type=real("0.01"), multiple=True, metavar="R",
+    help="Learning rate of Adam; repeat it for several. Default: 1e-4, 1e-3, 1e-2, 1e-1 and 1.",
+)  # fmt: skip
+@click.option("--epochs", type=whole("10"), default=10, show_default=True, metavar="N", help="Passes.")
+@click.option(
+    "--batch", type=whole("128"), default=128, show_default=True, metavar="N", help="Examples a step."
+)
+@click.option(
+    "--decay", type=real("0.1"), default=0.1, show_default=True, metavar="F",
+    help="Factor of the learning rate after every --decay-epochs.",
+)  # fmt: skip
+@click.option(
+    "--decay-epochs", type=whole("5"), default=5, show_default=True, metavar="N", help="Epochs of one rate."
+)
+@click.option(
+    "--seed", type=whole("7"), default=0, show_default=True, metavar="N",
+    help="Of the first weights and the order of the examples.",
+)  # fmt: skip
+@click.option(
+    "--replica", type=whole("0"), default=0, show_default=True, metavar="N",
+    help="Which network of that seed: its first weights are those of row N of `simulate`.",
+)  # fmt: skip
+@threads_option
+@click.option(
+    "--out",
+    metavar="PATH",
+    help="A .json file of all outcomes; a .npz file of the weights before and after (one law and scaling); "
+    "or a folder of outcomes, one a network, which the same command continues. The table goes to stdout.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be trained and roughly how long it takes.")
+def train(
+    betas: tuple[float, ...],
+    laws: tuple[str, ...],
+    data: str,
+    rates: tuple[float, ...],
+    epochs: int,
+    batch: int,
+    decay: float,
+    decay_epochs: int,
+    seed: int,
+    replica: int,
+    threads: int | None,
+    out: str | None,
+    dry_run: bool,
+    **network: Any,
+) -> None:
+    """Train networks on labelled images, from the very weights that `simulate` draws.
+
+    Adam on cross-entropy; the first and last map are trained, too. One row for each law, scaling and rate:
+    accuracy on the test part, its loss, the step at which the network diverged if it did; the index of
+    regularity along depth before and after (H for fractional weights, 1/2 for independent layers, 1 for
+    smooth ones), the same from differences, blind to means along depth (2 for smooth weights), that of what
+    training has added, from differences; and the natural logs of |h_L|/|h_0| before and after.
+
+    Needs the extra: pip install 'largedepth[training]'
+    """
+    from montecarlo import ResNet
+    from montecarlo.executors import check_threads
+    from montecarlo.training import RATES, TrainingItem, TrainingPlan, load_data, need_training
+
+    need_training("jax", "optax")
+    plan = TrainingPlan(epochs=epochs, batch=batch, decay=decay, decay_epochs=decay_epochs)
+    check_threads(threads)
+    loaded = load_data(data)
+    items = [
+        TrainingItem(
+            resnet=ResNet(beta=beta, weights=law, input_dim=loaded.features, **network),
+            rate=rate, data=data, seed=seed, replica=replica, plan=plan,
+        )
+        for law in dict.fromkeys(laws)
+        for beta in dict.fromkeys(betas)
+        for rate in dict.fromkeys(rates or RATES)
+    ]  # fmt: skip
+    kind = _kind(out, items)
+    if dry_run:
+        click.echo(_estimate(items, loaded, check_threads(threads)))
+        return
+    outcomes = _run(items, loaded, threads, out, kind)
+    lost = sum(outcome.diverged for outcome in outcomes)
+    if lost:
+        click.echo(f"train: {lost} of {len(outcomes)} networks diverged: they have no accuracy", err=True)
+    _print_table(outcomes)
+
+
+def _kind(out: str | None, items: list[TrainingItem]) -> str:
+    """Return what `--out` asks for: json, npz, folder, or nothing."""
+    import os
+    from pathlib import Path
+
+    from montecarlo import InvalidFieldError
+
+    if out is None:
+        return "nothing"
+    suffix = Path(out).suffix
+    if suffix == ".npz" and len({item.resnet for item in items}) > 1:
+        raise InvalidFieldError("out", out, "must not be .npz for several laws or scalings", "name a folder")
+    if suffix in (".json", ".npz"):
+        if not os.access(Path(out).absolute().parent, os.W_OK):  # before hours of training
+            raise InvalidFieldError("out", out, "must lie in a folder that can be written", "make it first")
+        return suffix[1:]
+    if suffix or not out:
+        raise InvalidFieldError("out", out, "must be a .json or .npz file, or a folder", "rename it")
+    return "folder"
+
+
+def _estimate(items: list[TrainingItem], data: DataSet, threads: int) -> str:
+    from montecarlo.training import training_seconds
+
+    seconds = training_seconds(items, len(data.train_labels), workers=threads)
+    plan, resnet = items[0].plan, items[0].resnet
+    time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    time = time if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{len(items):,} networks of width {resnet.width} and depth {resnet.depth:,}, {plan.epochs} epochs "
+        f"of {data.name} in {plan.steps(len(data.train_labels)):,} steps: roughly {time} on {threads} threads"
+    )
+
+
+def _run(
+    items: list[TrainingItem], data: DataSet, threads: int | None, out: str | None, kind: str
+) -> list[Outcome]:
+    from montecarlo.executors import ThreadExecutor
+    from montecarlo.training import run_items, train_item
+
+    executor = ThreadExecutor(threads)
+    with progress_bar(len(items), what="train", words=("outcomes reused", "trained")) as bar:
+        if kind == "folder" and out is not None:
+            try:
+                return run_items(items, out, executor=executor, progress=bar.finish, on_found=bar.reuse)
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"finished outcomes are in {out}, and the same command trains the rest"
+                ) from None
+        networks: dict[TrainingItem, TrainedNetwork] = {}
+        try:
+            for item, network in executor.run(train_item, iter(items)):
+                networks[item] = network
+                bar.finish(1)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("nothing is kept; name a folder as --out to continue a run") from None
+    ordered = [networks[item] for item in items]
+    if out is not None:
+        _write(ordered, out, kind)
+        click.echo(f"train: wrote {out}", err=True)
+    return [network.outcome for network in ordered]
+
+
+def _write(networks: list[TrainedNetwork], out: str, kind: str) -> None:
+    import json
+    from pathlib import Path
+
+    import numpy as np
+
+    from montecarlo.files import replaced_file
+
+    records = json.dumps([network.outcome.to_json() for network in networks], indent=1, allow_nan=False)
+    with replaced_file(Path(out)) as temporary:
+        if kind == "json":
+            temporary.write_text(records + "\n", encoding="utf-8")
+            return
+        arrays: dict[str, Any] = {f"before_{name}": array for name, array in networks[0].before.items()}
+        for name in networks[0].before:
+            arrays[f"after_{name}"] = np.stack([network.after[name] for network in networks])
+        rates = np.array([network.outcome.item.rate for network in networks])
+        with open(temporary, "wb") as handle:
+            np.savez(handle, rates=rates, outcomes=np.array(records), **arrays)
+
+
+def _print_table(outcomes: list[Outcome]) -> None:
+    import sys
+
+    import pandas as pd
+
+    pd.DataFrame([_row(outcome) for outcome in outcomes]).to_csv(sys.stdout, index=False, float_format="%.6g")
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    item, before, after = outcome.item, outcome.before, outcome.after
+
+    def value(measured: Any, name: str) -> float | None:
+        estimate = getattr(measured, name, None)
+        return estimate.value if estimate is not None else None
+
+    return {
+        "weights": str(item.resnet.weights),
+        "beta": item.resnet.beta,
+        "rate": item.rate,
+        "accuracy": outcome.accuracy,
+        "test_loss": outcome.test_loss,
+        "diverged_at": outcome.diverged_at,
+        "index_before": value(before, "regularity"),
+        "index_after": value(after, "regularity"),
+        "difference_index_before": value(before, "regularity_without_mean"),
+        "difference_index_after": value(after, "regularity_without_mean"),
+        "difference_index_of_change": value(after, "change_regularity"),
+        "log_hidden_ratio_before": before.log_ratios["log_hidden_ratio"],
+        "log_hidden_ratio_after": after.log_ratios["log_hidden_ratio"] if after is not None else None,
+    }
