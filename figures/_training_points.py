@@ -11,9 +11,18 @@ import numpy.typing as npt
 
 from figures._figure import Report
 from montecarlo import ResNet, simulate
-from montecarlo.executors import ThreadExecutor
+from montecarlo.executors import ThreadExecutor, check_threads
 from montecarlo.files import replaced_file
-from montecarlo.training import RATES, Outcome, TrainingItem, TrainingPlan, load_data, run_items, train_item
+from montecarlo.training import (
+    RATES,
+    Outcome,
+    TrainingItem,
+    TrainingPlan,
+    load_data,
+    run_items,
+    train_item,
+    training_seconds,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -78,20 +87,27 @@ class TrainingPoint:
         """Networks that are trained."""
         return len(self.rates)
 
+    def seconds(self, threads: int | None) -> float:
+        """Return the rough time of training on a processor."""
+        examples = len(load_data(self.data).train_labels)
+        return training_seconds(self._items(0), examples, workers=check_threads(threads), compile_seconds=0.0)
+
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> TrainedCell:
         """Return outcomes from the subfolder ``trained``, as far as they are there."""
-        items = [
-            TrainingItem(resnet=self.resnet, rate=rate, data=self.data, seed=seed, plan=self.plan)
-            for rate in self.rates
-        ]
         outcomes = run_items(
-            items, path.with_name("trained"), executor=ThreadExecutor(threads), progress=report.sampled,
-            on_found=report.reused,
+            self._items(seed), path.with_name("trained"), executor=ThreadExecutor(threads),
+            progress=report.sampled, on_found=report.reused,
         )  # fmt: skip
         cell = TrainedCell(outcomes, _growth(self.resnet, seed))
         if not self.entries or cell.best is None:
             return cell
         return TrainedCell(outcomes, cell.growth, self._paths(path.with_suffix(".npz"), cell.best))
+
+    def _items(self, seed: int) -> list[TrainingItem]:
+        return [
+            TrainingItem(resnet=self.resnet, rate=rate, data=self.data, seed=seed, plan=self.plan)
+            for rate in self.rates
+        ]
 
     def _paths(self, path: Path, best: Outcome) -> Array:
         """Return some entries of the best network; it is trained once more where they are not on file."""

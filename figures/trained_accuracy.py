@@ -184,13 +184,14 @@ FIGURE = FigureDefinition(
     name="9",
     title="Test accuracy after training over regularity and scaling",
     caption=(
-        "Test accuracy in per cent of res-1 networks of width 30 that start from fractional weights of Hurst "
-        "index H, trained for ten epochs by Adam at learning rates 1e-4 to 1; each cell shows the best of "
-        "them, by test accuracy, as in the paper. Grey cells diverged at every rate. Above the line, the "
-        "critical scaling max(H, 1/2), networks train; far below it hidden states and gradients explode and "
-        "they do not. Right: the mean growth of the hidden states of other networks of the same law before "
-        "any training, against the accuracy after it, with the rank correlation: where the growth at "
-        "initialisation is more than about a factor of twenty, training fails. Crosses: diverged at every rate."
+        "Test accuracy in per cent of res-1 networks of width 30 that start from fractional weights of "
+        "Hurst index H, trained for ten epochs by Adam at learning rates 1e-4 to 1; each cell shows the "
+        "best of them, by test accuracy, as in the paper. Grey cells diverged at every rate. Above the "
+        "line, the critical scaling max(H, 1/2), networks train; far below it hidden states and gradients "
+        "explode and they do not. Right: the mean growth of the hidden states of other networks of the same "
+        "law before any training, against the accuracy after it, with the rank correlation: where the "
+        "growth at initialisation is more than about a factor of twenty, training fails. Crosses: diverged "
+        "at every rate."
     ),
     points=_points,
     draw=_draw,

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from largedepth._options import apply_options, seed_help, whole
-from largedepth._progress import progress_bar
+from largedepth._progress import in_words, progress_bar
 from largedepth._running import drawn_on, running_options
 
 figure_options = apply_options(
@@ -51,8 +51,17 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
 @click.option(
     "--out", default="results/figures", show_default=True, metavar="DIR", help="Folder, made if need be."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Say how many networks each takes, and for training how long, roughly."
+)
 def figures(
-    names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str, **place: Any
+    names: tuple[str, ...],
+    setting: str,
+    seed: int,
+    threads: int | None,
+    out: str,
+    dry_run: bool,
+    **place: Any,
 ) -> None:
     """Draw figures (without a NAME all of them but 8 and 9) as PDF and PNG.
 
@@ -66,5 +75,20 @@ def figures(
     8, 9: weights and accuracy after training, which takes minutes and the extra `training`.
     Samples are kept in DIR/samples and used again.
     """
+    if dry_run:
+        _estimate(names, setting, threads)
+        return
     with drawn_on(threads=threads, **place):
         draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
+
+
+def _estimate(names: tuple[str, ...], setting: str, threads: int | None) -> None:
+    """Print what figures take."""
+    import figures as package
+    from montecarlo.executors import check_threads
+
+    for definition in [package.find_figure(name) for name in names or tuple(package.FIGURES)]:
+        points = definition.points(setting)  # type: ignore[arg-type]
+        seconds = sum(point.seconds(threads) for point in points if hasattr(point, "seconds"))  # type: ignore[attr-defined]
+        time = f", roughly {in_words(seconds)} on {check_threads(threads)} threads" if seconds else ""
+        click.echo(f"figure {definition.name}: {sum(point.networks for point in points):,} networks{time}")

@@ -93,6 +93,13 @@ class Progress:
             )
 
 
+def in_words(seconds: float) -> str:
+    """Return a rough time: ``40 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+
+
 @contextmanager
 def progress_bar(
     total: int, *, what: str, cost: str = "", words: tuple[str, str] = ("rows reused", "sampled")

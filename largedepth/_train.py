@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._options import apply_options, real, threads_option, whole
-from largedepth._progress import progress_bar
+from largedepth._progress import in_words, progress_bar
 
 if TYPE_CHECKING:
     from montecarlo.training import DataSet, Outcome, TrainedNetwork, TrainingItem
@@ -161,11 +161,10 @@ def _estimate(items: list[TrainingItem], data: DataSet, threads: int) -> str:
 
     seconds = training_seconds(items, len(data.train_labels), workers=threads)
     plan, resnet = items[0].plan, items[0].resnet
-    time = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-    time = time if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    steps = plan.steps(len(data.train_labels))
     return (
         f"{len(items):,} networks of width {resnet.width} and depth {resnet.depth:,}, {plan.epochs} epochs "
-        f"of {data.name} in {plan.steps(len(data.train_labels)):,} steps: roughly {time} on {threads} threads"
+        f"of {data.name} in {steps:,} steps: roughly {in_words(seconds)} on {threads} threads"
     )
 
 

@@ -10,10 +10,10 @@ _FLOPS = 4e10
 _LAYER_SECONDS = 3e-6
 """A layer of a step at least, in both directions."""
 
-_COMPILE_SECONDS = 3.0
 
-
-def training_seconds(items: list[TrainingItem], examples: int, *, workers: int = 1) -> float:
+def training_seconds(
+    items: list[TrainingItem], examples: int, *, workers: int = 1, compile_seconds: float = 3.0
+) -> float:
     """Return the rough time of training items on a processor, by the count of operations.
 
     Parameters
@@ -24,6 +24,8 @@ def training_seconds(items: list[TrainingItem], examples: int, *, workers: int =
         Size of the training part.
     workers : int, default 1
         Networks at a time.
+    compile_seconds : float, default 3
+        Once a run.
 
     Examples
     --------
@@ -39,4 +41,4 @@ def training_seconds(items: list[TrainingItem], examples: int, *, workers: int =
         batch = min(plan.batch, examples)
         layer = 6.0 * matrices * batch * net.width**2 / _FLOPS + _LAYER_SECONDS
         total += plan.epochs * plan.steps(examples) * net.depth * layer
-    return _COMPILE_SECONDS + total / workers if items else 0.0
+    return compile_seconds + total / workers if items else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import warnings
@@ -104,7 +105,8 @@ def outcome_path(folder: Path, item: TrainingItem) -> Path:
 
 def write_outcome(path: Path, outcome: Outcome) -> None:
     """Write an outcome, whole or not at all."""
-    record = {"kind": _KIND, **outcome.to_json()}
+    versions = {name: importlib.metadata.version(name) for name in ("jax", "optax", "numpy")}
+    record = {"kind": _KIND, "versions": versions, **outcome.to_json()}
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     with replaced_file(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
