@@ -2,8 +2,8 @@
 
     python -m benchmarks.training [--peers ENVIRONMENT/bin/python] [--threads N] [--out FOLDER]
 
-Slow: minutes. Without an environment that has torch the last table has our own times alone. Exits with 1 if a
-scaling trains that should not, or one does not that should.
+Slow: minutes. Without an environment that has torch the first table has our own times alone. Exits with 1
+if a scaling trains that should not, or one does not that should.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,12 +112,11 @@ class TrainingPoint:
         ]
 
     def _paths(self, path: Path, best: Outcome) -> Array:
-        """Return some entries of the best network; it is trained once more where they are not on file."""
+        """Return entries of the best network, which is trained once more where they are not on file."""
         tag = f"{best.item.digest}-{best.fingerprint}"
-        if path.exists():
-            with np.load(path, allow_pickle=False) as stored:
-                if "tag" in stored.files and str(stored["tag"]) == tag:
-                    return stored["paths"]
+        stored = _stored_paths(path, tag)
+        if stored is not None:
+            return stored
         network = train_item(best.item)
         scale = np.sqrt(self.resnet.width)
         paths = np.stack([
@@ -125,6 +126,18 @@ class TrainingPoint:
         with replaced_file(path) as temporary, open(temporary, "wb") as handle:
             np.savez(handle, paths=paths, tag=np.array(tag))
         return paths
+
+
+def _stored_paths(path: Path, tag: str) -> Array | None:
+    """Return the paths in a file; None where there are none of that network."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                return None
+        with np.load(path, allow_pickle=False) as stored:
+            return stored["paths"] if str(stored["tag"]) == tag else None
+    except (FileNotFoundError, KeyError, ValueError, zipfile.BadZipFile, zlib.error):
+        return None  # torn, or of an older version
 
 
 def training_network(data: str, *, depth: int, beta: float, weights: str) -> ResNet:

@@ -132,8 +132,8 @@ def _pairs(cells: dict[ResNet, TrainedCell]) -> tuple[Array, Array]:
 def _rank_correlation(growth: Array, accuracy: Array) -> Estimate:
     """Return Spearman's correlation; cells that diverged at every rate rank below all others.
 
-    The interval is Fisher's, with the variance of Bonett and Wright (Psychometrika 65, 2000) for ranks; cells
-    of one Hurst index share their first weights, so it is a rough one.
+    The interval is Fisher's, with the variance of Bonett and Wright (Psychometrika 65, 2000) for ranks;
+    cells of one Hurst index share their first weights, so it is a rough one.
     """
     confidence = 0.99
     ranked = np.where(np.isfinite(accuracy), accuracy, -1.0)

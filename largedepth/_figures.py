@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from largedepth._options import apply_options, seed_help, whole
-from largedepth._progress import in_words, progress_bar
+from largedepth._progress import SAMPLED_WORDS, TRAINED_WORDS, in_words, progress_bar
 from largedepth._running import drawn_on, running_options
 
 figure_options = apply_options(
@@ -35,11 +35,17 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
     drawn = []
     for definition in definitions:
         total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
-        with progress_bar(total, what=f"figure {definition.name}") as bar:
-            figure = package.draw_figure(
-                definition.name, out=out, setting=setting, seed=seed, threads=threads,  # type: ignore[arg-type]
-                progress=bar.finish, on_reuse=bar.reuse,
-            )  # fmt: skip
+        words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
+        with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
+            try:
+                figure = package.draw_figure(
+                    definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
+                    threads=threads, progress=bar.finish, on_reuse=bar.reuse,
+                )  # fmt: skip
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"finished networks are in {out}/samples, and the same command continues from them"
+                ) from None
         drawn.append(figure)
         click.echo(f"figure {definition.name}: {', '.join(map(str, figure.paths))}", err=True)
     return drawn

@@ -12,6 +12,10 @@ import click
 
 _FIRST_WORD_SECONDS = 2.0
 
+SAMPLED_WORDS = ("rows reused", "sampled")
+TRAINED_WORDS = ("outcomes reused", "trained")
+"""What is said of networks that were found and of those that were made."""
+
 
 class Progress:
     """Counts of networks, reused and sampled, and a word while nothing finishes.
@@ -24,12 +28,12 @@ class Progress:
         In front of every line.
     cost : str
         What a network costs, for the word; may be empty.
-    words : tuple of str
+    words : tuple of str, default `SAMPLED_WORDS`
         What is said of networks that were found and of those that were made.
     """
 
     def __init__(
-        self, total: int, *, what: str, cost: str = "", words: tuple[str, str] = ("rows reused", "sampled")
+        self, total: int, *, what: str, cost: str = "", words: tuple[str, str] = SAMPLED_WORDS
     ) -> None:
         from tqdm import tqdm
 
@@ -102,7 +106,7 @@ def in_words(seconds: float) -> str:
 
 @contextmanager
 def progress_bar(
-    total: int, *, what: str, cost: str = "", words: tuple[str, str] = ("rows reused", "sampled")
+    total: int, *, what: str, cost: str = "", words: tuple[str, str] = SAMPLED_WORDS
 ) -> Iterator[Progress]:
     """Yield a `Progress`, closed whatever happens."""
     progress = Progress(total, what=what, cost=cost, words=words)

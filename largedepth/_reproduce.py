@@ -23,14 +23,20 @@ _BUDGET_SECONDS = 120.0
 @click.command(epilog="Example: largedepth reproduce --paper --out results")
 @figure_options
 @click.option("--out", default="results", show_default=True, metavar="DIR", help="Folder, made if need be.")
-def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: Any) -> int:
+@click.option(
+    "--trained", is_flag=True, help="Figures 8 and 9 too: minutes more, and the extra `training` is needed."
+)
+def reproduce(
+    setting: str, seed: int, threads: int | None, out: str, trained: bool, **place: Any
+) -> int:
     """Draw every figure and write DIR/summary.md: each number beside what theory predicts.
 
     The quick half of `largedepth verify` ends it, and its verdicts the summary; the exit code is 1 if a
     theorem was refuted.
     """
+    names = _with_trained() if trained else ()
     with drawn_on(threads=threads, **place):
-        drawn = draw_all((), out=out, setting=setting, seed=seed, threads=threads)
+        drawn = draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
         verification, interrupted = run_verify(
             None, quick=True, seed=seed, threads=threads, budget=_BUDGET_SECONDS
         )
@@ -51,6 +57,14 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: A
     if interrupted:
         raise KeyboardInterrupt(f"{path} has the verdicts so far, undecided stands for the rest")
     return 1 if verification.verdict == "refuted" else 0
+
+
+def _with_trained() -> tuple[str, ...]:
+    import figures
+    from montecarlo.training import need_training
+
+    need_training()  # before minutes of other figures
+    return (*figures.FIGURES, *figures.TRAINED)
 
 
 def _source(figure: Any, setting: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._options import apply_options, real, threads_option, whole
-from largedepth._progress import in_words, progress_bar
+from largedepth._progress import TRAINED_WORDS, in_words, progress_bar
 
 if TYPE_CHECKING:
     from montecarlo.training import DataSet, Outcome, TrainedNetwork, TrainingItem
@@ -99,11 +99,11 @@ def train(
 ) -> None:
     """Train networks on labelled images, from the very weights that `simulate` draws.
 
-    Adam on cross-entropy; the first and last map are trained, too. One row for each law, scaling and rate:
-    accuracy on the test part, its loss, the step at which the network diverged if it did; the index of
-    regularity along depth before and after (H for fractional weights, 1/2 for independent layers, 1 for
-    smooth ones), the same from differences, blind to means along depth (2 for smooth weights), that of what
-    training has added, from differences; and the natural logs of |h_L|/|h_0| before and after.
+    Adam on cross-entropy; the first and last map are trained, too. One row for each law, scaling and
+    rate: accuracy on the test part, its loss, the step at which the network diverged if it did; the index
+    of regularity along depth before and after (H for fractional weights, 1/2 for independent layers, 1 for
+    smooth ones), the same from differences, blind to means along depth (2 for smooth weights), that of
+    what training has added, from differences; and the natural logs of |h_L|/|h_0| before and after.
 
     Needs the extra: pip install 'largedepth[training]'
     """
@@ -172,10 +172,10 @@ def _run(
     items: list[TrainingItem], data: DataSet, threads: int | None, out: str | None, kind: str
 ) -> list[Outcome]:
     from montecarlo.executors import ThreadExecutor
-    from montecarlo.training import run_items, train_item
+    from montecarlo.training import run_item, run_items, train_item
 
     executor = ThreadExecutor(threads)
-    with progress_bar(len(items), what="train", words=("outcomes reused", "trained")) as bar:
+    with progress_bar(len(items), what="train", words=TRAINED_WORDS) as bar:
         if kind == "folder" and out is not None:
             try:
                 return run_items(items, out, executor=executor, progress=bar.finish, on_found=bar.reuse)
@@ -183,21 +183,28 @@ def _run(
                 raise KeyboardInterrupt(
                     f"finished outcomes are in {out}, and the same command trains the rest"
                 ) from None
+        outcomes: dict[TrainingItem, Outcome] = {}
         networks: dict[TrainingItem, TrainedNetwork] = {}
         try:
-            for item, network in executor.run(train_item, iter(items)):
-                networks[item] = network
-                bar.finish(1)
+            if kind == "npz":  # weights are kept in memory for this alone
+                for item, network in executor.run(train_item, iter(items)):
+                    networks[item], outcomes[item] = network, network.outcome
+                    bar.finish(1)
+            else:
+                for item, outcome in executor.run(run_item, iter(items)):
+                    outcomes[item] = outcome
+                    bar.finish(1)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("nothing is kept; name a folder as --out to continue a run") from None
-    ordered = [networks[item] for item in items]
+    ordered = [outcomes[item] for item in items]
     if out is not None:
-        _write(ordered, out, kind)
+        _write(ordered, [networks[item] for item in items if item in networks], out)
         click.echo(f"train: wrote {out}", err=True)
-    return [network.outcome for network in ordered]
+    return ordered
 
 
-def _write(networks: list[TrainedNetwork], out: str, kind: str) -> None:
+def _write(outcomes: list[Outcome], networks: list[TrainedNetwork], out: str) -> None:
+    """Write a .npz file if there are networks, a JSON file if not."""
     import json
     from pathlib import Path
 
@@ -205,9 +212,9 @@ def _write(networks: list[TrainedNetwork], out: str, kind: str) -> None:
 
     from montecarlo.files import replaced_file
 
-    records = json.dumps([network.outcome.to_json() for network in networks], indent=1, allow_nan=False)
+    records = json.dumps([outcome.to_json() for outcome in outcomes], indent=1, allow_nan=False)
     with replaced_file(Path(out)) as temporary:
-        if kind == "json":
+        if not networks:
             temporary.write_text(records + "\n", encoding="utf-8")
             return
         arrays: dict[str, Any] = {f"before_{name}": array for name, array in networks[0].before.items()}

@@ -1,4 +1,4 @@
-"""PyTorch's plain training step: an ``nn.Module`` of ``nn.Linear`` layers, a loop over them, autograd, Adam.
+"""PyTorch's plain training step: a module of ``nn.Linear`` layers, a loop over them, autograd, Adam.
 
     ENVIRONMENT/bin/python benchmarks/peers/torch_training.py --depth 1000 --threads 1
 

@@ -123,8 +123,11 @@ def _part(name: str, inputs: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[npt.
     x, y = np.asarray(inputs), np.asarray(labels).reshape(-1)
     if x.ndim < 2 or len(x) != len(y) or not len(y):
         raise _unfit(name, f"must have one label an input (inputs {x.shape}, labels {y.shape})")
+    if x.dtype.kind not in "buif" or y.dtype.kind not in "buif":
+        raise _unfit(name, f"must be of numbers (inputs are {x.dtype}, labels {y.dtype})")
     flat = x.reshape(len(x), -1).astype(np.float64)
-    whole = y.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # of labels that are not finite
+        whole = y.astype(np.int64)
     if not np.isfinite(flat).all() or not (whole == y).all():
         raise _unfit(name, "must have finite inputs and whole-number labels")
     return flat, whole

@@ -40,7 +40,8 @@ class Measured:
         is a continuous function of depth; None before training, or where it has added nothing.
     norms : mapping of str to float
         Of the V_k, in Frobenius norms: `mean` and `largest` of ‖V_k‖; `increment`, the mean of
-        ‖V_{k+1} − V_k‖; `change`, that of the distance from the start; `sum`, ‖V_1 + ... + V_L‖.
+        ‖V_{k+1} − V_k‖; `sum`, ‖V_1 + ... + V_L‖; after training also `change`, the mean of ‖D_k‖, and
+        `change_sum`, ‖D_1 + ... + D_L‖, where D_k is what training has added to V_k.
     """
 
     log_ratios: Mapping[str, float | None]

@@ -8,6 +8,8 @@ import os
 import random
 import struct
 import warnings
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,10 +128,15 @@ _SOURCES: dict[str, Callable[[int], DataSet]] = {
 
 def _from_npz(path: Path, seed: int) -> DataSet:
     try:
+        with zipfile.ZipFile(path) as archive:  # an array alone is not one
+            torn = archive.testzip()
+        if torn is not None:
+            raise ValueError(f"{torn} is torn")
         with np.load(path, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError) as error:
-        raise InvalidFieldError("data", str(path), f"must be a .npz file ({error})", _LOCAL) from error
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidFieldError("data", str(path), f"must be a .npz file ({reason})", _LOCAL) from error
     if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
         parts = ((arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"]))
         return make_data(str(path), *parts)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def run_items(
     """Return the outcomes of all items, from their files in a folder as far as these are there.
 
     A file is written whole as soon as its network is trained, so that an interrupted run goes on where it
-    was. Files that cannot be read, or are of other data of the same name, are trained anew, with a warning.
+    was; several runs may share a folder, at worst a network is trained twice. Files that are torn or were
+    changed, or are of other data of the same name, are trained anew, with a warning.
 
     Parameters
     ----------
@@ -107,6 +109,7 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
     """Write an outcome, whole or not at all."""
     versions = {name: importlib.metadata.version(name) for name in ("jax", "optax", "numpy")}
     record = {"kind": _KIND, "versions": versions, **outcome.to_json()}
+    record["checksum"] = _checksum(record)
     text = json.dumps(record, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False)
     with replaced_file(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -118,12 +121,20 @@ def read_outcome(path: Path, item: TrainingItem, fingerprint: str) -> Outcome | 
         record: Any = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(record, dict) or record.get("kind") != _KIND:
             raise ValueError("it is not an outcome of largedepth")
+        if record.pop("checksum", None) != _checksum(record):
+            raise ValueError("it is not as it was written")
         outcome = Outcome.from_json(record, item)
         if outcome.fingerprint != fingerprint:
             raise ValueError("the data of this name have changed")
     except FileNotFoundError:
         return None
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         warnings.warn(f"{path}: {error}; the network is trained anew", RuntimeWarning, stacklevel=2)
         return None
     return outcome
+
+
+def _checksum(record: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a record's canonical JSON, hexadecimal."""
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -59,6 +59,21 @@ def test_a_second_drawing_trains_nothing(name: str, tmp_path: Path, monkeypatch:
     assert [path.read_bytes() for path in again.paths] == before
 
 
+def test_torn_paths_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("figures._draw.find_figure", small)
+    drawn = figures.draw_figure("8", out=tmp_path, seed=1)
+    first = drawn.paths[1].read_bytes()
+    files = sorted((tmp_path / "samples").glob("*.npz"))
+    whole = [file.read_bytes() for file in files]
+    assert len(files) == 3
+    files[0].write_bytes(b"")
+    files[1].write_bytes(whole[1][:200])
+    files[2].write_bytes(whole[2][:150] + bytes([whole[2][150] ^ 1]) + whole[2][151:])
+    again = figures.draw_figure("8", out=tmp_path, seed=1)
+    assert again.paths[1].read_bytes() == first
+    assert [file.read_bytes() for file in files] == whole
+
+
 @pytest.mark.parametrize("name", list(figures.TRAINED))
 def test_trained_figures_describe_themselves(name: str) -> None:
     definition = figures.find_figure(name)

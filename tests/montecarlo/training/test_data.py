@@ -63,6 +63,25 @@ def test_npz_files(tmp_path: Path) -> None:
         load_data(tmp_path / "objects.npz")  # nothing is unpickled
 
 
+def test_torn_and_foreign_npz_files_are_named(tmp_path: Path) -> None:
+    x, y = images(30)
+    path = tmp_path / "data.npz"
+    np.savez(path, x=x, y=y)
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[200] ^= 1  # an entry of x
+    with open(tmp_path / "single.npy", "wb") as handle:
+        np.save(handle, x)
+    for bad in (b"", whole[:100], whole[:-30], bytes(flipped), (tmp_path / "single.npy").read_bytes()):
+        path.write_bytes(bad)
+        with pytest.raises(InvalidFieldError, match=r"data.npz.*must be a .npz file") as refused:
+            load_data(path)
+        assert "\n" not in str(refused.value)
+    np.savez(path, x=x, y=np.array(["a", "b", "c"])[y])
+    with pytest.raises(InvalidFieldError, match="must be of numbers"):
+        load_data(path)
+
+
 def write_idx(path: Path, array: np.ndarray) -> None:
     raw = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
     path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
@@ -103,8 +122,9 @@ def test_bad_names_and_contents_are_refused(tmp_path: Path) -> None:
     x, y = images(6)
     with pytest.raises(InvalidFieldError, match="one label an input"):
         make_data("a", (x, y[:5]), (x, y))
-    with pytest.raises(InvalidFieldError, match="finite"):
-        make_data("a", (np.where(x == x.max(), np.nan, x), y), (x, y))
+    for parts in ((np.where(x == x.max(), np.nan, x), y), (x, np.full(6, np.nan)), (x, np.full(6, 0.5))):
+        with pytest.raises(InvalidFieldError, match="finite"):
+            make_data("a", parts, (x, y))
     with pytest.raises(InvalidFieldError, match="test part alone"):
         make_data("a", (x, y), (x, y + 1))
     with pytest.raises(InvalidFieldError, match="vary"):

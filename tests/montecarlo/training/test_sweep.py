@@ -75,7 +75,10 @@ def test_files_that_do_not_fit_are_trained_anew(items: list[TrainingItem], tmp_p
     path = outcome_path(tmp_path, items[0])
     good = path.read_text()
     other = outcome_path(tmp_path, items[1]).read_text()
-    for bad in (good[:100], "[]", "{}", other, good.replace('"accuracy"', '"precision"')):
+    digit = good.index('"accuracy": 0.') + len('"accuracy": 0.')
+    flipped = good[:digit] + str((int(good[digit]) + 1) % 10) + good[digit + 1 :]
+    renamed = good.replace('"accuracy"', '"precision"')
+    for bad in (good[:100], "[]", "{}", "[" * 100_000, other, renamed, flipped):
         path.write_text(bad)
         trained = []
         with pytest.warns(RuntimeWarning, match=f"{path.name}.*trained anew"):
