@@ -21,7 +21,6 @@ import numpy as np
 
 from montecarlo import ResNet
 from montecarlo.estimates import path_regularity
-from montecarlo.executors import ThreadExecutor
 from montecarlo.processes import find_process, sample_paths
 from montecarlo.training import (
     RATES,
@@ -47,7 +46,7 @@ def accuracies(folder: str, threads: int | None) -> list[dict]:
         net = ResNet(width=WIDTH, depth=DEPTH, beta=beta, block="res-1", weights=f"fbm:{hurst:g}")
         items = [TrainingItem(resnet=net, rate=rate) for rate in RATES]
         start = time.perf_counter()
-        outcomes = run_items(items, folder, executor=ThreadExecutor(threads))
+        outcomes = run_items(items, folder, threads=threads)
         rows.append(
             {
                 "H": hurst,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from figures._figure import Report
 from montecarlo import ResNet, simulate
-from montecarlo.executors import ThreadExecutor, check_threads
+from montecarlo.executors import check_threads
 from montecarlo.files import replaced_file
 from montecarlo.training import (
     RATES,
@@ -97,7 +97,7 @@ class TrainingPoint:
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> TrainedCell:
         """Return outcomes from the subfolder ``trained``, as far as they are there."""
         outcomes = run_items(
-            self._items(seed), path.with_name("trained"), executor=ThreadExecutor(threads),
+            self._items(seed), path.with_name("trained"), threads=threads,
             progress=report.sampled, on_found=report.reused,
         )  # fmt: skip
         cell = TrainedCell(outcomes, _growth(self.resnet, seed))

@@ -10,6 +10,8 @@ from largedepth._options import apply_options, real, threads_option, whole
 from largedepth._progress import TRAINED_WORDS, in_words, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from montecarlo.training import DataSet, Outcome, TrainedNetwork, TrainingItem
 
 _network_options = apply_options(
@@ -128,7 +130,7 @@ def train(
     if dry_run:
         click.echo(_estimate(items, loaded, check_threads(threads)))
         return
-    outcomes = _run(items, loaded, threads, out, kind)
+    outcomes = _run(items, threads, out, kind)
     lost = sum(outcome.diverged for outcome in outcomes)
     if lost:
         click.echo(f"train: {lost} of {len(outcomes)} networks diverged: they have no accuracy", err=True)
@@ -168,39 +170,41 @@ def _estimate(items: list[TrainingItem], data: DataSet, threads: int) -> str:
     )
 
 
-def _run(
-    items: list[TrainingItem], data: DataSet, threads: int | None, out: str | None, kind: str
-) -> list[Outcome]:
-    from montecarlo.executors import ThreadExecutor
-    from montecarlo.training import run_item, run_items, train_item
+def _run(items: list[TrainingItem], threads: int | None, out: str | None, kind: str) -> list[Outcome]:
+    from montecarlo.training import run_items
 
-    executor = ThreadExecutor(threads)
+    folder = out if kind == "folder" else None
+    networks: list[TrainedNetwork] = []
     with progress_bar(len(items), what="train", words=TRAINED_WORDS) as bar:
-        if kind == "folder" and out is not None:
-            try:
-                return run_items(items, out, executor=executor, progress=bar.finish, on_found=bar.reuse)
-            except KeyboardInterrupt:
-                raise KeyboardInterrupt(
-                    f"finished outcomes are in {out}, and the same command trains the rest"
-                ) from None
-        outcomes: dict[TrainingItem, Outcome] = {}
-        networks: dict[TrainingItem, TrainedNetwork] = {}
         try:
             if kind == "npz":  # weights are kept in memory for this alone
-                for item, network in executor.run(train_item, iter(items)):
-                    networks[item], outcomes[item] = network, network.outcome
-                    bar.finish(1)
+                networks = _networks(items, threads, bar.finish)
+                outcomes = [network.outcome for network in networks]
             else:
-                for item, outcome in executor.run(run_item, iter(items)):
-                    outcomes[item] = outcome
-                    bar.finish(1)
+                outcomes = run_items(items, folder, threads=threads, progress=bar.finish, on_found=bar.reuse)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("nothing is kept; name a folder as --out to continue a run") from None
-    ordered = [outcomes[item] for item in items]
-    if out is not None:
-        _write(ordered, [networks[item] for item in items if item in networks], out)
+            raise KeyboardInterrupt(
+                f"finished outcomes are in {folder}, and the same command trains the rest"
+                if folder is not None
+                else "nothing is kept; name a folder as --out to continue a run"
+            ) from None
+    if out is not None and folder is None:
+        _write(outcomes, networks, out)
         click.echo(f"train: wrote {out}", err=True)
-    return ordered
+    return outcomes
+
+
+def _networks(
+    items: list[TrainingItem], threads: int | None, progress: Callable[[int], None]
+) -> list[TrainedNetwork]:
+    from montecarlo.executors import ThreadExecutor
+    from montecarlo.training import train_item
+
+    networks = {}
+    for item, network in ThreadExecutor(threads).run(train_item, iter(items)):
+        networks[item] = network
+        progress(1)
+    return [networks[item] for item in items]
 
 
 def _write(outcomes: list[Outcome], networks: list[TrainedNetwork], out: str) -> None:

@@ -16,6 +16,9 @@ from montecarlo.estimates._rows import check_confidence
 
 Array = npt.NDArray[np.float64]
 
+METHOD = "slope of log mean squares of sums over lags"
+SINGLE_PATH = "a single path says nothing of its own spread"
+
 _LAGS = (1, 2, 4, 8)
 _SPAN = 8
 """A path has at least this many times its largest lag: the sums of a lag must not all overlap."""
@@ -106,8 +109,7 @@ def path_regularity(
     half = quantile * math.sqrt(variance) if freedom > 0 else math.inf
     return Estimate(
         value=value, lower=value - half, upper=value + half, confidence=confidence, n=n,
-        method="slope of log mean squares of sums over lags",
-        warning=None if freedom > 0 else "a single path says nothing of its own spread",
+        method=METHOD, warning=None if freedom > 0 else SINGLE_PATH,
     )  # fmt: skip
 
 

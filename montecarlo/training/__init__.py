@@ -3,6 +3,7 @@
 * `TrainingItem` says which network is trained and how, `train_networks` trains some of one shape.
 * `Outcome` holds accuracy, losses, divergence, log-ratios and regularity along depth, before and after.
 * `run_items` trains many and keeps each outcome in a file; the same call again trains only what is missing.
+* `TrainingRun` is the run of `montecarlo.runs` whose rows are outcomes, for executors and results folders.
 * `load_data` finds data sets.
 
 The training itself is in JAX, which is imported when it is first used.
@@ -23,9 +24,9 @@ from montecarlo.training._outcome import TrainedNetwork as TrainedNetwork
 from montecarlo.training._plan import RATES as RATES
 from montecarlo.training._plan import TrainingItem as TrainingItem
 from montecarlo.training._plan import TrainingPlan as TrainingPlan
+from montecarlo.training._run import TrainingRun as TrainingRun
 from montecarlo.training._scaling import weight_scaling as weight_scaling
 from montecarlo.training._sources import load_data as load_data
-from montecarlo.training._sweep import run_item as run_item
 from montecarlo.training._sweep import run_items as run_items
 from montecarlo.training._sweep import train_item as train_item
 

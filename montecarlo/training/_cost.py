@@ -34,11 +34,13 @@ def training_seconds(
     >>> 1.0 < training_seconds([TrainingItem(resnet=net, rate=0.1)], 1438) < 20.0
     True
     """
-    total = 0.0
-    for item in items:
-        net, plan = item.resnet, item.plan
-        matrices = 1 if net.block == "res-1" else 2
-        batch = min(plan.batch, examples)
-        layer = 6.0 * matrices * batch * net.width**2 / _FLOPS + _LAYER_SECONDS
-        total += plan.epochs * plan.steps(examples) * net.depth * layer
+    total = sum(item_seconds(item, item.plan.epochs * item.plan.steps(examples)) for item in items)
     return compile_seconds + total / workers if items else 0.0
+
+
+def item_seconds(item: TrainingItem, steps: int) -> float:
+    """Return the rough time of one network on one core, for a number of steps of whole batches."""
+    net = item.resnet
+    matrices = 1 if net.block == "res-1" else 2
+    layer = 6.0 * matrices * item.plan.batch * net.width**2 / _FLOPS + _LAYER_SECONDS
+    return steps * net.depth * layer

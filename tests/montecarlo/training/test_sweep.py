@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ pytest.importorskip("jax")
 pytest.importorskip("optax")
 
 from montecarlo import InvalidFieldError, ResNet
-from montecarlo.executors import ThreadExecutor
-from montecarlo.training import TrainingItem, TrainingPlan, run_items, weight_scaling
+from montecarlo.executors._interface import Item, Result
+from montecarlo.runs import running
+from montecarlo.training import TrainingItem, TrainingPlan, TrainingRun, run_items, weight_scaling
+from montecarlo.training._columns import outcome_columns, outcome_of
 from montecarlo.training._cost import training_seconds
-from montecarlo.training._sweep import outcome_path
+from montecarlo.training._outcome_file import outcome_path
 
 
 def write_clouds(path: Path, seed: int) -> str:
@@ -44,7 +47,9 @@ class Dying:
 
     workers = 1
 
-    def run(self, function: Callable, items: Iterator) -> Generator[tuple[TrainingItem, object], None, None]:
+    def run(
+        self, function: Callable[[Item], Result], items: Iterator[Item]
+    ) -> Generator[tuple[Item, Result], None, None]:
         for _ in range(2):
             item = next(items)
             yield item, function(item)
@@ -55,14 +60,12 @@ class Dying:
 
 
 def test_an_interrupted_run_goes_on(items: list[TrainingItem], tmp_path: Path) -> None:
-    whole = run_items(items, tmp_path / "whole", executor=ThreadExecutor(1))
-    with pytest.raises(KeyboardInterrupt):
-        run_items(items, tmp_path / "parts", executor=Dying())
+    whole = run_items(items, tmp_path / "whole", threads=1)
+    with pytest.raises(KeyboardInterrupt), running(executor=Dying()):
+        run_items(items, tmp_path / "parts")
     assert len(list((tmp_path / "parts").iterdir())) == 2
     found, trained = [], []
-    parts = run_items(
-        items, tmp_path / "parts", executor=ThreadExecutor(3), progress=trained.append, on_found=found.append
-    )
+    parts = run_items(items, tmp_path / "parts", threads=3, progress=trained.append, on_found=found.append)
     assert (found, sum(trained)) == ([2], len(items) - 2)
     assert parts == whole
     names = {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}
@@ -144,3 +147,32 @@ def test_estimated_times_grow_with_the_work(items: list[TrainingItem]) -> None:
     assert one < all_of_them
     assert training_seconds(items, 64, workers=2) < all_of_them
     assert training_seconds([], 64) == 0.0
+
+
+def test_outcomes_survive_as_columns(items: list[TrainingItem], tmp_path: Path) -> None:
+    # A network of width 1 has indices without an interval, one of 8 layers has none.
+    thin = ResNet(width=1, depth=16, beta=0.5, block="res-1", weights="fbm:0.5", input_dim=5)
+    flat = ResNet(width=6, depth=8, beta=0.5, block="res-1", weights="fbm:0.5", input_dim=5)
+    others = [replace(items[0], resnet=net, replica=3) for net in (thin, flat)]
+    outcomes = run_items([*items, *others], tmp_path)
+    assert {outcome.diverged for outcome in outcomes} == {True, False}
+    for outcome in outcomes:
+        run = TrainingRun.find(outcome.item)
+        columns = outcome_columns(outcome)
+        assert {name: column.shape[1:] for name, column in columns.items()} == run.cells
+        assert outcome_of(outcome.item, outcome.fingerprint, columns) == outcome
+    assert outcomes[-1].before.regularity is None
+    lower = outcomes[-2].before.regularity
+    assert lower is not None
+    assert lower.lower == -np.inf
+
+
+def test_rows_of_a_run_are_its_replicas(items: list[TrainingItem]) -> None:
+    run = TrainingRun.find(items[0])
+    rows = run.sample(0, 2)
+    expected = run_items([items[0], replace(items[0], replica=1)])
+    assert [outcome_of(run.item(row), run.fingerprint, rows, row) for row in (0, 1)] == expected
+    others = [replace(items[0], rate=0.5), replace(items[0], plan=TrainingPlan(epochs=3, batch=16))]
+    assert len({run.key, *(TrainingRun.find(item).key for item in others)}) == 3
+    with pytest.raises(InvalidFieldError, match="the same wherever networks are trained"):
+        replace(run, fingerprint="0" * 16).sample(0, 1)
