@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FuncFormatter
 from scipy import stats
 
 import theory
@@ -66,7 +67,7 @@ def _draw(samples: Samples) -> Canvas:
     for axis, (name, cells) in zip(axes, grouped.items(), strict=False):
         mesh = _map(axis, cells)
         axis.set_title(f"{name}: test accuracy, best learning rate")
-        canvas.colorbar(mesh, ax=axis, pad=0.02)
+        canvas.colorbar(mesh, ax=axis, pad=0.02, label="per cent")
     axes[0].set_ylabel(r"scaling exponent $\beta$ ($\alpha = L^{-\beta}$)")
     _scatter(axes[-1], grouped)
     return canvas
@@ -81,16 +82,23 @@ def _map(axis: Axes, cells: dict[ResNet, TrainedCell]) -> Any:
         values[place] = _accuracy(cell)
     axis.set_facecolor("#dddddd")  # cells that diverged at every rate
     mesh = axis.pcolormesh(
-        hursts, betas, values, vmin=0.0, vmax=1.0, cmap="viridis", shading="nearest", rasterized=True
+        hursts,
+        betas,
+        100.0 * values,
+        vmin=0.0,
+        vmax=100.0,
+        cmap="viridis",
+        shading="nearest",
+        rasterized=True,
     )
     for beta, row in zip(betas.tolist(), values.tolist(), strict=True):
         for hurst, value in zip(hursts.tolist(), row, strict=True):
             text = f"{100 * value:.0f}" if np.isfinite(value) else "div."
             colour = "white" if value < 0.6 else "black"
             axis.text(hurst, beta, text, ha="center", va="center", fontsize=8, color=colour)
-    curve = np.linspace(hursts[0] - 0.05, hursts[-1] + 0.05, 300)
+    curve = np.linspace(*axis.get_xlim(), 300)
     axis.plot(
-        curve, [float(theory.critical_scaling(float(np.clip(h, 0.01, 0.99)))) for h in curve],
+        curve, [float(theory.critical_scaling(float(np.clip(h, 1e-6, 1.0 - 1e-6)))) for h in curve],
         color=THEORY, lw=2.2, label=r"critical scaling $\max(H, 1/2)$ (F1)",
     )  # fmt: skip
     axis.set_xlabel("Hurst index $H$ of the first weights along depth")
@@ -104,24 +112,29 @@ def _scatter(axis: Axes, grouped: dict[str, dict[ResNet, TrainedCell]]) -> None:
     for marker, (name, cells) in zip("os", grouped.items(), strict=False):
         growth, accuracy = _pairs(cells)
         scatter = axis.scatter(
-            growth, accuracy, c=[_hurst(network) for network in cells], marker=marker, cmap="plasma",
+            growth, 100.0 * accuracy, c=[_hurst(network) for network in cells], marker=marker, cmap="plasma",
             vmin=0.0, vmax=1.0, edgecolors="#333333", linewidths=0.5, s=36,
-            label=f"{name}: rank correlation {_rank_correlation(growth, accuracy).value:.2f}",
+            label=f"{name}: rank correlation {_signed(_rank_correlation(growth, accuracy).value)}",
         )  # fmt: skip
         lost = ~np.isfinite(accuracy)
-        axis.plot(growth[lost], np.full(int(lost.sum()), 0.03), "x", color=LIMIT)
+        axis.plot(growth[lost], np.full(int(lost.sum()), 3.0), "x", color=LIMIT)
     axis.axvline(0.0, color=LIMIT, lw=1.0, ls=":")
     axis.set(
         xlabel=r"mean of $\log_{10}\,\Vert h_L - h_0\Vert\,/\,\Vert h_0\Vert$ before training",
-        ylabel="test accuracy after training", ylim=(0.0, 1.03),
+        ylabel="test accuracy after training, per cent", ylim=(0.0, 103.0),
     )  # fmt: skip
     axis.set_title("growth at initialisation predicts accuracy")
     axis.set_xscale("symlog", linthresh=1.0)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     growths = np.concatenate([_pairs(cells)[0] for cells in grouped.values()])
     axis.set_xlim(float(growths.min()) - 0.3, 1.4 * max(float(growths.max()), 1.0))
     axis.legend(loc="lower left")
     if scatter is not None and axis.figure is not None:
         axis.figure.colorbar(scatter, ax=axis, pad=0.02, label="$H$")
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _pairs(cells: dict[ResNet, TrainedCell]) -> tuple[Array, Array]:
@@ -188,7 +201,8 @@ FIGURE = FigureDefinition(
         "Hurst index H, trained for ten epochs by Adam at learning rates 1e-4 to 1; each cell shows the "
         "best of them, by test accuracy, as in the paper. Grey cells diverged at every rate. Above the "
         "line, the critical scaling max(H, 1/2), networks train; far below it hidden states and gradients "
-        "explode and they do not. Right: the mean growth of the hidden states of other networks of the same "
+        "explode and they do not; where H < 1/2, res-1 networks hardly explode and also train some way below "
+        "it. Right: the mean growth of the hidden states of other networks of the same "
         "law before any training, against the accuracy after it, with the rank correlation: where the "
         "growth at initialisation is more than about a factor of twenty, training fails. Crosses: diverged "
         "at every rate."

@@ -36,7 +36,7 @@ def _points(setting: Setting) -> list[TrainingPoint]:
 
 
 def _draw(samples: Samples) -> Canvas:
-    canvas = Canvas(figsize=(11, 5.8), layout="constrained")
+    canvas = Canvas(figsize=(11, 6.0), layout="constrained")
     axes: Any = canvas.subplots(2, len(_CASES), sharex=True, sharey="col")
     cells: list[TrainedCell] = list(samples.values())
     for (top, bottom), cell, (_, _, title) in zip(axes.T, cells, _CASES, strict=True):
@@ -54,8 +54,8 @@ def _draw(samples: Samples) -> Canvas:
         for row, change in enumerate(after - before):
             added = f"added by training, index {_value(best.after.change_regularity):.2f}"
             bottom.plot(layers, change, color=LIMIT, lw=1.6, label=added if row == 0 else None)
-        _legend_below(bottom)
         bottom.set(xlabel="layer $k$", xlim=(0, before.shape[1]))
+        bottom.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
     axes[0, 0].set_ylabel(r"entries of $\sqrt{d}\,V_k$ before")
     axes[1, 0].set_ylabel(r"entries of $\sqrt{d}\,V_k$ after")
     return canvas
@@ -64,12 +64,6 @@ def _draw(samples: Samples) -> Canvas:
 def _indices(measured: Measured) -> str:
     plain, blind = _value(measured.regularity), _value(measured.regularity_without_mean)
     return f"index {plain:.2f}, from differences {blind:.2f}"
-
-
-def _legend_below(axis: Axes) -> None:
-    low, high = axis.get_ylim()
-    axis.set_ylim(low - 0.22 * (high - low), high)
-    axis.legend(loc="lower left", fontsize=8)
 
 
 def _paths(axis: Axes, paths: Any) -> None:
@@ -101,7 +95,7 @@ def _checks(samples: Samples) -> list[Check]:
         added = _value(best.after.change_regularity)
         checks.append(
             Check(
-                f"index of what training adds, {of}: a continuous function of depth",
+                f"index of what training adds, {of}: 1 at least, as of continuous functions",
                 1.0,
                 Computed(added, 0.0, "differences of sums over lags"),
                 "at least",
@@ -122,8 +116,9 @@ FIGURE = FigureDefinition(
         "and after (bottom) ten epochs of Adam on scikit-learn's digits, at the learning rate with the best "
         "test accuracy of five. Left: smooth weights at the scaling of the ODE; middle: independent layers "
         "at that scaling; right: independent layers at the scaling of the SDE. Black: what training has "
-        "added to each entry, a continuous function of depth in all three cases. So the weights keep the "
-        "regularity that they started with, and a part that is smoother by one order is laid over them. "
+        "added to each entry, which varies slowly along depth in all three cases, apart from a few jumps. So "
+        "the weights keep the regularity that they started with, and a part that is smoother by about one "
+        "order is laid over them. "
         "Titles give the index of regularity of the sums of the weights along depth, 1/2 for independent "
         "layers and 1 for smooth ones. From plain sums over a few layers it rises where the added part is "
         "large; from differences of neighbouring sums, which hardly see that part, it stays: 1/2 for "
