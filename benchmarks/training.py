@@ -22,6 +22,8 @@ import numpy as np
 from montecarlo import ResNet
 from montecarlo.estimates import path_regularity
 from montecarlo.processes import find_process, sample_paths
+from montecarlo.runs import running
+from montecarlo.store import Store
 from montecarlo.training import (
     RATES,
     TrainingItem,
@@ -46,7 +48,8 @@ def accuracies(folder: str, threads: int | None) -> list[dict]:
         net = ResNet(width=WIDTH, depth=DEPTH, beta=beta, block="res-1", weights=f"fbm:{hurst:g}")
         items = [TrainingItem(resnet=net, rate=rate) for rate in RATES]
         start = time.perf_counter()
-        outcomes = run_items(items, folder, threads=threads)
+        with running(store=Store.open(folder)):
+            outcomes = run_items(items, threads=threads)
         rows.append(
             {
                 "H": hurst,

@@ -15,6 +15,8 @@ from figures._figure import Report
 from montecarlo import ResNet, simulate
 from montecarlo.executors import check_threads
 from montecarlo.files import replaced_file
+from montecarlo.runs import current_running, running
+from montecarlo.store import Store
 from montecarlo.training import (
     RATES,
     Outcome,
@@ -95,11 +97,14 @@ class TrainingPoint:
         return training_seconds(self._items(0), examples, workers=check_threads(threads), compile_seconds=0.0)
 
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> TrainedCell:
-        """Return outcomes from the subfolder ``trained``, as far as they are there."""
-        outcomes = run_items(
-            self._items(seed), path.with_name("trained"), threads=threads,
-            progress=report.sampled, on_found=report.reused,
-        )  # fmt: skip
+        """Return outcomes from the results folder in use, or else from the subfolder ``trained``."""
+        inside = current_running()
+        executor = inside.executor if inside is not None else None
+        store = inside.store if inside is not None and inside.store is not None else None
+        with running(executor=executor, store=store or Store.open(path.with_name("trained"))):
+            outcomes = run_items(
+                self._items(seed), threads=threads, progress=report.sampled, on_found=report.reused
+            )
         cell = TrainedCell(outcomes, _growth(self.resnet, seed))
         if not self.entries or cell.best is None:
             return cell

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import apply_options, real, threads_option, whole
+from largedepth._options import apply_options, executor_options, real, whole
 from largedepth._progress import TRAINED_WORDS, in_words, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from montecarlo.executors import Executor
     from montecarlo.training import DataSet, Outcome, TrainedNetwork, TrainingItem
 
 _network_options = apply_options(
@@ -75,12 +76,12 @@ _network_options = apply_options(
     "--replica", type=whole("0"), default=0, show_default=True, metavar="N",
     help="Which network of that seed: its first weights are those of row N of `simulate`.",
 )  # fmt: skip
-@threads_option
+@executor_options
 @click.option(
     "--out",
     metavar="PATH",
     help="A .json file of all outcomes; a .npz file of the weights before and after (one law and scaling); "
-    "or a folder of outcomes, one a network, which the same command continues. The table goes to stdout.",
+    "or a results folder of outcomes, which the same command continues. The table goes to stdout.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and roughly how long it takes.")
 def train(
@@ -95,6 +96,8 @@ def train(
     seed: int,
     replica: int,
     threads: int | None,
+    processes: int | None,
+    dask: str | None,
     out: str | None,
     dry_run: bool,
     **network: Any,
@@ -110,12 +113,11 @@ def train(
     Needs the extra: pip install 'largedepth[training]'
     """
     from montecarlo import ResNet
-    from montecarlo.executors import check_threads
+    from montecarlo.executors import executor_from
     from montecarlo.training import RATES, TrainingItem, TrainingPlan, load_data, need_training
 
     need_training("jax", "optax")
     plan = TrainingPlan(epochs=epochs, batch=batch, decay=decay, decay_epochs=decay_epochs)
-    check_threads(threads)
     loaded = load_data(data)
     items = [
         TrainingItem(
@@ -127,10 +129,11 @@ def train(
         for rate in dict.fromkeys(rates or RATES)
     ]  # fmt: skip
     kind = _kind(out, items)
-    if dry_run:
-        click.echo(_estimate(items, loaded, check_threads(threads)))
-        return
-    outcomes = _run(items, threads, out, kind)
+    with executor_from(threads, processes, dask) as executor:
+        if dry_run:
+            click.echo(_estimate(items, loaded, out, executor.workers))
+            return
+        outcomes = _run(items, executor, out, kind)
     lost = sum(outcome.diverged for outcome in outcomes)
     if lost:
         click.echo(f"train: {lost} of {len(outcomes)} networks diverged: they have no accuracy", err=True)
@@ -158,50 +161,61 @@ def _kind(out: str | None, items: list[TrainingItem]) -> str:
     return "folder"
 
 
-def _estimate(items: list[TrainingItem], data: DataSet, threads: int) -> str:
-    from montecarlo.training import training_seconds
+def _estimate(items: list[TrainingItem], data: DataSet, out: str | None, workers: int) -> str:
+    from pathlib import Path
 
-    seconds = training_seconds(items, len(data.train_labels), workers=threads)
+    from montecarlo.runs import running
+    from montecarlo.store import Store
+    from montecarlo.training import count_held, training_seconds
+
+    held = 0
+    if out is not None and Path(out).is_dir():
+        with running(store=Store.open(out, create=False)):
+            held = count_held(items)
+    seconds = training_seconds(items[held:], len(data.train_labels), workers=workers)
     plan, resnet = items[0].plan, items[0].resnet
     steps = plan.steps(len(data.train_labels))
+    there = f" ({held:,} of them are in {out} already)" if held else ""
     return (
-        f"{len(items):,} networks of width {resnet.width} and depth {resnet.depth:,}, {plan.epochs} epochs "
-        f"of {data.name} in {steps:,} steps: roughly {in_words(seconds)} on {threads} threads"
+        f"{len(items):,} networks of width {resnet.width} and depth {resnet.depth:,}{there}, {plan.epochs} "
+        f"epochs of {data.name} in {steps:,} steps: roughly {in_words(seconds)} on {workers} workers"
     )
 
 
-def _run(items: list[TrainingItem], threads: int | None, out: str | None, kind: str) -> list[Outcome]:
+def _run(items: list[TrainingItem], executor: Executor, out: str | None, kind: str) -> list[Outcome]:
+    from montecarlo.runs import running
+    from montecarlo.store import Store
     from montecarlo.training import run_items
 
-    folder = out if kind == "folder" else None
+    store = Store.open(out) if kind == "folder" and out is not None else None
     networks: list[TrainedNetwork] = []
     with progress_bar(len(items), what="train", words=TRAINED_WORDS) as bar:
         try:
             if kind == "npz":  # weights are kept in memory for this alone
-                networks = _networks(items, threads, bar.finish)
+                networks = _networks(items, executor, bar.finish)
                 outcomes = [network.outcome for network in networks]
             else:
-                outcomes = run_items(items, folder, threads=threads, progress=bar.finish, on_found=bar.reuse)
+                with running(executor=executor, store=store):
+                    outcomes = run_items(items, progress=bar.finish, on_found=bar.reuse)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"finished outcomes are in {folder}, and the same command trains the rest"
-                if folder is not None
+                f"finished outcomes are in {out}, and the same command trains the rest"
+                if store is not None
                 else "nothing is kept; name a folder as --out to continue a run"
             ) from None
-    if out is not None and folder is None:
+    if out is not None and store is None:
         _write(outcomes, networks, out)
         click.echo(f"train: wrote {out}", err=True)
     return outcomes
 
 
 def _networks(
-    items: list[TrainingItem], threads: int | None, progress: Callable[[int], None]
+    items: list[TrainingItem], executor: Executor, progress: Callable[[int], None]
 ) -> list[TrainedNetwork]:
-    from montecarlo.executors import ThreadExecutor
     from montecarlo.training import train_item
 
     networks = {}
-    for item, network in ThreadExecutor(threads).run(train_item, iter(items)):
+    for item, network in executor.run(train_item, iter(items)):
         networks[item] = network
         progress(1)
     return [networks[item] for item in items]

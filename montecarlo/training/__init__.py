@@ -2,8 +2,8 @@
 
 * `TrainingItem` says which network is trained and how, `train_networks` trains some of one shape.
 * `Outcome` holds accuracy, losses, divergence, log-ratios and regularity along depth, before and after.
-* `run_items` trains many and keeps each outcome in a file; the same call again trains only what is missing.
-* `TrainingRun` is the run of `montecarlo.runs` whose rows are outcomes, for executors and results folders.
+* `run_items` trains many, on any executor; with a results folder the same call again trains what is missing.
+* `TrainingRun` is the run of `montecarlo.runs` whose rows are outcomes.
 * `load_data` finds data sets.
 
 The training itself is in JAX, which is imported when it is first used.
@@ -27,6 +27,7 @@ from montecarlo.training._plan import TrainingPlan as TrainingPlan
 from montecarlo.training._run import TrainingRun as TrainingRun
 from montecarlo.training._scaling import weight_scaling as weight_scaling
 from montecarlo.training._sources import load_data as load_data
+from montecarlo.training._sweep import count_held as count_held
 from montecarlo.training._sweep import run_items as run_items
 from montecarlo.training._sweep import train_item as train_item
 

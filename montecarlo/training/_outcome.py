@@ -1,4 +1,4 @@
-"""`Outcome`: what is kept of a trained network, and its form as JSON."""
+"""`Outcome`: what is kept of a trained network."""
 
 from __future__ import annotations
 
@@ -101,25 +101,6 @@ class Outcome:
         record["losses"] = list(self.losses)
         return record
 
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any], item: TrainingItem) -> Outcome:
-        """Return the outcome of a record; the item is the one that it must be of.
-
-        Raises
-        ------
-        ValueError
-            If the record lacks something, or is of another item.
-        """
-        try:
-            if record["item"] != item.canonical():
-                raise ValueError("the record is of another item")
-            given = {f.name: record[f.name] for f in dataclasses.fields(cls)}
-            given |= {"item": item, "losses": tuple(given["losses"]), "before": _measured(given["before"])}
-            given["after"] = _measured(given["after"]) if given["after"] is not None else None
-            return cls(**given)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"the record lacks {error}") from error
-
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
@@ -158,12 +139,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(part) for name, part in value.items()}
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _measured(record: Mapping[str, Any]) -> Measured:
-    given = dict(record)
-    for name in ("regularity", "regularity_without_mean", "change_regularity"):
-        if given[name] is not None:
-            numbers: Any = {key: float(v) if v in ("inf", "-inf") else v for key, v in given[name].items()}
-            given[name] = Estimate(**numbers)
-    return Measured(**given)

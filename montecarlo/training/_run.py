@@ -69,7 +69,7 @@ class TrainingRun(Run):
             "rate": self.rate,
             "data": self.data,
             "fingerprint": self.fingerprint,
-            "plan": asdict(self.plan),
+            **asdict(self.plan),
             "training_format": TRAINING_FORMAT,
         }
 

@@ -12,7 +12,7 @@ import pytest
 
 from largedepth.__main__ import main
 from montecarlo import ResNet, weights
-from montecarlo.training import Outcome, TrainingItem, TrainingPlan, need_training
+from montecarlo.training import TrainingItem, TrainingPlan, need_training
 
 SMALL = ("--width", "8", "--depth", "20", "--epochs", "2", "--weights", "fbm:0.5")
 
@@ -47,7 +47,7 @@ def test_table_json_and_npz_hold_the_same_networks(
         assert (stored["before_V"] == weights(net, replica=0, seed=0).V.astype(np.float32)).all()
         assert not (stored["after_V"][0] == stored["after_V"][1]).all()
     item = TrainingItem(resnet=net, rate=0.01, plan=TrainingPlan(epochs=2))
-    assert Outcome.from_json(records[0], item).accuracy == records[0]["accuracy"]
+    assert records[0]["item"] == item.canonical()
 
 
 @pytest.mark.usefixtures("extra")
@@ -59,7 +59,8 @@ def test_a_folder_is_continued(tmp_path: Path, capsys: pytest.CaptureFixture[str
     second = capsys.readouterr()
     assert "1 outcomes reused, 1 trained" in second.err
     assert second.out.splitlines()[:2] == first.out.splitlines()
-    assert len(list((tmp_path / "runs").iterdir())) == 2
+    assert run(*SMALL, "--beta", 0.5, "--beta", 1, "--lr", 0.01, "--out", tmp_path / "runs", "--dry-run") == 0
+    assert "(1 of them are in" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("extra")
@@ -80,7 +81,7 @@ def test_a_dry_run_trains_nothing(
     assert run("--weights", "fbm:0.5", "--weights", "uniform", "--lr", 0.1, "--threads", 2, "--dry-run") == 0
     out = capsys.readouterr().out
     assert out.startswith("2 networks of width 30 and depth 1,000, 10 epochs of digits in 12 steps: roughly ")
-    assert out.endswith(" s on 2 threads\n")
+    assert out.endswith(" s on 2 workers\n")
 
 
 @pytest.mark.usefixtures("extra")
