@@ -26,9 +26,7 @@ _BUDGET_SECONDS = 120.0
 @click.option(
     "--trained", is_flag=True, help="Figures 8 and 9 too: minutes more, and the extra `training` is needed."
 )
-def reproduce(
-    setting: str, seed: int, threads: int | None, out: str, trained: bool, **place: Any
-) -> int:
+def reproduce(setting: str, seed: int, threads: int | None, out: str, trained: bool, **place: Any) -> int:
     """Draw every figure and write DIR/summary.md: each number beside what theory predicts.
 
     The quick half of `largedepth verify` ends it, and its verdicts the summary; the exit code is 1 if a
