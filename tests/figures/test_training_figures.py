@@ -18,6 +18,8 @@ from figures import trained_accuracy
 from figures._figure import Check, FigureDefinition
 from figures._training_points import TrainedCell
 from montecarlo import ResNet
+from montecarlo.runs import running
+from montecarlo.store import Store
 from montecarlo.training import RATES, TrainingPlan
 
 
@@ -57,6 +59,16 @@ def test_a_second_drawing_trains_nothing(name: str, tmp_path: Path, monkeypatch:
     monkeypatch.setattr("montecarlo.training._fit.train_networks", forbidden)
     again = figures.draw_figure(name, out=tmp_path, seed=1)
     assert [path.read_bytes() for path in again.paths] == before
+
+
+def test_a_results_folder_in_use_keeps_the_outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("figures._draw.find_figure", small)
+    for folder, trained in (("first", 6), ("second", 0)):
+        count: list[int] = []
+        with running(store=Store.open(tmp_path / "store")):
+            figures.draw_figure("8", out=tmp_path / folder, seed=1, progress=count.append)
+        assert sum(count) == trained
+        assert not (tmp_path / folder / "samples" / "trained").exists()
 
 
 def test_torn_paths_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

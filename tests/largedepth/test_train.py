@@ -107,7 +107,9 @@ def test_bad_input_is_one_line(
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("verb", [("train",), ("figures", "9", "--out", "unused")])
+@pytest.mark.parametrize(
+    "verb", [("train",), ("figures", "9", "--out", "unused"), ("reproduce", "--trained")]
+)
 def test_without_the_extra_the_message_names_it(
     verb: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
