@@ -4,6 +4,7 @@
 """
 
 from figures._catalogue import FIGURES as FIGURES
+from figures._catalogue import TRAINED as TRAINED
 from figures._catalogue import find_figure as find_figure
 from figures._diagnosis import draw_diagnosis as draw_diagnosis
 from figures._draw import DrawnFigure as DrawnFigure

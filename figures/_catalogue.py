@@ -23,7 +23,13 @@ FIGURES: dict[str, str] = {
     "contraction": "figures.antipersistent_contraction",
     "strong-order": "figures.strong_order",
 }
-"""Name of a figure to the module that holds it."""
+"""Name of a figure to the module that holds it; these are drawn together where no name is given."""
+
+TRAINED: dict[str, str] = {
+    "8": "figures.trained_weights",
+    "9": "figures.trained_accuracy",
+}
+"""The figures of trained networks, drawn by name alone: they take minutes, and the extra `training`."""
 
 
 def find_figure(name: str) -> FigureDefinition:
@@ -39,8 +45,9 @@ def find_figure(name: str) -> FigureDefinition:
     >>> find_figure("1").title
     'Hidden states: distance from the start against depth'
     """
-    if name not in FIGURES:
-        near = difflib.get_close_matches(name, FIGURES, n=1)
-        fix = f"did you mean {near[0]}?" if near else "leave NAME out for all of them"
-        raise InvalidFieldError("NAME", name, f"must be one of {', '.join(FIGURES)}", fix)
-    return importlib.import_module(FIGURES[name]).FIGURE
+    known = FIGURES | TRAINED
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        fix = f"did you mean {near[0]}?" if near else "leave NAME out for those of random networks"
+        raise InvalidFieldError("NAME", name, f"must be one of {', '.join(known)}", fix)
+    return importlib.import_module(known[name]).FIGURE

@@ -13,6 +13,7 @@ from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
 from largedepth._sweep import sweep
 from largedepth._theorems import theorems
+from largedepth._train import train
 from largedepth._verify import verify
 
 _EXAMPLES = """\b
@@ -39,7 +40,8 @@ def cli() -> None:
 
 
 for verb in (
-    combine, completion, diagnose, figures, report, reproduce, simulate, sweep, theorems, verify,
+    combine, completion, diagnose, figures, report, reproduce, simulate, sweep, theorems, train,
+    verify,
 ):  # fmt: skip
     cli.add_command(verb)
     complete_values(verb)

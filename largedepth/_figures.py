@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from largedepth._options import apply_options, seed_help, whole
-from largedepth._progress import progress_bar
+from largedepth._progress import SAMPLED_WORDS, TRAINED_WORDS, in_words, progress_bar
 from largedepth._running import drawn_on, running_options
 
 figure_options = apply_options(
@@ -35,11 +35,17 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
     drawn = []
     for definition in definitions:
         total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
-        with progress_bar(total, what=f"figure {definition.name}") as bar:
-            figure = package.draw_figure(
-                definition.name, out=out, setting=setting, seed=seed, threads=threads,  # type: ignore[arg-type]
-                progress=bar.finish, on_reuse=bar.reuse,
-            )  # fmt: skip
+        words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
+        with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
+            try:
+                figure = package.draw_figure(
+                    definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
+                    threads=threads, progress=bar.finish, on_reuse=bar.reuse,
+                )  # fmt: skip
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"finished networks are in {out}/samples, and the same command continues from them"
+                ) from None
         drawn.append(figure)
         click.echo(f"figure {definition.name}: {', '.join(map(str, figure.paths))}", err=True)
     return drawn
@@ -51,10 +57,19 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
 @click.option(
     "--out", default="results/figures", show_default=True, metavar="DIR", help="Folder, made if need be."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Say how many networks each takes, and for training how long, roughly."
+)
 def figures(
-    names: tuple[str, ...], setting: str, seed: int, threads: int | None, out: str, **place: Any
+    names: tuple[str, ...],
+    setting: str,
+    seed: int,
+    threads: int | None,
+    out: str,
+    dry_run: bool,
+    **place: Any,
 ) -> None:
-    """Draw figures (all of them without a NAME) as PDF and PNG.
+    """Draw figures (without a NAME all of them but 8 and 9) as PDF and PNG.
 
     1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
     4, 5: the same as 1 and 3 for smooth weights; 6: fractional weights along depth;
@@ -63,7 +78,23 @@ def figures(
     strong-order: how fast hidden states approach their limit on one path of weights.
     growth: exponents of the differences in depth against the Hurst index;
     contraction: linear networks with antipersistent weights.
+    8, 9: weights and accuracy after training, which takes minutes and the extra `training`.
     Samples are kept in DIR/samples and used again.
     """
+    if dry_run:
+        _estimate(names, setting, threads)
+        return
     with drawn_on(threads=threads, **place):
         draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
+
+
+def _estimate(names: tuple[str, ...], setting: str, threads: int | None) -> None:
+    """Print what figures take."""
+    import figures as package
+    from montecarlo.executors import check_threads
+
+    for definition in [package.find_figure(name) for name in names or tuple(package.FIGURES)]:
+        points = definition.points(setting)  # type: ignore[arg-type]
+        seconds = sum(point.seconds(threads) for point in points if hasattr(point, "seconds"))  # type: ignore[attr-defined]
+        time = f", roughly {in_words(seconds)} on {check_threads(threads)} threads" if seconds else ""
+        click.echo(f"figure {definition.name}: {sum(point.networks for point in points):,} networks{time}")

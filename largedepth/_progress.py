@@ -12,6 +12,10 @@ import click
 
 _FIRST_WORD_SECONDS = 2.0
 
+SAMPLED_WORDS = ("rows reused", "sampled")
+TRAINED_WORDS = ("outcomes reused", "trained")
+"""What is said of networks that were found and of those that were made."""
+
 
 class Progress:
     """Counts of networks, reused and sampled, and a word while nothing finishes.
@@ -24,15 +28,20 @@ class Progress:
         In front of every line.
     cost : str
         What a network costs, for the word; may be empty.
+    words : tuple of str, default `SAMPLED_WORDS`
+        What is said of networks that were found and of those that were made.
     """
 
-    def __init__(self, total: int, *, what: str, cost: str = "") -> None:
+    def __init__(
+        self, total: int, *, what: str, cost: str = "", words: tuple[str, str] = SAMPLED_WORDS
+    ) -> None:
         from tqdm import tqdm
 
         self.total = total
         self.what = what
         self.reused = 0
         self.sampled = 0
+        self._words = words
         self._cost = f" ({cost})" if cost else ""
         self._start = time.perf_counter()
         self._over = threading.Event()
@@ -82,16 +91,25 @@ class Progress:
         if self.reused or self.sampled:
             seconds = time.perf_counter() - self._start
             click.echo(
-                f"{self.what}: {self.reused:,} rows reused, {self.sampled:,} sampled"
+                f"{self.what}: {self.reused:,} {self._words[0]}, {self.sampled:,} {self._words[1]}"
                 f" of {self.total:,} networks in {seconds:.1f} s",
                 err=True,
             )
 
 
+def in_words(seconds: float) -> str:
+    """Return a rough time: ``40 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 120.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+
+
 @contextmanager
-def progress_bar(total: int, *, what: str, cost: str = "") -> Iterator[Progress]:
+def progress_bar(
+    total: int, *, what: str, cost: str = "", words: tuple[str, str] = SAMPLED_WORDS
+) -> Iterator[Progress]:
     """Yield a `Progress`, closed whatever happens."""
-    progress = Progress(total, what=what, cost=cost)
+    progress = Progress(total, what=what, cost=cost, words=words)
     try:
         with announced_compilation(progress.say):
             yield progress

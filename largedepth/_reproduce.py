@@ -26,7 +26,10 @@ _BUDGET_SECONDS = 240.0
 @click.command(epilog="Example: largedepth reproduce --paper --out results")
 @figure_options
 @click.option("--out", default="results", show_default=True, metavar="DIR", help="Folder, made if need be.")
-def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: Any) -> int:
+@click.option(
+    "--trained", is_flag=True, help="Figures 8 and 9 too: minutes more, and the extra `training` is needed."
+)
+def reproduce(setting: str, seed: int, threads: int | None, out: str, trained: bool, **place: Any) -> int:
     """Draw every figure, test every theorem, and write DIR/report.html on both.
 
     The report is one file that needs no other: verdicts with their statements, figures with what to see, and
@@ -35,8 +38,9 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: A
     the report anew. The exit code is 1 if a theorem was refuted, 3 if one is undecided.
     """
     began = time.time()
+    names = _with_trained() if trained else ()
     with drawn_on(threads=threads, **place):
-        drawn = draw_all((), out=out, setting=setting, seed=seed, threads=threads)
+        drawn = draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
         verification, interrupted = run_verify(
             None, quick=False, seed=seed, threads=threads, budget=_BUDGET_SECONDS
         )
@@ -48,7 +52,7 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: A
     write_text(str(folder / "summary.md"), _summary(drawn, setting) + _verdicts(verification))
     write_text(str(folder / "verdicts.json"), verdicts_json(verification))
     run = Run(
-        command=f"largedepth reproduce --{setting} --seed {seed}",
+        command=f"largedepth reproduce --{setting} --seed {seed}" + " --trained" * trained,
         started=datetime.datetime.fromtimestamp(began, datetime.UTC).isoformat(timespec="seconds"),
         seed=seed,
         seconds=time.time() - began,
@@ -70,6 +74,14 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, **place: A
     if interrupted:
         raise KeyboardInterrupt(f"{path} has the verdicts so far, undecided stands for the rest")
     return CODES[verification.verdict]
+
+
+def _with_trained() -> tuple[str, ...]:
+    import figures
+    from montecarlo.training import need_training
+
+    need_training()  # before minutes of other figures
+    return (*figures.FIGURES, *figures.TRAINED)
 
 
 def _source(figure: Any, setting: str) -> str:

@@ -114,9 +114,38 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         b=stack(ROLE_BIAS, 1, resnet.bias_std)[:, 0] if biased else None,
         A=matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n),
         x=resnet.input_scale * x.astype(np.float64),
-        readout=matrix(ROLE_READOUT, 0, 1, d)[0] * scale,
+        readout=readout_rows(resnet, replica=replica, seed=seed, rows=1)[0],
         alpha=resnet.scaling,
     )
+
+
+def readout_rows(resnet: ResNet, *, replica: int, seed: int, rows: int) -> Array:
+    """Return the first rows of the read-out matrix B of one replica, shape (rows, d).
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    replica : int
+        Row of the sample, 0-based.
+    seed : int
+        Seed of the sample.
+    rows : int
+        Outputs of the network; row 0 is the read-out row of `weights`.
+
+    Examples
+    --------
+    >>> net = ResNet(width=8, depth=5, beta=0.5)
+    >>> rows = readout_rows(net, replica=2, seed=1, rows=3)
+    >>> rows.shape, bool((rows[0] == weights(net, replica=2, seed=1).readout).all())
+    ((3, 8), True)
+    """
+    replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
+    _, combine = resnet.law.kernels()
+    key = tuple(np.uint32(word) for word in resnet.stream_key(check_seed(seed)))
+    low, high = np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
+    d = resnet.width
+    return _unit_rows(combine, key, np.uint32(ROLE_READOUT << 28), low, high, rows, d) / math.sqrt(d)
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ def test_commands_exist() -> None:
     verbs = set(re.findall(r"^largedepth (\w+)", text, re.M))
     assert verbs == {
         "combine", "completion", "diagnose", "figures", "report", "reproduce", "simulate", "sweep",
-        "theorems", "verify",
+        "theorems", "train", "verify",
     }  # fmt: skip
     for verb in verbs:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)

@@ -8,6 +8,7 @@ NaN and +inf are counted outcomes, never inside a mean.
 - any rows: `quantile`, `median`, `probability`
 - expectations of ratios from their logs: `log_mean_exp`, which says when the tail makes them hopeless
 - orders of convergence from coupled depths: `strong_order`, `weak_order`
+- weights along depth: `path_regularity`, the Hurst or Hölder index of their sums
 - laws: `law_distance`, `dkw_band`, `dkw_epsilon` for one sample, `same_law` for two
 """
 
@@ -28,5 +29,6 @@ from montecarlo.estimates._order import weak_order as weak_order
 from montecarlo.estimates._probability import probability as probability
 from montecarlo.estimates._quantile import median as median
 from montecarlo.estimates._quantile import quantile as quantile
+from montecarlo.estimates._regularity import path_regularity as path_regularity
 from montecarlo.estimates._same_law import same_law as same_law
 from montecarlo.estimates._variance import variance as variance
