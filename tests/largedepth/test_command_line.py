@@ -275,6 +275,7 @@ def test_interruption_keeps_finished_rows_and_continues(end: signal.Signals, tmp
         "--out",
         str(path),
     ]
+    run("simulate", *network, "--replicas", "1")  # kernels are compiled now, if they are not yet
     process = subprocess.Popen([*command, "--replicas", "200000"], stderr=subprocess.PIPE, text=True)
     wait_until_at_work(process)
     process.send_signal(end)

@@ -133,7 +133,13 @@ def test_completed_names_are_those_there_are() -> None:
 def test_every_verb_has_an_example() -> None:
     for verb, command in cli.commands.items():
         assert f"largedepth {verb}" in (command.epilog or ""), verb
-        assert f"largedepth {verb}" in (cli.epilog or "") or verb in ("combine", "sweep", "theorems")
+        assert f"largedepth {verb}" in (cli.epilog or "") or verb in (
+            "combine",
+            "report",
+            "sweep",
+            "theorems",
+            "train",
+        )
 
 
 def on_terminal(**environment: str) -> str:
