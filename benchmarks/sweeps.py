@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -81,15 +82,40 @@ def _overhead(repeats: int) -> None:
 
 
 def _workers(repeats: int) -> None:
-    """Twice the workers: threads, then processes."""
+    """Twice the workers: the bare engine on plain threads, then sweeps on threads and on processes.
+
+    The first is what the machine gives at that moment: two processors may be halves of one core.
+    """
     replicas = int(12 / _RUN.seconds)
     with ProcessExecutor(1) as one, ProcessExecutor(2) as two:
-        for name, single, double in (
-            ("threads", ThreadExecutor(1), ThreadExecutor(2)), ("processes", one, two)
-        ):  # fmt: skip
+        pairs = {"threads": (ThreadExecutor(1), ThreadExecutor(2)), "processes": (one, two)}
+        ratios: dict[str, list[float]] = {"bare threads": [], **{name: [] for name in pairs}}
+        for single, double in pairs.values():
             _sweep(200, single), _sweep(200, double)  # processes start, kernels load
-            ratios = [_sweep(replicas, single) / _sweep(replicas, double) for _ in range(repeats)]
-            print(f"2 {name} over 1: {_spread(ratios, '.2f')}")
+        for _ in range(repeats):
+            ratios["bare threads"].append(_bare(1, replicas) / _bare(2, replicas))
+            for name, (single, double) in pairs.items():
+                ratios[name].append(_sweep(replicas, single) / _sweep(replicas, double))
+    for name, found in ratios.items():
+        print(f"2 {name} over 1: {_spread(found, '.2f')}")
+
+
+def _bare(threads: int, replicas: int) -> float:
+    """Return the time of the engine alone on plain threads, in blocks of 64."""
+
+    def work(first: int) -> None:
+        for start in range(64 * first, replicas, 64 * threads):
+            _RUN.sample(start, 64)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+
+    def run() -> None:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    return _seconds(run)
 
 
 def _many_specifications() -> None:
