@@ -1,0 +1,85 @@
+"""``public-names``: every public name of a module, first as a table and then in full."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from types import ModuleType
+from typing import Any, ClassVar
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+_PACKAGES = ("theory", "montecarlo", "figures", "largedepth")
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """Return what a module offers: its own functions and classes, those that it re-exports, and constants."""
+    names = []
+    for name, value in vars(module).items():
+        if name.startswith("_") or inspect.ismodule(value) or name == "annotations":
+            continue
+        home = getattr(value, "__module__", None)
+        if (inspect.isclass(value) or inspect.isroutine(value)) and (
+            home is None or home.split(".")[0] not in _PACKAGES
+        ):
+            continue  # from the standard library, say
+        if type(value).__module__ in ("typing", "__future__"):
+            continue
+        names.append(name)
+    return sorted(names, key=lambda name: (name.isupper(), name.casefold()))
+
+
+def _kind(value: Any) -> str:
+    if inspect.isclass(value):
+        return "exception" if issubclass(value, BaseException) else "class"
+    return "function" if inspect.isroutine(value) else "data"
+
+
+def _summary(value: Any, kind: str) -> str:
+    if kind == "data":
+        return ""
+    lines: list[str] = []
+    for line in (inspect.getdoc(value) or "").splitlines():
+        if not line.strip():
+            break
+        lines.append(line.strip())
+    return " ".join(lines)
+
+
+class PublicNames(SphinxDirective):
+    """Document the public names of a module."""
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        """Write reStructuredText and parse it."""
+        name = self.arguments[0]
+        module = importlib.import_module(name)
+        source = getattr(module, "__file__", None)
+        if source:
+            self.env.note_dependency(source)
+        lines = [f".. automodule:: {name}", "   :no-members:", ""]
+        found = public_names(module)
+        lines += [".. list-table::", "   :widths: 35 65", "   :class: names", ""]
+        for each in found:
+            value = getattr(module, each)
+            lines += [f"   * - :py:obj:`~{name}.{each}`", f"     - {_summary(value, _kind(value))}"]
+        lines.append("")
+        for each in found:
+            kind = _kind(getattr(module, each))
+            lines.append(f".. auto{kind}:: {name}.{each}")
+            if kind in ("class", "exception"):
+                lines.append("   :members:")
+            if kind == "data":
+                lines.append("   :no-value:")
+            lines.append("")
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_directive("public-names", PublicNames)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
