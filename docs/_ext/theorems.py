@@ -26,7 +26,13 @@ def _source(theorem: Theorem, proved: set[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("*", "\\*").replace("|", "\\|").replace("`", "\\`").replace("_", "\\_")
+    return (
+        text.replace("\\", "\\\\")
+        .replace("*", "\\*")
+        .replace("|", "\\|")
+        .replace("`", "\\`")
+        .replace("_", "\\_")
+    )
 
 
 def _entry(theorem: Theorem, proved: set[str]) -> list[str]:
