@@ -1,7 +1,9 @@
-"""``theorems``: statements of `theory.catalogue`, written when the pages are built, so that none goes stale."""
+"""``theorems``: statements of `theory.catalogue`, written when the pages are built, hence never stale."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -91,9 +93,6 @@ class TheoremTable(SphinxDirective):
 
 def proved_ids() -> set[str]:
     """Return the ids that have a proof in ``docs/theory/proofs.md``."""
-    import re
-    from pathlib import Path
-
     text = (Path(__file__).parents[1] / "theory" / "proofs.md").read_text(encoding="utf-8")
     labels = set(re.findall(r"^\(proof-([a-z0-9]+)\)=$", text, re.M))
     return {id for id in THEOREMS if id.lower() in labels}
