@@ -20,6 +20,7 @@ extensions = [
     "myst_parser",
     "sphinx_click",
     "mathml",
+    "plain_bars",
     "theorems",
     "public_names",
 ]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from types import ModuleType
+from types import GenericAlias, ModuleType
 from typing import Any, ClassVar
 
 from docutils import nodes
+from plain_bars import escape
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -21,7 +22,7 @@ def public_names(module: ModuleType) -> list[str]:
         if name.startswith("_") or inspect.ismodule(value) or name == "annotations":
             continue
         home = getattr(value, "__module__", None)
-        if (inspect.isclass(value) or inspect.isroutine(value)) and (
+        if (_is_class(value) or inspect.isroutine(value)) and (
             home is None or home.split(".")[0] not in _PACKAGES
         ):
             continue  # from the standard library, say
@@ -31,8 +32,12 @@ def public_names(module: ModuleType) -> list[str]:
     return sorted(names, key=lambda name: (name.isupper(), name.casefold()))
 
 
+def _is_class(value: Any) -> bool:
+    return inspect.isclass(value) and not isinstance(value, GenericAlias)  # dict[str, float] is an alias
+
+
 def _kind(value: Any) -> str:
-    if inspect.isclass(value):
+    if _is_class(value):
         return "exception" if issubclass(value, BaseException) else "class"
     return "function" if inspect.isroutine(value) else "data"
 
@@ -45,7 +50,9 @@ def _summary(value: Any, kind: str) -> str:
         if not line.strip():
             break
         lines.append(line.strip())
-    return " ".join(lines)
+    escaped = [" ".join(lines)]
+    escape(escaped)
+    return escaped[0]
 
 
 class PublicNames(SphinxDirective):
@@ -69,7 +76,11 @@ class PublicNames(SphinxDirective):
             lines += [f"   * - :py:obj:`~{name}.{each}`", f"     - {_summary(value, _kind(value))}"]
         lines.append("")
         for each in found:
-            kind = _kind(getattr(module, each))
+            value = getattr(module, each)
+            kind = _kind(value)
+            if isinstance(value, GenericAlias):  # autodoc would look for its signature
+                lines += [f".. py:data:: {name}.{each}", "", f"   Type alias of ``{value!r}``.", ""]
+                continue
             lines.append(f".. auto{kind}:: {name}.{each}")
             if kind in ("class", "exception"):
                 lines.append("   :members:")
