@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 from docutils import nodes
@@ -12,11 +13,15 @@ from sphinx.util import logging
 
 _log = logging.getLogger(__name__)
 
+# Bars of norms are as high as the line: of a stretched pair only the one without exponent would grow.
+_BAR = re.compile(r"<mo>([|‖])</mo>")
+_PLAIN_BAR = r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'
+
 
 def _mathml(node: nodes.Element, *, as_block: bool) -> str:
     source = node.astext()
     try:
-        return latex2mathml.tex2mathml(source, as_block=as_block)
+        return _BAR.sub(_PLAIN_BAR, latex2mathml.tex2mathml(source, as_block=as_block))
     except MathError as error:
         _log.warning("formula %r: %s", source, error, location=node)
         return f"<code>{html.escape(source)}</code>"
