@@ -14,8 +14,8 @@ from sphinx.util import logging
 _log = logging.getLogger(__name__)
 
 # Bars of norms are as high as the line: of a stretched pair only the one without exponent would grow.
-_BAR = re.compile(r"<mo>([|‖])</mo>")
-_PLAIN_BAR = r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'
+_BAR = re.compile(r'<mo>(‖)</mo>|<mo stretchy="false">(\|)</mo>')
+_PLAIN_BAR = r'<mo stretchy="false" lspace="0" rspace="0">\1\2</mo>'
 
 
 def _mathml(node: nodes.Element, *, as_block: bool) -> str:
