@@ -25,7 +25,7 @@ extensions = [
     "public_names",
 ]
 exclude_patterns = ["_ext", "README.md"]
-nitpicky = False
+smartquotes = False  # "--out" is no dash
 
 # Docstrings put names and expressions in single backticks: a link where it is a name of ours, code elsewhere.
 default_role = "py:obj"

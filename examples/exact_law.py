@@ -28,5 +28,5 @@ for axis, width in zip(axes, (4, 40), strict=True):
     axis.plot(x, exact.pdf(x), color="C3", label="exact law (I6)")
     axis.plot(x, limit.pdf(x), "k--", lw=1, label="limit of large depth (I8)")
     axis.set(title=f"$d = {width}$, $L = {net.depth}$", xlabel=r"$\log\,\Vert h_L\Vert/\Vert h_0\Vert$")
-axes[0].legend()
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 figure.savefig(out, dpi=150)

@@ -19,10 +19,14 @@ def escape(lines: list[str]) -> None:
     in_doctest = False
     for number, line in enumerate(lines):
         in_doctest = line.lstrip().startswith(">>>") or (in_doctest and bool(line.strip()))
-        if not in_doctest:
-            parts = _CODE.split(line)
-            parts[::2] = [_MARKUP.sub(r"\\\1", part) for part in parts[::2]]
-            lines[number] = "".join(parts)
+        if in_doctest or line.lstrip().startswith(".. "):
+            continue
+        # A bar before a blank at the start of a line is a line block, which sphinx-click writes.
+        block = re.match(r"\s*\| ", line)
+        start = block.end() if block else 0
+        parts = _CODE.split(line[start:])
+        parts[::2] = [_MARKUP.sub(r"\\\1", part) for part in parts[::2]]
+        lines[number] = line[:start] + "".join(parts)
 
 
 def _docstring(app: Sphinx, what: str, name: str, thing: object, options: Any, lines: list[str]) -> None:
