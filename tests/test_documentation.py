@@ -105,6 +105,19 @@ def test_no_example_is_untested() -> None:
     assert {path.stem for path in (ROOT / "examples").glob("*.py")} == {*FIGURES, "ternary_law"}
 
 
+def test_every_package_with_public_names_is_in_the_reference() -> None:
+    pages = "".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.rst"))
+    index = (DOCS / "reference" / "index.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\.\. public-names:: (.*)$", pages, re.M))
+    for package in ("montecarlo", "theory", "figures"):
+        for init in (ROOT / package).rglob("__init__.py"):
+            name = ".".join(init.parent.relative_to(ROOT).parts)
+            if re.search(r"^from .* import (\w+) as \1$", init.read_text(encoding="utf-8"), re.M):
+                assert name in documented, name
+    for page in (DOCS / "reference").glob("*.rst"):
+        assert f"\n{page.stem}\n" in index, page
+
+
 def test_every_derived_statement_has_a_proof() -> None:
     text = (DOCS / "theory" / "proofs.md").read_text(encoding="utf-8")
     proved = set(re.findall(r"^\(proof-(\w+)\)=$", text, re.M))

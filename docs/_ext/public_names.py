@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from types import GenericAlias, ModuleType
-from typing import Any, ClassVar
+from types import ModuleType
+from typing import Any, ClassVar, get_origin
 
 from docutils import nodes
 from plain_bars import escape
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-_PACKAGES = ("theory", "montecarlo", "figures", "largedepth")
+_NOT_OURS = {"TYPE_CHECKING", "annotations"}
 
 
 def public_names(module: ModuleType) -> list[str]:
     """Return what a module offers: its own functions and classes, those that it re-exports, and constants."""
     names = []
     for name, value in vars(module).items():
-        if name.startswith("_") or inspect.ismodule(value) or name == "annotations":
+        if name.startswith("_") or inspect.ismodule(value) or name in _NOT_OURS:
             continue
-        home = getattr(value, "__module__", None)
-        if (_is_class(value) or inspect.isroutine(value)) and (
-            home is None or home.split(".")[0] not in _PACKAGES
+        home = getattr(value, "__module__", None) or ""
+        if (_is_class(value) or inspect.isroutine(value)) and not f"{home}.".startswith(
+            f"{module.__name__}."
         ):
-            continue  # from the standard library, say
-        if type(value).__module__ in ("typing", "__future__"):
-            continue
+            continue  # imported for its own use
         names.append(name)
     return sorted(names, key=lambda name: (name.isupper(), name.casefold()))
 
 
 def _is_class(value: Any) -> bool:
-    return inspect.isclass(value) and not isinstance(value, GenericAlias)  # dict[str, float] is an alias
+    return inspect.isclass(value) and get_origin(value) is None  # dict[str, float] is an alias
 
 
 def _kind(value: Any) -> str:
@@ -78,7 +76,7 @@ class PublicNames(SphinxDirective):
         for each in found:
             value = getattr(module, each)
             kind = _kind(value)
-            if isinstance(value, GenericAlias):  # autodoc would look for its signature
+            if get_origin(value) is not None:  # autodoc would look for its signature
                 lines += [f".. py:data:: {name}.{each}", "", f"   Type alias of ``{value!r}``.", ""]
                 continue
             lines.append(f".. auto{kind}:: {name}.{each}")
