@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+INSTALLED_DOCS := .venv/installed-docs
 
-.PHONY: reproduce test mutants lowest lint benchmark clean
+.PHONY: reproduce test mutants docs lowest lint benchmark clean
 
 reproduce: $(INSTALLED)
 	$(BIN)/largedepth reproduce $(ARGS)
@@ -15,6 +16,12 @@ test: lint
 # takes minutes counts as missed.
 mutants: $(INSTALLED)
 	$(BIN)/largedepth verify --mutants --seed 1 --budget 300 $(ARGS)
+
+# Into build/docs; warnings are errors, and nothing is fetched. Always from scratch: pages are written from code that
+# Sphinx does not know to have changed.
+docs: $(INSTALLED_DOCS)
+	$(BIN)/python -m sphinx -W --keep-going -q -E -b html docs build/docs $(ARGS)
+	@echo build/docs/index.html
 
 # A core of the suite against the lowest versions that pyproject.toml allows (needs Python 3.11 or 3.12). Old
 # versions beside new ones warn of deprecations that are none of ours.
@@ -41,6 +48,10 @@ $(INSTALLED): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("largedepth needs Python 3.11 or newer: make PYTHON=python3.12, say" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(INSTALLED_DOCS): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 clean:

@@ -1,7 +1,7 @@
 """Monte Carlo of random residual networks: specifications, streams, engines, samples and estimates.
 
 * `ResNet` specifies a network, `simulate` samples it, one row a network; `weights` returns one network's
-arrays.
+  arrays.
 * `montecarlo.estimates` turns columns of log-ratios into numbers with intervals.
 * `montecarlo.sequential` tests predictions on rows as they come, with a false alarm that holds at any time.
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.

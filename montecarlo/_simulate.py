@@ -72,6 +72,7 @@ def simulate(
 
     Examples
     --------
+    >>> import numpy as np
     >>> net = ResNet(width=40, depth=100, beta=0.5, weights="uniform")
     >>> sample = simulate(net, replicas=400, seed=7)
     >>> second_moment = np.exp(2 * sample["log_hidden_ratio"]).mean()  # I2: (1 + 1/200)**100 = 1.647
@@ -94,6 +95,18 @@ def make_request(
     gradients: str = "joint", *, trajectories: bool = False, weight_gradients: bool = False
 ) -> Request:
     """Return the `Request` of `simulate`'s arguments.
+
+    Parameters
+    ----------
+    gradients : {"joint", "none", "dual"}, default "joint"
+        Ratios of the same networks' gradients; none; or those of other networks of the same law (I4).
+    trajectories, weight_gradients : bool, default False
+        Log-norms along depth, and those of the weight gradients of every layer.
+
+    Returns
+    -------
+    Request
+        What `iter_blocks` takes.
 
     Raises
     ------
@@ -122,8 +135,31 @@ def iter_blocks(
 ) -> Generator[Sample, None, None]:
     """Yield samples of consecutive replicas as they finish, in any order.
 
-    Arguments as in `simulate`, all of them checked before the first block starts. Closing the iterator drops
-    the blocks that are not finished.
+    All arguments are checked before the first block starts. Closing the iterator drops the blocks that are
+    not finished.
+
+    Parameters
+    ----------
+    resnet, replicas, seed, first_replica, engine, threads, block_size
+        As in `simulate`.
+    request : Request, optional
+        What to observe; the four ratios by default. See `make_request`.
+
+    Yields
+    ------
+    Sample
+        A block of rows.
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate`.
+
+    Examples
+    --------
+    >>> net = ResNet(width=8, depth=4, beta=0.5)
+    >>> sum(len(block) for block in iter_blocks(net, replicas=100, seed=1, block_size=32))
+    100
     """
     run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,

@@ -98,8 +98,17 @@ def collect_rows(
 ) -> Columns:
     """Return rows of a run in their order, arrays of shape ``(replicas, *cell)``.
 
-    Arguments as in `iter_rows`; `progress` is called with the number of rows of each block, in the calling
-    thread.
+    Parameters
+    ----------
+    run, replicas, first_replica, threads, block_size
+        As in `iter_rows`.
+    progress : callable, optional
+        Called with the number of rows of each block, in the calling thread.
+
+    Returns
+    -------
+    dict of str to array
+        The columns.
     """
     blocks = iter_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size

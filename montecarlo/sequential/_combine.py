@@ -128,6 +128,16 @@ class Combined:
 def combine(results: Sequence[SequentialResult]) -> Combined:
     """Combine results of tests that share a false alarm into one decision (Bonferroni).
 
+    Parameters
+    ----------
+    results : sequence of SequentialResult
+        Of the tests.
+
+    Returns
+    -------
+    Combined
+        Refuted if one of them is; resolved if all are; the false alarms add up.
+
     Examples
     --------
     >>> from montecarlo.sequential import EventProbability
