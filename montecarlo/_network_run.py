@@ -9,6 +9,8 @@ from montecarlo._engines import ENGINES, Request, find_engine
 from montecarlo._specification import ResNet
 from montecarlo.runs import Columns, Run
 
+_INTERPRETED_SECONDS = 1.4e-4  # by the engine's estimate, of which Python takes 1e-4
+
 
 @dataclass(frozen=True)
 class NetworkRun(Run):
@@ -65,6 +67,11 @@ class NetworkRun(Run):
     def lanes(self) -> int:
         """The engine's."""
         return ENGINES[self.engine].lanes
+
+    @property
+    def interpreted(self) -> bool:
+        """Whether networks are small ones of the correlated engine: two threads are slower than one there."""
+        return self.engine == "correlated" and self.seconds < _INTERPRETED_SECONDS
 
     def prepare(self) -> None:
         """Prepare the engine."""

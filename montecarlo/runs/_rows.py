@@ -49,6 +49,8 @@ def iter_rows(
     """
     inside = current_running()
     own = ThreadExecutor(threads)
+    if run.interpreted:
+        own = ThreadExecutor(1)
     executor: Executor = own if inside is None or inside.executor is None else inside.executor
     if block_size is None:
         block_size = suggest_block_size(run, replicas, executor.workers)

@@ -68,6 +68,11 @@ class Run(ABC):
         """Rows that cost as much as one: blocks begin and end at multiples of it."""
         return 1
 
+    @property
+    def interpreted(self) -> bool:
+        """Whether a row takes Python longer than kernels: threads would mostly wait for Python's lock."""
+        return False
+
     @abstractmethod
     def prepare(self) -> None:
         """Compile and factorise what `sample` needs; what cannot be is refused here."""

@@ -10,7 +10,7 @@ import pytest
 from montecarlo import InvalidFieldError, ResNet, iter_blocks, simulate
 from montecarlo._engines import ENGINES, Engine, Request, find_engine
 from montecarlo._network_run import NetworkRun
-from montecarlo.executors import available_threads
+from montecarlo.executors import ThreadExecutor, available_threads
 from montecarlo.runs import suggest_block_size
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -149,3 +149,19 @@ def test_no_thread_touches_the_warning_filters(monkeypatch):
     for engine, gradients in (("dense", "joint"), ("gaussian", "joint"), ("radial", "dual")):
         simulate(net, replicas=40, seed=1, threads=2, block_size=8, engine=engine, gradients=gradients)
     assert [name for name in entered if name.startswith("largedepth")] == []
+
+
+def test_small_correlated_networks_run_on_one_thread(monkeypatch):
+    """Two threads take longer than one where Python, whose lock they share, takes longer than kernels."""
+    taken = []
+
+    class Recorder(ThreadExecutor):
+        def __init__(self, threads):
+            taken.append(threads)
+            super().__init__(threads)
+
+    monkeypatch.setattr("montecarlo.runs._rows.ThreadExecutor", Recorder)
+    for width, expected in ((2, 1), (16, 3)):
+        net = ResNet(width=width, depth=100, beta=0.5, weights="fbm:0.7", block="res-1", activation="tanh")
+        simulate(net, replicas=4, seed=1, threads=3)
+        assert taken[-1] == expected

@@ -188,7 +188,7 @@ def _log_mean() -> NumberExperiment:
     predicted = theory.correlated_log_mean(
         width=2, depth=resnet.depth, alpha=resnet.scaling, first_order=first, gain=1.0
     )
-    return _log_ratio("F2c", "linear res-1, H = 0.1", resnet, float(predicted), 0.03, 1.0)
+    return _log_ratio("F2c", "linear res-1, H = 0.1", resnet, float(predicted), 0.035, 1.0)
 
 
 def _log_ratio(
@@ -217,7 +217,7 @@ def _contraction(hurst: float) -> NumberExperiment:
         width=width, depth=depth, beta=0.5, block="res-1", activation="identity", weights=f"fbm:{hurst:g}"
     )
     law = theory.antipersistent_contraction(width=width, depth=depth, hurst=hurst, beta=0.5)
-    return _log_ratio("F3", f"H = {hurst:g}", resnet, law.limit, 0.03, law.centre / law.limit)
+    return _log_ratio("F3", f"H = {hurst:g}", resnet, law.limit, 0.035, law.centre / law.limit)
 
 
 def _diffusion() -> NumberExperiment:
@@ -232,7 +232,7 @@ def _diffusion_law() -> LawExperiment:
     resnet = ResNet(width=8, depth=64, beta=0.5, weights="fbm:0.05")
     distance = 0.004
     return LawExperiment(
-        theorem="F3b", name="law, H = 0.05", quantity="law of log(‖h_L‖/‖h_0‖)", resolution=0.028,
+        theorem="F3b", name="law, H = 0.05", quantity="law of log(‖h_L‖/‖h_0‖)", resolution=0.035,
         resnet=resnet, observable=lambda sample: sample["log_hidden_ratio"], request=_HIDDEN,
         cdf=theory.antipersistent_log_norm_law(width=8, hurst_v=0.05).cdf, distance=distance, first_rows=5000,
     )  # fmt: skip
