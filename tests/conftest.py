@@ -1,6 +1,7 @@
 """What the whole suite shares: hypothesis profiles, compiled kernels, finite rows in statistical tests."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -16,6 +17,13 @@ class _Running:
     """The test in hand: whether every network that it samples must be finite."""
 
     finite = False
+
+
+def pytest_configure():
+    # Who runs the tests in the background (`make test &`) has Ctrl-C ignored, and so have all processes that
+    # the tests start, although some of them are to be interrupted by it.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
