@@ -39,9 +39,10 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
-# PEERS names the interpreter of an environment with torch and jax; without it only largedepth is timed.
+# PEERS names the interpreter of an environment with torch and jax; without it only largedepth is timed. Numbers are
+# kept in build/benchmarks.json, and a fall of more than 15 % against those there is an error.
 benchmark: $(INSTALLED)
-	$(BIN)/python -m benchmarks.throughput $(if $(PEERS),--peers $(PEERS)) $(ARGS)
+	$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
 
 # The stamp depends on pyproject.toml: new dependencies are installed when it changes, and only then.
 $(INSTALLED): pyproject.toml

@@ -55,6 +55,12 @@ def matrix_product_rate(size: int = 1000) -> float:
     return rate(lambda: left @ right, 2.0 * size**3, repeats=15)
 
 
+def memory_rate(size: int = 1 << 26) -> float:
+    """Bytes a second that one core copies from memory to memory."""
+    source, target = np.zeros(size, np.uint8), np.ones(size, np.uint8)
+    return rate(lambda: np.copyto(target, source), float(size))
+
+
 def machine_limits() -> dict[str, float]:
     """Words, normals and numpy's normals, all a second on one core."""
     counters = np.arange(_COUNTERS, dtype=np.uint32).view(np.float32)
