@@ -87,7 +87,7 @@ def test_one_layer_against_mpmath(width, reference, alpha):
         assert float(law.cdf(x)) == pytest.approx(float(reference(x, alpha)), abs=2e-12)
 
 
-@pytest.mark.parametrize("x", [-0.7, -0.05, -1e-5, 3e-5, 0.03, 0.4])
+@pytest.mark.parametrize("x", [-0.7, -1e-5, 0.03, 0.4])
 def test_two_layers_of_width_1_against_mpmath(x):
     """The convolution by tanh-sinh quadrature, singular points at the ends of its intervals."""
     a = 0.8
