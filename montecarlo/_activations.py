@@ -12,6 +12,7 @@ import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -133,16 +134,22 @@ def describe_code(thing: Any, depth: int = 0) -> Any:
         if not hasattr(call, "__code__"):
             return name
         return name, describe_code(call, depth + 1), describe_code(vars(python), depth + 1)
-    constants = [c for c in code.co_consts if not hasattr(c, "co_code")]
     cells = each(cell.cell_contents for cell in python.__closure__ or ())
     defaults = each([python.__defaults__ or (), python.__kwdefaults__ or {}])
     bound = getattr(python, "__self__", None)
     if bound is not None and not isinstance(bound, type):
         cells.append(describe_code(vars(bound) if hasattr(bound, "__dict__") else repr(bound), depth + 1))
-    names = [
-        (n, describe_code(python.__globals__[n], depth + 1)) for n in code.co_names if n in python.__globals__
-    ]
-    return code.co_code.hex(), repr(constants), code.co_names, cells, names, defaults
+    instructions, constants, used, names, inside = _describe_body(code, python.__globals__, depth)
+    described = (instructions, constants, used, cells, names, defaults)
+    return (*described, inside) if inside else described
+
+
+def _describe_body(code: CodeType, scope: dict[str, Any], depth: int) -> tuple[Any, ...]:
+    """Return instructions, constants, names, globals, and the same of lambdas and comprehensions inside."""
+    constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
+    names = [(name, describe_code(scope[name], depth + 1)) for name in code.co_names if name in scope]
+    inside = [_describe_body(part, scope, depth) for part in code.co_consts if isinstance(part, CodeType)]
+    return code.co_code.hex(), repr(constants), code.co_names, names, inside
 
 
 @functools.lru_cache(maxsize=256)

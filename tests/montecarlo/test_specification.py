@@ -256,6 +256,22 @@ def test_digest_of_users_activations_follows_their_globals():
     assert scaled(0.5).digest != scaled(0.25).digest
 
 
+def test_digest_of_users_activations_follows_functions_inside():
+    def through_inner(text, **names):
+        exec(f"def value(x):\n    def inner(y): return {text} * y\n    return inner(x)", names)
+        return net(names["value"], lambda x: 1.0)
+
+    # Their constants and globals stand in code of their own.
+    assert through_inner("2.0").digest == through_inner("2.0").digest
+    assert through_inner("2.0").digest != through_inner("3.0").digest
+    assert through_inner("factor", factor=2.0).digest == through_inner("factor", factor=2.0).digest
+    assert through_inner("factor", factor=2.0).digest != through_inner("factor", factor=3.0).digest
+    listed = [net(value, lambda x: 1.0) for value in (
+        lambda x: sum([2.0 * y for y in (x, x)]), lambda x: sum([3.0 * y for y in (x, x)]),
+    )]  # fmt: skip
+    assert listed[0].digest != listed[1].digest
+
+
 def test_digest_of_users_activations_does_not_depend_on_addresses():
     def through_helper():
         def helper(x):
