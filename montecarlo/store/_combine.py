@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,11 +104,10 @@ def combine(
     index, runs = Index(), dict[str, Record]()
     # A folder that is named twice is no repeat.
     scan({folder.resolve(): folder for folder in folders}.values(), index, runs, set())
-    counted = sum(index.rows(key) for key in runs)
-    return _to_table(target, index, runs, counted) if is_table else _to_folder(target, index, runs, counted)
+    return (_to_table if is_table else _to_folder)(target, index, runs)
 
 
-def _to_table(target: Path, index: Index, runs: dict[str, Record], counted: int) -> Combined:
+def _to_table(target: Path, index: Index, runs: dict[str, Record]) -> Combined:
     table = RowTable(index, runs)
     if not table.keys:
         raise StoreError(f"{target}: there are no rows to write; give a folder that has some")
@@ -117,10 +116,10 @@ def _to_table(target: Path, index: Index, runs: dict[str, Record], counted: int)
         raise InvalidFieldError("out", str(target), rule, f"give out={str(target.with_suffix('.parquet'))!r}")
     with written(target), replaced_file(target) as temporary:
         (table.write_csv if target.suffix == ".csv" else table.write_parquet)(temporary)
-    return Combined(len(table.keys), table.rows, counted - table.rows)
+    return Combined(len(table.keys), table.rows, _counted(index, table.keys) - table.rows)
 
 
-def _to_folder(target: Path, index: Index, runs: dict[str, Record], counted: int) -> Combined:
+def _to_folder(target: Path, index: Index, runs: dict[str, Record]) -> Combined:
     held = {key: ranges for key in runs if (ranges := index.held(key))}
     for key in held:
         index.check_repeats(key)
@@ -138,4 +137,9 @@ def _to_folder(target: Path, index: Index, runs: dict[str, Record], counted: int
         for pieces in by_columns.values():
             store.write(pieces)
     rows = sum(stop - start for ranges in held.values() for start, stop in ranges)
-    return Combined(len(held), rows, counted - rows)
+    return Combined(len(held), rows, _counted(index, held) - rows)
+
+
+def _counted(index: Index, keys: Iterable[str]) -> int:
+    """Return the rows of runs in all sound files, repeats counted; damaged files have left the index."""
+    return sum(index.rows(key) for key in keys)
