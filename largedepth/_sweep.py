@@ -66,11 +66,10 @@ def _run(asked: Sweep, store: Any, executor: Any) -> SweepResult:
 
 
 def _say_plan(asked: Sweep, out: str, workers: int) -> None:
-    from pathlib import Path
-
     from montecarlo.store import Store
 
-    to_do = asked.missing(Store.open(out, create=False)) if Path(out).is_dir() else asked
+    store = Store.peek(out)
+    to_do = asked if store is None else asked.missing(store)
     at_most = "at most " if asked.precision is not None else ""
     held = asked.networks - to_do.networks
     click.echo(f"{len(asked.points):,} specifications, {at_most}{asked.networks:,} networks")

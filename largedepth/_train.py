@@ -131,7 +131,8 @@ def train(
     kind = _kind(out, items)
     with executor_from(threads, processes, dask) as executor:
         if dry_run:
-            click.echo(_estimate(items, loaded, out, executor.workers))
+            folder = out if kind == "folder" else None
+            click.echo(_estimate(items, loaded, folder, executor.workers))
             return
         outcomes = _run(items, executor, out, kind)
     lost = sum(outcome.diverged for outcome in outcomes)
@@ -161,21 +162,20 @@ def _kind(out: str | None, items: list[TrainingItem]) -> str:
     return "folder"
 
 
-def _estimate(items: list[TrainingItem], data: DataSet, out: str | None, workers: int) -> str:
-    from pathlib import Path
-
+def _estimate(items: list[TrainingItem], data: DataSet, folder: str | None, workers: int) -> str:
     from montecarlo.runs import running
     from montecarlo.store import Store
     from montecarlo.training import count_held, training_seconds
 
     held = 0
-    if out is not None and Path(out).is_dir():
-        with running(store=Store.open(out, create=False)):
+    store = None if folder is None else Store.peek(folder)
+    if store is not None:
+        with running(store=store):
             held = count_held(items)
     seconds = training_seconds(items[held:], len(data.train_labels), workers=workers)
     plan, resnet = items[0].plan, items[0].resnet
     steps = plan.steps(len(data.train_labels))
-    there = f" ({held:,} of them are in {out} already)" if held else ""
+    there = f" ({held:,} of them are in {folder} already)" if held else ""
     return (
         f"{len(items):,} networks of width {resnet.width} and depth {resnet.depth:,}{there}, {plan.epochs} "
         f"epochs of {data.name} in {steps:,} steps: roughly {in_words(seconds)} on {workers} workers"

@@ -60,6 +60,13 @@ def open_folder(folder: Path, *, create: bool) -> None:
                 sync_folder(folder.resolve().parent)
 
 
+def is_unused(folder: Path) -> bool:
+    """Whether a folder does not exist or holds nothing, so that results could go there."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and all(map(_is_part, os.listdir(folder)))
+
+
 def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write a file whole or not at all, and wait until it is on the disk under its name."""
     with replaced_file(path) as temporary:

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from montecarlo.runs import Columns, record_key
-from montecarlo.runs._rows import complement
+from montecarlo.runs import Columns, complement, record_key
 from montecarlo.store._errors import StoreError, leave_out, written
-from montecarlo.store._folder import MANIFEST, SHARDS, open_folder, write_whole
+from montecarlo.store._folder import MANIFEST, SHARDS, is_unused, open_folder, write_whole
 from montecarlo.store._index import Index, Range
 from montecarlo.store._manifest import Record, read_manifest, write_manifest
 from montecarlo.store._shard import Piece, Shard, encode_shard, same_cells
@@ -87,6 +86,17 @@ class Store:
             for shard in store._index.shards:
                 store._index.is_sound(shard)
         return store
+
+    @classmethod
+    def peek(cls, path: str | os.PathLike[str]) -> Store | None:
+        """Return the store in a folder, None where `open` would begin one; nothing is written.
+
+        Raises
+        ------
+        StoreError
+            For a file, a folder of other things or one of a newer format.
+        """
+        return None if is_unused(Path(path)) else cls.open(path, create=False)
 
     def refresh(self) -> None:
         """Look for what other processes have written since."""

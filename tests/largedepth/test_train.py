@@ -75,11 +75,16 @@ def test_diverged_networks_are_said_and_have_no_accuracy(capsys: pytest.CaptureF
 
 @pytest.mark.usefixtures("extra")
 def test_a_dry_run_trains_nothing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("montecarlo.training.train_item", None)
-    assert run("--weights", "fbm:0.5", "--weights", "uniform", "--lr", 0.1, "--threads", 2, "--dry-run") == 0
+    monkeypatch.setattr("montecarlo.training.run_items", None)
+    asked = ("--weights", "fbm:0.5", "--weights", "uniform", "--lr", 0.1, "--threads", 2, "--dry-run")
+    assert run(*asked) == 0
     out = capsys.readouterr().out
+    assert run(*asked, "--out", tmp_path) == 0  # a folder that is there, and empty
+    assert capsys.readouterr().out == out
+    assert not list(tmp_path.iterdir())
     assert out.startswith("2 networks of width 30 and depth 1,000, 10 epochs of digits in 12 steps: roughly ")
     assert out.endswith(" s on 2 workers\n")
 

@@ -323,7 +323,15 @@ def test_folders_that_are_no_stores(tmp_path: Path) -> None:
     (empty / ".largedepth.json.abc.part").write_text("{")  # of a process that died
     with pytest.raises(StoreError, match="has no largedepth"):
         Store.open(empty, create=False)
+    assert Store.peek(empty) is None
+    assert Store.peek(tmp_path / "none") is None
+    for other in (tmp_path, tmp_path / "file"):
+        with pytest.raises(StoreError):
+            Store.peek(other)
     Store.open(empty)
+    peeked = Store.peek(empty)
+    assert peeked is not None
+    assert peeked.runs() == {}
     mark = empty / "largedepth.json"
     for content, words in (
         (
