@@ -103,6 +103,7 @@ def test_killed_at_any_moment_it_continues_to_the_same_table(sweep_file, tmp_pat
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupts_flush_and_say_how_to_continue(sweep_file, tmp_path, number):
     folder = tmp_path / "out"
+    sweep_file.write_text(FILE.replace("1500", "1_000_000"))  # not at its end by then on any machine
     process = subprocess.Popen(
         command(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.PIPE, text=True
     )
@@ -114,7 +115,7 @@ def test_interrupts_flush_and_say_how_to_continue(sweep_file, tmp_path, number):
     assert time.monotonic() - start < 20.0
     assert f"finished rows are in {folder}, and the same command continues" in error
     assert "Traceback" not in error
-    assert 0 < networks_in(folder) < NETWORKS
+    assert 0 < networks_in(folder) < 4_000_000
 
 
 def test_two_at_once_do_not_hinder_each_other(sweep_file, tmp_path):
@@ -137,6 +138,9 @@ def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(sweep_file, tmp_pat
     assert "on 2 workers" in result.stdout
     assert "size: roughly" in result.stdout
     assert not folder.exists()
+    folder.mkdir()
+    assert run(sweep_file, "--out", folder, "--dry-run", "--threads", "2").stdout == result.stdout
+    assert not os.listdir(folder)
     subprocess.run(
         command(sweep_file, "--out", folder), check=True, capture_output=True,
     )  # fmt: skip
