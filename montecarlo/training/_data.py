@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ class DataSet:
     name : str
         As given to `load_data`.
     train_inputs, test_inputs : array of float32, shape (examples, features)
+        Read-only, as the labels: one object serves all who load the data.
         Standardised: the training part has mean 0 and variance 1 over all its entries, so ‖x‖² is about the
         number of features, and the test part went through the same map.
     train_labels, test_labels : array of int32, shape (examples,)
@@ -45,7 +47,7 @@ class DataSet:
         """Dimension of an input."""
         return self.train_inputs.shape[1]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of names and arrays, 16 digits: outcomes of other data are not mistaken for these."""
         digest = hashlib.sha256(self.name.encode())
@@ -77,14 +79,15 @@ def make_data(
     kinds = np.unique(train_y)
     if not np.isin(test_y, kinds).all():
         raise _unfit(name, "must have no label in the test part alone")
-    return DataSet(
-        name,
+    arrays = (
         ((train_x - mean) / deviation).astype(np.float32),
         np.searchsorted(kinds, train_y).astype(np.int32),
         ((test_x - mean) / deviation).astype(np.float32),
         np.searchsorted(kinds, test_y).astype(np.int32),
-        len(kinds),
     )
+    for array in arrays:
+        array.setflags(write=False)
+    return DataSet(name, *arrays, len(kinds))
 
 
 def split(

@@ -28,6 +28,9 @@ def test_digits() -> None:
     assert data.train_inputs.std() == pytest.approx(1.0, abs=1e-5)
     assert data.classes == 10
     assert load_data("digits") is data
+    assert data.fingerprint is data.fingerprint  # computed once: images are many
+    with pytest.raises(ValueError, match="read-only"):
+        data.train_inputs[0, 0] = 1.0
     other = load_data("digits", seed=1)
     assert other.fingerprint != data.fingerprint
     together = np.concatenate([data.train_labels, data.test_labels])
