@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from montecarlo._errors import InvalidFieldError
+from montecarlo.executors import ExecutorError
 from montecarlo.runs import Columns, Run
 from montecarlo.training._columns import outcome_cells, outcome_columns
 from montecarlo.training._cost import item_seconds
@@ -35,6 +36,8 @@ class TrainingRun(Run):
         How they are trained.
     steps : int
         Training steps.
+    training_format : int
+        That of the process that asks; a worker that trains in another way is refused.
     """
 
     rate: float
@@ -42,6 +45,7 @@ class TrainingRun(Run):
     fingerprint: str
     plan: TrainingPlan
     steps: int
+    training_format: int = TRAINING_FORMAT
 
     @classmethod
     def find(cls, item: TrainingItem) -> TrainingRun:
@@ -70,7 +74,7 @@ class TrainingRun(Run):
             "data": self.data,
             "fingerprint": self.fingerprint,
             **asdict(self.plan),
-            "training_format": TRAINING_FORMAT,
+            "training_format": self.training_format,
         }
 
     @property
@@ -94,6 +98,11 @@ class TrainingRun(Run):
 
     def train(self, replica: int) -> TrainedNetwork:
         """Train one network."""
+        if self.training_format != TRAINING_FORMAT:
+            raise ExecutorError(
+                f"a worker trains by format {TRAINING_FORMAT}, this run is of {self.training_format}: its "
+                "outcomes would differ; install the same version of largedepth everywhere"
+            )
         need_training("jax", "optax")
         from montecarlo.training._fit import train_networks
 

@@ -23,6 +23,7 @@ from montecarlo.training import (
 )
 from montecarlo.training._fit import _order
 from montecarlo.training._network import initial_arrays
+from montecarlo.training._plan import TRAINING_FORMAT
 
 NET = ResNet(width=6, depth=20, beta=0.5, block="res-1", activation="tanh", weights="fbm:0.5", input_dim=5)
 PLAN = TrainingPlan(epochs=4, batch=16, decay=0.3, decay_epochs=3)
@@ -90,6 +91,23 @@ def test_training_is_adam_on_cross_entropy_with_steps(data: DataSet) -> None:
     assert network.outcome.accuracy is not None
     assert network.outcome.accuracy > 0.9
     assert curve[-1] < 0.2 * curve[0]
+
+
+def test_trainings_of_earlier_versions_are_the_same(data: DataSet) -> None:
+    """Results folders give outcomes of earlier versions; other ones must raise `TRAINING_FORMAT`."""
+    assert TRAINING_FORMAT == 1, "freeze the new outcomes here"
+    assert _order(item(), 0, 50, 16, 4)[0, :8].tolist() == [25, 37, 1, 21, 34, 45, 38, 43]
+    (network,) = train_networks([item()], data)
+    outcome, after = network.outcome, network.outcome.after
+    assert after is not None
+    assert after.regularity is not None
+    found = [
+        outcome.losses[0], outcome.losses[-1], outcome.test_loss, after.norms["increment"],
+        after.norms["change_sum"], after.regularity.value, after.log_ratios["log_gradient_ratio"],
+    ]  # fmt: skip
+    assert found == pytest.approx(
+        [1.498105, 0.2456447, 0.1559718, 3.3296135, 12.889151, 0.5544512, 0.6044074], rel=1e-3
+    )
 
 
 def test_orders_are_permutations_of_their_own(data: DataSet) -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("optax")
 
 
 from montecarlo import InvalidFieldError, ResNet
-from montecarlo.executors import Executor, ProcessExecutor
+from montecarlo.executors import Executor, ExecutorError, ProcessExecutor
 from montecarlo.executors._interface import Item, Result
 from montecarlo.runs import running
 from montecarlo.store import Store, StoreWarning
@@ -202,3 +202,5 @@ def test_rows_of_a_run_are_its_replicas(items: list[TrainingItem]) -> None:
     assert len({run.key, *(TrainingRun.find(item).key for item in others)}) == 3
     with pytest.raises(InvalidFieldError, match="the same wherever networks are trained"):
         replace(run, fingerprint="0" * 16).sample(0, 1)
+    with pytest.raises(ExecutorError, match="install the same version"):
+        replace(run, training_format=99).sample(0, 1)
