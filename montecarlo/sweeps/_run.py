@@ -169,8 +169,10 @@ class _SweepRun:
                     self._watch.finished(block.run, block.count, time_left)
                 self._pace.finish()
         finally:
-            drawing.close()
-            self._keeper.flush()
+            try:
+                drawing.close()
+            finally:  # also where workers are lost
+                self._keeper.flush()
         return left
 
     def _in_time(self, cut: Iterator[Package]) -> Iterator[Package]:

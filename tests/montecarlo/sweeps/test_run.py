@@ -81,6 +81,25 @@ def test_interruptions_leave_whole_rows_and_the_end_is_the_same(tmp_path, blocks
     assert_rows_of_simulate(Store.open(tmp_path), 40)
 
 
+class Stubborn(ThreadExecutor):
+    """Cannot end as it should, like a cluster that was lost."""
+
+    def run(self, function, items):
+        try:
+            for item in items:
+                yield item, function(item)
+        finally:
+            raise ConnectionError("lost")
+
+
+def test_rows_are_kept_where_workers_are_lost(tmp_path):
+    watch = Recorder(3)
+    with pytest.raises(ConnectionError):
+        run_sweep(sweep_of(40), Store.open(tmp_path), Stubborn(1), watch=watch)
+    store = Store.open(tmp_path)
+    assert sum(b - a for key in store.runs() for a, b in store.held(key)) == watch.drawn > 0
+
+
 def test_no_block_begins_after_max_seconds(tmp_path):
     executor = ThreadExecutor(1)
     result = run_sweep(sweep_of(40, max_seconds=1e-9), Store.open(tmp_path), executor)
