@@ -49,9 +49,9 @@ def iter_rows(
     """
     inside = current_running()
     own = ThreadExecutor(threads)
-    if run.interpreted:
-        own = ThreadExecutor(1)
     executor: Executor = own if inside is None or inside.executor is None else inside.executor
+    if run.interpreted and isinstance(executor, ThreadExecutor):
+        executor = ThreadExecutor(1)
     if block_size is None:
         block_size = suggest_block_size(run, replicas, executor.workers)
     else:
@@ -80,8 +80,10 @@ def iter_rows(
         drawing = executor.run(draw_block, blocks)
         try:
             for block, drawn in drawing:
-                if inside is not None:
-                    inside.keep(run, block.first, drawn.columns)
+                if inside is not None and inside.store is not None:
+                    # What waits to be written is not the caller's, who may change what he gets.
+                    kept = {name: column.copy() for name, column in drawn.columns.items()}
+                    inside.keep(run, block.first, kept)
                 yield block.first, drawn.columns
         finally:
             drawing.close()

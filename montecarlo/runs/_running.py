@@ -38,6 +38,7 @@ class Running:
         self._pieces: list[Piece] = []
         self._bytes = 0
         self._started = self._written = time.monotonic()
+        self._over = False
 
     def keep(self, run: Run, first: int, columns: Columns) -> None:
         """Leave rows in the store, if there is one, at once or soon."""
@@ -50,7 +51,7 @@ class Running:
         # A run of hours must not leave a file a second.
         now = time.monotonic()
         wait = min(max(_SHARD_SECONDS, _SHARD_SHARE * (now - self._started)), _LONGEST_WAIT)
-        if self._bytes > _SHARD_BYTES or now > self._written + wait:
+        if self._over or self._bytes > _SHARD_BYTES or now > self._written + wait:
             self.flush()
 
     def flush(self) -> None:
@@ -68,6 +69,11 @@ class Running:
             self._forget()  # what cannot be written now will not be in a second
             raise
         self._forget()  # after an interrupt they are written again, under the same names
+
+    def end(self) -> None:
+        """Write the rows that wait; those that an iterator still yields are written at once."""
+        self._over = True
+        self.flush()
 
     def _forget(self) -> None:
         self._pieces, self._bytes = [], 0
@@ -116,4 +122,4 @@ def running(*, executor: Executor | None = None, store: Store | None = None) -> 
         yield inside
     finally:
         _CURRENT.reset(token)
-        inside.flush()
+        inside.end()

@@ -11,7 +11,7 @@ from montecarlo import InvalidFieldError, ResNet, iter_blocks, simulate
 from montecarlo._engines import ENGINES, Engine, Request, find_engine
 from montecarlo._network_run import NetworkRun
 from montecarlo.executors import ThreadExecutor, available_threads
-from montecarlo.runs import suggest_block_size
+from montecarlo.runs import running, suggest_block_size
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -165,3 +165,6 @@ def test_small_correlated_networks_run_on_one_thread(monkeypatch):
         net = ResNet(width=width, depth=100, beta=0.5, weights="fbm:0.7", block="res-1", activation="tanh")
         simulate(net, replicas=4, seed=1, threads=3)
         assert taken[-1] == expected
+        with running(executor=Recorder(3)):  # such as `--store` brings
+            simulate(net, replicas=4, seed=1)
+        assert (taken[-1] if expected == 1 else taken[-2]) == expected

@@ -1,6 +1,7 @@
 """Rows are the same on any executor, from a results folder or drawn, for every sampler."""
 
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from montecarlo._network_run import NetworkRun
 from montecarlo._shared_run import SharedRun
 from montecarlo.coupled._run import CoupledRun
 from montecarlo.executors import ProcessExecutor, ThreadExecutor
-from montecarlo.runs import complement, current_running, iter_rows, running
+from montecarlo.runs import Running, complement, current_running, iter_rows, running
 from montecarlo.store import Store
 
 GAUSSIAN = ResNet(width=6, depth=8, beta=0.5)
@@ -143,6 +144,72 @@ def test_what_is_drawn_before_an_error_is_kept(tmp_path):
     assert current_running() is None
     assert sum(stop - start for start, stop in store.held(RUNS[0].key)) == 64
     rows.close()
+
+
+def rows_in(folder, run):
+    store = Store.open(folder, create=False)
+    return sum(stop - start for start, stop in store.held(run.key))
+
+
+def test_rows_of_an_iterator_that_outlives_the_block_are_kept(tmp_path):
+    with running(store=Store.open(tmp_path)):
+        rows = iter_rows(RUNS[0], replicas=100, threads=1, block_size=16)
+        next(rows)
+    for _ in rows:
+        pass
+    assert rows_in(tmp_path, RUNS[0]) == 100
+
+
+def test_what_is_kept_is_not_what_the_caller_changes(tmp_path):
+    expected = RUNS[0].sample(0, 40)
+    with running(store=Store.open(tmp_path)):
+        for _, columns in iter_rows(RUNS[0], replicas=40):
+            for column in columns.values():
+                column[:] = 7.0
+    assert_same(Store.open(tmp_path).read(RUNS[0].key, 0, 40), expected)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds that pass when a test says so."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_rows_do_not_wait_for_long(clock, tmp_path):
+    run = RUNS[0]
+    rows = run.sample(0, 16)
+    store = Store.open(tmp_path)
+    store.add_runs([run.record])
+    inside = Running(store=store)
+    # A second at the start, a hundredth of what has passed later on, ten seconds at most.
+    first, written = 0, 0
+    for start, wait in ((0.0, 1.0), (500.0, 5.0), (100_000.0, 10.0)):
+        clock[0] = 1000.0 + start
+        inside.keep(run, first, rows)
+        inside.flush()
+        first += 16
+        written = first
+        for passed, is_written in ((0.1, False), (0.8 * wait, False), (1.02 * wait, True)):
+            clock[0] = 1000.0 + start + passed
+            inside.keep(run, first, rows)
+            first += 16
+            written = first if is_written else written
+            assert rows_in(tmp_path, run) == written
+
+
+def test_rows_that_wait_are_bounded_in_memory(clock, tmp_path):
+    run = NetworkRun.find(
+        ResNet(width=2, depth=100_000, beta=1.0), 3, request=make_request(trajectories=True)
+    )
+    store = Store.open(tmp_path)
+    store.add_runs([run.record])
+    inside = Running(store=store)
+    rows = {name: np.zeros((6, *cell)) for name, cell in run.cells.items()}  # 9.6 MB
+    for block in range(8):
+        inside.keep(run, 6 * block, rows)
+    assert rows_in(tmp_path, run) == 48
 
 
 @settings(max_examples=50)
