@@ -20,7 +20,7 @@ from store_examples import record, rows, same
 
 from montecarlo import InvalidFieldError, ResNet, simulate
 from montecarlo.runs import record_key, running
-from montecarlo.store import Piece, Store, StoreError
+from montecarlo.store import Piece, Store, StoreError, _index
 
 stretches = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(1, 12)), max_size=12)
 
@@ -85,6 +85,19 @@ def test_overlapping_pieces_of_one_shard_in_several_requests(tmp_path: Path) -> 
     for requests in ([(key, 0, 10), (key, 10, 25)], [(key, 6, 8), (key, 7, 25), (key, 6, 8)]):
         for (_, start, stop), found in zip(requests, store._index.read(requests), strict=True):
             assert same(found, rows(start, stop))
+
+
+def test_shards_in_memory_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, (key, *_) = filled(tmp_path)
+    for start in range(0, 100, 10):
+        store.write([Piece(key, start, rows(start, start + 10))])
+    size = sum(column.nbytes for column in rows(0, 10).values())
+    monkeypatch.setattr(_index, "_CACHE_BYTES", 3 * size)
+    for start in (*range(0, 100, 10), 0, 90, 90):
+        assert same(store.read(key, start, start + 10), rows(start, start + 10))
+        held = sum(column.nbytes for shard in store._index._decoded.values() for column in shard.values())
+        assert held == store._index._decoded_bytes <= 3 * size
+    assert same(store.read(key, 0, 100), rows(0, 100))
 
 
 def test_every_bit_comes_back(tmp_path: Path) -> None:
