@@ -20,8 +20,9 @@ class Regime:
 
     Parameters
     ----------
-    name : {"explosion", "critical", "identity"}
-        What the scaling leads to as L grows with β held (I8, I10, I11, F1).
+    name : {"explosion", "critical", "identity", "unknown"}
+        What the scaling leads to as L grows with β held (I8, I10, I11, F1); unknown at depth 1 and for
+        processes of one's own.
     beta : float
         Exponent of the scaling, α = L^-β; NaN at depth 1, where every exponent gives 1.
     critical_beta : float
