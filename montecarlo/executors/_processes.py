@@ -133,7 +133,11 @@ class ProcessExecutor(Executor):
                 self._check_open()
                 if worker is None or not worker.process.is_alive():
                     self._started = [other for other in self._started if other.process.is_alive()]
-                    worker = _start_worker()
+                    try:
+                        worker = _start_worker()
+                    except OSError as error:
+                        reason = f"a worker process cannot start ({error.strerror or error})"
+                        raise ExecutorError(f"{reason}; take fewer processes, or threads") from error
                     self._started.append(worker)
             yield worker
         finally:

@@ -1,5 +1,6 @@
 """Worker processes die, are interrupted, outlive nobody, and share what is left."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 import worker_functions as functions
 
 from montecarlo import InvalidFieldError
-from montecarlo.executors import ExecutorError, ProcessExecutor
+from montecarlo.executors import ExecutorError, ProcessExecutor, _processes
 
 TESTS = Path(functions.__file__).parent
 
@@ -103,6 +104,18 @@ def test_no_more_workers_than_items():
         assert executor.workers == 8
         list(executor.run(functions.square, iter(range(2))))
         assert len(set(psutil.Process().children()) - before) == 2
+
+
+def test_a_system_that_starts_no_process_is_said_in_a_line(monkeypatch):
+    def refuse():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    with ProcessExecutor(2) as executor:
+        monkeypatch.setattr(_processes, "_start_worker", refuse)
+        with pytest.raises(ExecutorError, match=r"cannot start \(.*\); take fewer processes"):
+            list(executor.run(functions.square, iter([1, 2])))
+        monkeypatch.undo()
+        assert list(executor.run(functions.square, iter([3]))) == [(3, 9)]
 
 
 def test_closing_ends_the_workers():
