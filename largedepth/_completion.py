@@ -21,11 +21,17 @@ def _theorems() -> Iterable[str]:
 def _figures() -> Iterable[str]:
     import figures
 
-    return figures.FIGURES
+    return (*figures.FIGURES, *figures.TRAINED)
 
 
 # What is allowed is said by `montecarlo`, which is too slow to import for help: these are only offered.
 _PROCESSES = ("fbm:", "rbf:", "rbf-increments:", "matern:")
+
+
+def _laws() -> Iterable[str]:
+    return ("gaussian", "rademacher", "uniform", "uniform:24", *_PROCESSES)
+
+
 _NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "activation": lambda: ("gelu", "identity", "leaky-relu", "relu", "sin", "softplus", "tanh"),
     "block": lambda: ("res-1", "res-2", "res-3"),
@@ -33,9 +39,10 @@ _NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "formats": lambda: ("float16", "bfloat16", "float32"),
     "gradients": lambda: ("joint", "none", "dual"),
     "ids": _theorems,
+    "laws": _laws,  # of train, which takes several
     "names": _figures,
     "shell": lambda: SHELLS,
-    "weights": lambda: ("gaussian", "rademacher", "uniform", "uniform:24", *_PROCESSES),
+    "weights": _laws,
     "weights_w": lambda: ("gaussian", *_PROCESSES),
 }
 _PATHS = {"FILE": "file", "FILE.toml": "file", "F": "file", "DIR": "dir", "DIR...": "dir"}

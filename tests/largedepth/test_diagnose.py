@@ -115,7 +115,9 @@ def test_words_are_completed() -> None:
     assert complete("diagnose", "--weights", "uni") == ["uniform", "uniform:24"]
     assert complete("diagnose", "--activation", "t") == ["tanh"]
     assert "I10b" in complete("verify", "I10")
+    assert complete("train", "--weights", "uni") == ["uniform", "uniform:24"]
     assert "small-width" in complete("figures", "small")
+    assert complete("figures", "9") == ["9"]
     assert complete("completion", "z") == ["zsh"]
 
 
