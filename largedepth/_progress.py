@@ -42,6 +42,7 @@ class Progress:
         self.reused = 0
         self.sampled = 0
         self._words = words
+        self._in_store = _networks_found()
         self._cost = f" ({cost})" if cost else ""
         self._start = time.perf_counter()
         self._over = threading.Event()
@@ -88,6 +89,9 @@ class Progress:
         self._over.set()
         self._watch.join()
         self._bar.close()
+        # Samplers tell of networks as they come, those of a results folder among them.
+        found = _networks_found() - self._in_store
+        self.reused, self.sampled = self.reused + found, self.sampled - found
         if self.reused or self.sampled:
             seconds = time.perf_counter() - self._start
             click.echo(
@@ -95,6 +99,14 @@ class Progress:
                 f" of {self.total:,} networks in {seconds:.1f} s",
                 err=True,
             )
+
+
+def _networks_found() -> int:
+    """Return how many networks came from the results folder in use."""
+    from montecarlo.runs import current_running
+
+    inside = current_running()
+    return 0 if inside is None else inside.networks_found
 
 
 def in_words(seconds: float) -> str:

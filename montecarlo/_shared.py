@@ -210,11 +210,10 @@ def simulate_shared(
     replicas, first_replica = check_replicas(replicas, first_replica)
     run = SharedRun.find(resnet, check_seed(seed), betas=betas, inputs=inputs, gradients=gradients)
     check_threads(threads)
-    networks = len(run.scalings) * run.inputs
 
     def tell(rows: int) -> None:
         if progress is not None:
-            progress(rows * networks)
+            progress(rows * run.networks)
 
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, progress=tell

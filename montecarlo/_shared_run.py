@@ -100,6 +100,11 @@ class SharedRun(Run):
         return dict.fromkeys(names, (len(self.scalings), self.inputs))
 
     @property
+    def networks(self) -> int:
+        """One for each scaling and input."""
+        return len(self.scalings) * self.inputs
+
+    @property
     def seconds(self) -> float:
         """The paths, and the networks on them."""
         matrices = self.resnet.depth * self.resnet.width**2 * (1 if self.resnet.block == "res-1" else 2)

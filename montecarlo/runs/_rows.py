@@ -71,7 +71,9 @@ def iter_rows(
             assert inside is not None
             assert inside.store is not None
             for first, count in _blocks(start, stop, found):
-                yield first, inside.store.read(run.key, first, first + count)
+                columns = inside.store.read(run.key, first, first + count)
+                inside.networks_found += count * run.networks
+                yield first, columns
         blocks = (
             Block(run, first, count)
             for start, stop in missing

@@ -69,6 +69,11 @@ class Run(ABC):
         return 1
 
     @property
+    def networks(self) -> int:
+        """Networks of one row."""
+        return 1
+
+    @property
     def interpreted(self) -> bool:
         """Whether a row takes Python longer than kernels: threads would mostly wait for Python's lock."""
         return False

@@ -30,11 +30,17 @@ class Running:
         Where blocks run; threads of this process by default.
     store : Store, optional
         Rows that it holds are read instead of drawn, and those that are drawn are left in it.
+
+    Attributes
+    ----------
+    networks_found : int
+        Networks that were read from the store so far.
     """
 
     def __init__(self, executor: Executor | None = None, store: Store | None = None) -> None:
         self.executor = executor
         self.store = store
+        self.networks_found = 0
         self._pieces: list[Piece] = []
         self._bytes = 0
         self._started = self._written = time.monotonic()

@@ -160,6 +160,34 @@ def test_shards_are_plain_parquet_and_the_manifest_is_readable(sweep_file, tmp_p
     assert "uniform" in json.dumps(json.loads(manifest.read_text()))
 
 
+def test_simulate_takes_the_rows_of_a_sweep_and_says_so(sweep_file, tmp_path):
+    folder = tmp_path / "out"
+    assert run(sweep_file, "--out", folder).returncode == 0
+    fields = [
+        "--width",
+        "40",
+        "--depth",
+        "100",
+        "--beta",
+        "0.5",
+        "--weights",
+        "uniform",
+        "--seed",
+        "7",
+        "--replicas",
+        "2000",
+    ]
+    simulate_it = [sys.executable, "-m", "largedepth", "simulate", *fields]
+    done = subprocess.run(
+        [*simulate_it, "--store", folder, "--out", tmp_path / "s.csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "1,500 rows reused, 500 sampled of 2,000 networks" in done.stderr
+    assert networks_in(folder) == NETWORKS + 500
+
+
 def test_codes(sweep_file, tmp_path):
     folder = tmp_path / "out"
     sweep_file.write_text("max_seconds = 1e-6\n" + FILE)
