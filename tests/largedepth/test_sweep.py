@@ -178,12 +178,8 @@ def test_simulate_takes_the_rows_of_a_sweep_and_says_so(sweep_file, tmp_path):
         "2000",
     ]
     simulate_it = [sys.executable, "-m", "largedepth", "simulate", *fields]
-    done = subprocess.run(
-        [*simulate_it, "--store", folder, "--out", tmp_path / "s.csv"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    simulate_it += ["--store", folder, "--out", tmp_path / "s.csv"]
+    done = subprocess.run(simulate_it, capture_output=True, text=True, check=True)
     assert "1,500 rows reused, 500 sampled of 2,000 networks" in done.stderr
     assert networks_in(folder) == NETWORKS + 500
 
