@@ -159,7 +159,8 @@ def _compile(field: str, function: ScalarFunction, cache: bool) -> Any:
         return python
     try:
         # Users' functions may come from a prompt or a lambda, for which numba has no cache file.
-        return cfunc("float64(float64)", cache=cache)(python)
+        # As numpy divides: by zero to inf or nan, which mark a network. Nothing that is raised would get out.
+        return cfunc("float64(float64)", cache=cache, error_model="numpy")(python)
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise InvalidFieldError(

@@ -38,7 +38,7 @@ class ResNet:
     alpha : float, optional
         The scaling α itself, > 0.
     block : {"res-3", "res-1", "res-2"}, default "res-3"
-        ``g(h)``: σ(h) for res-1, σ(W h + b) for res-2, ReLU(W h) for res-3 (theory.md, section 1).
+        ``g(h)``: σ(h) for res-1, σ(W h + b) for res-2, ReLU(W h) for res-3.
     activation : str or Activation, default "relu"
         σ by name (gelu, identity, leaky-relu, relu, sin, softplus, tanh) or a user's own.
     bias_std : float, default 0

@@ -1,6 +1,6 @@
 """One layer of the dense engine, forward and backward, and the arithmetic of its state.
 
-Notation of theory.md: ``h' = h + a V g(h)`` forward, ``p = p' + a (∂g)ᵀ Vᵀ p'`` backward. A state (h or p) is
+Notation: ``h' = h + a V g(h)`` forward, ``p = p' + a (∂g)ᵀ Vᵀ p'`` backward. A state (h or p) is
 held as float64 mantissas with a power of two in front, ``2**exponent * mantissa``; its distance from the
 start is accumulated separately, so that neither a difference of 1e-18 nor a norm of 10^100000 loses digits.
 

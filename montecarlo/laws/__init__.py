@@ -22,7 +22,7 @@ class WeightLaw:
     cost : float
         Rough nanoseconds a weight on one core, for the sizes of blocks.
     gaussian : bool
-        Whether the entries are normal (several laws of theory.md need it).
+        Whether the entries are normal (several exact laws need it).
     vanishes : bool
         Whether a layer can map a state to exactly zero with positive probability.
     """

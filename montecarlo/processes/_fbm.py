@@ -1,4 +1,4 @@
-"""Fractional Gaussian noise: increments of fractional Brownian motion, ``fbm:H`` (theory.md, section 5).
+"""Fractional Gaussian noise: increments of fractional Brownian motion, ``fbm:H``.
 
 ``γ(m) = (|m-1|^{2H} - 2 m^{2H} + (m+1)^{2H}) / 2`` cancels to its relative part m^-2. The binomial series
 

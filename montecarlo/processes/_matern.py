@@ -1,4 +1,4 @@
-"""Matérn weights, ``matern:NU:SCALE``: V_k = 𝒱(k/L), 𝒱 with a Matérn kernel (theory.md, section 4).
+"""Matérn weights, ``matern:NU:SCALE``: V_k = 𝒱(k/L), 𝒱 with a Matérn kernel.
 
 With x = √(2ν) τ / SCALE the kernel is e^{-x} times 1 (ν = 1/2, Ornstein-Uhlenbeck), 1 + x (ν = 3/2) or
 1 + x + x²/3 (ν = 5/2): paths with ν - 1/2 derivatives.

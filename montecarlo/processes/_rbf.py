@@ -1,4 +1,4 @@
-"""Smooth weights, ``rbf:VARIANCE``: V_k = 𝒱(k/L) with kernel exp(-τ²/(2 VARIANCE)) (theory.md, section 4)."""
+"""Smooth weights, ``rbf:VARIANCE``: V_k = 𝒱(k/L) with kernel exp(-τ²/(2 VARIANCE))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalised increments of a smooth process, ``rbf-increments:VARIANCE`` (theory.md, section 4).
+"""Normalised increments of a smooth process, ``rbf-increments:VARIANCE``.
 
 With k(τ) = exp(-τ²/(2v)) and δ = 1/L, the increments over a layer have at lag τ = m δ the covariance
 

@@ -1,7 +1,7 @@
 """The radial engine's kernel: Gram entries of (h_0, h - h_0) instead of vectors.
 
 In the frame of ``e = h_0/‖h_0‖`` and of the part of h orthogonal to it, one layer of res-3 with Gaussian
-weights is (Bartlett decomposition of the image of V, theory.md I6)
+weights is (Bartlett decomposition of the image of V, I6)
 
     σ = α ‖h‖ √χ²_N / d,      N ~ Bin(d, 1/2),
     h·e  += σ Z₁,      ‖h_⊥‖² ← (‖h_⊥‖ + σ Z₂)² + σ² χ²_{d-2},

@@ -205,6 +205,9 @@ def read_footer(path: Path) -> Shard:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError("its description is damaged") from error
     shard = Shard(path, pieces, cells)
+    lacking = [name for name in (*_OWN, *cells) if name not in footer.schema.to_arrow_schema().names]
+    if lacking:
+        raise ShardError(f"it lacks the column {lacking[0]}")
     if footer.num_rows != shard.rows:
         raise ShardError(f"it holds {footer.num_rows} rows and should hold {shard.rows}")
     return shard

@@ -95,3 +95,12 @@ def test_a_users_copy_of_a_built_in_gives_its_rows(warm_kernels):
     )
     for name in built_in.columns:
         assert np.array_equal(built_in[name], own[name])
+
+
+@pytest.mark.parametrize("engine", ["dense", "gaussian"])
+def test_division_by_zero_marks_a_network(engine):
+    pole = Activation("pole", lambda x: x + 0.0 / (x - x), lambda x: 1.0)
+    sample = simulate(
+        ResNet(block="res-2", activation=pole, width=4, depth=5, beta=0.5), replicas=4, seed=1, engine=engine
+    )
+    assert sample.n_nonfinite == 4

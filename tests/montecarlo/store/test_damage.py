@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -101,6 +102,19 @@ def test_shard_with_other_bytes(folder: Path, change: str) -> None:
     else:
         victim = victim.rename(victim.with_name("0" * 64 + ".parquet"))
     with pytest.warns(StoreWarning, match=victim.name):
+        assert open_and_hold(folder) == [(0, 4)]
+
+
+def test_shard_that_lacks_a_column_is_left_out(folder: Path, tmp_path: Path) -> None:
+    """Also one whose name is the checksum of its new bytes."""
+    victim = shard_of(folder, 10)
+    table = pq.read_table(victim)
+    changed = tmp_path / "changed.parquet"
+    pq.write_table(table.drop_columns(table.column_names[-1]), changed)
+    digest = hashlib.sha256(changed.read_bytes()).hexdigest()
+    victim.unlink()
+    shutil.move(changed, folder / SHARDS / f"{digest}.parquet")
+    with pytest.warns(StoreWarning, match=f"{digest}.*lacks the column {table.column_names[-1]}"):
         assert open_and_hold(folder) == [(0, 4)]
 
 
