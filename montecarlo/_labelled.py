@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -34,16 +35,16 @@ class Labels:
     variables: Mapping[str, tuple[tuple[str, ...], npt.NDArray[np.float64]]]
 
 
-class Labelled:
+class Labelled(ABC):
     """Conversions of samples; a sample says in `labels` what its arrays are."""
 
     resnet: ResNet
     seed: int
 
     @property
+    @abstractmethod
     def labels(self) -> Labels:
         """The arrays with their dimensions."""
-        raise NotImplementedError
 
     def to_pandas(self) -> Any:
         """Return a pandas DataFrame with one row a network, and a row for each scaling, input or layer in it.
