@@ -3,6 +3,8 @@
 from montecarlo.runs._rows import Progress as Progress
 from montecarlo.runs._rows import collect_rows as collect_rows
 from montecarlo.runs._rows import complement as complement
+from montecarlo.runs._rows import draw_blocks as draw_blocks
+from montecarlo.runs._rows import executor_in_use as executor_in_use
 from montecarlo.runs._rows import iter_rows as iter_rows
 from montecarlo.runs._rows import suggest_block_size as suggest_block_size
 from montecarlo.runs._run import REPLICA_LIMIT as REPLICA_LIMIT

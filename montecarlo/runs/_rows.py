@@ -9,7 +9,7 @@ import numpy as np
 from montecarlo._errors import check_whole
 from montecarlo.executors import Executor, ThreadExecutor
 from montecarlo.runs._run import REPLICA_LIMIT, Block, Columns, Run, draw_block
-from montecarlo.runs._running import current_running
+from montecarlo.runs._running import Running, current_running
 
 Progress = Callable[[int], None]
 
@@ -48,8 +48,7 @@ def iter_rows(
         A ValueError whose one line names the field, the value, the rule and the fix.
     """
     inside = current_running()
-    own = ThreadExecutor(threads)
-    executor: Executor = own if inside is None or inside.executor is None else inside.executor
+    executor = executor_in_use(threads)
     if run.interpreted and isinstance(executor, ThreadExecutor):
         executor = ThreadExecutor(1)
     if block_size is None:
@@ -59,8 +58,8 @@ def iter_rows(
     end = first_replica + replicas
     held, missing = [], [(first_replica, end)]
     if inside is not None and inside.store is not None:
-        (key,) = inside.store.add_runs([run.record])
-        missing = inside.store.missing(key, first_replica, end)
+        inside.store.add_runs([run.record])
+        missing = inside.missing(run, first_replica, end)
         held = complement(missing, first_replica, end)
     if missing:
         run.prepare()
@@ -79,18 +78,40 @@ def iter_rows(
             for start, stop in missing
             for first, count in _blocks(start, stop, block_size)
         )
-        drawing = executor.run(draw_block, blocks)
+        drawing = draw_blocks(blocks, executor, inside)
         try:
-            for block, drawn in drawing:
-                if inside is not None and inside.store is not None:
-                    # What waits to be written is not the caller's, who may change what he gets.
-                    kept = {name: column.copy() for name, column in drawn.columns.items()}
-                    inside.keep(run, block.first, kept)
-                yield block.first, drawn.columns
+            for block, columns in drawing:
+                yield block.first, columns
         finally:
             drawing.close()
 
     return rows()
+
+
+def executor_in_use(threads: int | None) -> Executor:
+    """Return the executor of `running`, else so many threads of this process, all processors' for None."""
+    inside = current_running()
+    own = ThreadExecutor(threads)
+    return own if inside is None or inside.executor is None else inside.executor
+
+
+def draw_blocks(
+    blocks: Iterator[Block], executor: Executor, inside: Running | None
+) -> Generator[tuple[Block, Columns], None, None]:
+    """Yield blocks with their rows as they are drawn, and leave the rows in the store in use, if any.
+
+    Their runs must be in its manifest. Closing the iterator drops the blocks that are not finished.
+    """
+    drawing = executor.run(draw_block, blocks)
+    try:
+        for block, drawn in drawing:
+            if inside is not None and inside.store is not None:
+                # What waits to be written is not the caller's, who may change what he gets.
+                kept = {name: column.copy() for name, column in drawn.columns.items()}
+                inside.keep(block.run, block.first, kept)
+            yield block, drawn.columns
+    finally:
+        drawing.close()
 
 
 def collect_rows(

@@ -46,6 +46,14 @@ class Running:
         self._started = self._written = time.monotonic()
         self._over = False
 
+    def missing(self, run: Run, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return which of the rows ``start ... stop - 1`` of a run the store lacks, as sorted ranges."""
+        if self.store is None:
+            return [(start, stop)]
+        if any(piece.key == run.key for piece in self._pieces):
+            self.flush()
+        return self.store.missing(run.key, start, stop)
+
     def keep(self, run: Run, first: int, columns: Columns) -> None:
         """Leave rows in the store, if there is one, at once or soon."""
         if self.store is None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from montecarlo.executors import ThreadExecutor
-from montecarlo.runs import Block, Columns, current_running, draw_block
+from montecarlo.runs import Block, Columns, current_running, draw_blocks, executor_in_use
 from montecarlo.training._columns import outcome_of
 from montecarlo.training._outcome import Outcome, TrainedNetwork
 from montecarlo.training._plan import TrainingItem
@@ -89,9 +88,8 @@ def _held(runs: dict[TrainingItem, TrainingRun]) -> Iterator[tuple[TrainingItem,
     inside = current_running()
     if inside is None or inside.store is None:
         return
-    inside.flush()  # what was trained a moment ago
     for item, run in runs.items():
-        if not inside.store.missing(run.key, item.replica, item.replica + 1):
+        if not inside.missing(run, item.replica, item.replica + 1):
             yield item, inside.store.read(run.key, item.replica, item.replica + 1)
 
 
@@ -102,17 +100,13 @@ def _train(
     if not runs:
         return
     inside = current_running()
-    own = ThreadExecutor(threads)
-    executor = own if inside is None or inside.executor is None else inside.executor
     if inside is not None and inside.store is not None:
         inside.store.add_runs([run.record for run in runs.values()])
     next(iter(runs.values())).prepare()
     blocks = {Block(run, item.replica, 1): item for item, run in runs.items()}
-    drawing = executor.run(draw_block, iter(blocks))
+    drawing = draw_blocks(iter(blocks), executor_in_use(threads), inside)
     try:
-        for block, drawn in drawing:
-            if inside is not None:
-                inside.keep(block.run, block.first, drawn.columns)
-            yield blocks[block], drawn.columns
+        for block, columns in drawing:
+            yield blocks[block], columns
     finally:
         drawing.close()

@@ -222,6 +222,14 @@ def test_what_ranges_leave(held, start, length):
     assert inside == [i for i in range(start, stop) if i not in held]
 
 
+def test_rows_that_wait_to_be_written_are_found(tmp_path, monkeypatch):
+    with running(store=Store.open(tmp_path)) as inside:
+        first = simulate(GAUSSIAN, replicas=20, seed=3)
+        monkeypatch.setattr("montecarlo.runs._rows.draw_block", None)  # nothing is drawn a second time
+        assert_same(simulate(GAUSSIAN, replicas=20, seed=3).columns, first.columns)
+        assert inside.networks_found == 20
+
+
 def test_threads_are_refused_before_anything_is_drawn():
     with pytest.raises(ValueError, match="threads=0"):
         simulate(GAUSSIAN, replicas=10, seed=1, threads=0)
