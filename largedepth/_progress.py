@@ -110,7 +110,15 @@ def _networks_found() -> int:
 
 
 def in_words(seconds: float) -> str:
-    """Return a rough time: ``40 s``, ``12 min`` or ``3.5 h``."""
+    """Return a rough time: ``40 s``, ``12 min`` or ``3.5 h``.
+
+    Examples
+    --------
+    >>> in_words(0.3), in_words(40), in_words(720), in_words(12600)
+    ('less than a second', '40 s', '12 min', '3.5 h')
+    """
+    if seconds < 1.0:
+        return "less than a second"
     if seconds < 120.0:
         return f"{seconds:.0f} s"
     return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"

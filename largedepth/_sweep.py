@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._options import executor_options
+from largedepth._progress import in_words
 
 if TYPE_CHECKING:
     from montecarlo.sweeps import Sweep, SweepResult
@@ -75,10 +76,10 @@ def _say_plan(asked: Sweep, out: str, workers: int) -> None:
     click.echo(f"{len(asked.points):,} specifications, {at_most}{asked.networks:,} networks")
     if held:
         click.echo(f"{held:,} of them are in {out} already, {to_do.networks:,} are to be sampled")
-    click.echo(f"time: {at_most}roughly {duration(to_do.seconds / workers)} on {workers} workers")
+    click.echo(f"time: {at_most}roughly {in_words(to_do.seconds / workers)} on {workers} workers")
     click.echo(f"size: {at_most}roughly {_size(to_do.bytes)}")
     if asked.max_seconds is not None:
-        click.echo(f"it would stop after {duration(asked.max_seconds)} (max_seconds)")
+        click.echo(f"it would stop after {in_words(asked.max_seconds)} (max_seconds)")
 
 
 def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
@@ -98,23 +99,6 @@ def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
         f"largedepth combine {out} --out table.parquet makes a table",
         err=True,
     )
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words.
-
-    Examples
-    --------
-    >>> duration(0.4), duration(75), duration(7300)
-    ('less than a second', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds < 1.0:
-        return "less than a second"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, hours = whole // 60, whole // 3600
-    return f"{minutes} min {whole % 60} s" if whole < 3600 else f"{hours} h {minutes % 60} min"
 
 
 def _size(size: float) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from largedepth._progress import announced_compilation
+from largedepth._progress import announced_compilation, in_words
 from montecarlo.runs import Run
 from montecarlo.sweeps import SweepWatch
 
@@ -58,10 +58,8 @@ class SweepProgress(SweepWatch):
             self._next_line = now + self._wait
 
     def _state(self, run: Run, now: float, seconds_left: float) -> str:
-        from largedepth._sweep import duration
-
         rate = self._sampled / max(now - self._start, 1e-3)
-        return f"{rate:,.0f}/s, {duration(max(seconds_left, 0.0))} left, {_short(run)}"
+        return f"{rate:,.0f}/s, {in_words(max(seconds_left, 0.0))} left, {_short(run)}"
 
     def say(self, text: str) -> None:
         """Write a line above the bar."""
