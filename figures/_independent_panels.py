@@ -22,7 +22,7 @@ _CURVE = tuple(int(depth) for depth in np.unique(np.geomspace(DEPTHS[0], DEPTHS[
 def independent_panels(*, column: str, label: str, quantity: str) -> DepthPanels:
     """Return the panels for a column of differences: hidden states and gradients have one law (I4)."""
     panels = (
-        _panel(1.0, "identity", "decimals", "--", r"limit at $\beta = 1$: median (I10)", _identity_median),
+        _panel(1.0, "identity", "decimals", "--", r"limit at $\beta = 1$: median (I10b)", _identity_median),
         _panel(0.25, "explosion", "log", "-.", r"limit at $\beta = 0.25$: typical size (I11)", _typical),
         _panel(0.5, "critical", "linear", ":", r"limit at $\beta = 0.5$: root mean square (I8)", _critical),
     )

@@ -34,7 +34,7 @@ def _checks(samples: Samples) -> list[Check]:
     name = f"‖h_L−h_0‖/‖h_0‖, β = 1, L = {L}, Gaussian"
     return [
         *_PANELS.checks(samples),
-        distance_check(f"{name}, limit (I10)", rows, lambda x: law.cdf(np.exp(2.0 * x) / (L * alpha**2))),
+        distance_check(f"{name}, limit (I10b)", rows, lambda x: law.cdf(np.exp(2.0 * x) / (L * alpha**2))),
         bound_check(
             f"P(‖h_L−h_0‖²/‖h_0‖² > 2 L α²/δ), δ = {_FAILURE}, β = 1, L = {L}, Gaussian (I10)",
             2.0 * rows > np.log(most),

@@ -61,7 +61,7 @@ def _sample_of(point: figures.Point, resnet: ResNet) -> Sample:
     return replace(sample, resnet=point.resnet)
 
 
-@pytest.mark.parametrize(("name", "statement", "wrong"), [("1", "(I10)", 1), ("3", "(I5)", 6)])
+@pytest.mark.parametrize(("name", "statement", "wrong"), [("1", "(I10b)", 1), ("3", "(I5)", 6)])
 @pytest.mark.statistical
 def test_checks_that_no_picture_shows_notice_a_wrong_scaling(name: str, statement: str, wrong: int) -> None:
     # Intervals at 99.9 %, seed fixed.
