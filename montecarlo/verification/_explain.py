@@ -24,6 +24,12 @@ def interval(verdict: Verdict) -> str:
 def reason(verdict: Verdict) -> str:
     """Return in one sentence why the verdict is what it is."""
     claimed = f"{SIGNS[verdict.claim]}{number(verdict.predicted)}"
+    if verdict.interval[0] > verdict.interval[1]:
+        # Whatever is predicted: it need not be the theory that is wrong.
+        return (
+            f"the rows refute every number, {claimed} among them: what is assumed of their tail (the bound) "
+            "must be wrong, or they are not independent"
+        )
     if verdict.verdict == "refuted":
         return f"{claimed} is predicted, and {number(verdict.estimate)} {interval(verdict)} was measured"
     if verdict.verdict == "consistent":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -339,3 +340,14 @@ def test_a_law_may_be_as_far_as_predicted() -> None:
     assert law(0.05, distance=0.01).verdict == "refuted"
     assert law(0.05, distance=0.1).verdict == "consistent"
     assert law(0.05, distance=0.1, claim="equal").verdict == "refuted"
+
+
+def test_rows_that_contradict_their_bound_are_told_from_a_wrong_prediction():
+    def rows(seed, first, count):
+        return np.random.default_rng([seed, first]).lognormal(0.9, 0.3, count)
+
+    truth = math.exp(0.9 + 0.045)
+    impossible = explain(check_mean(rows, truth, second_moment_bound=3.0, relative_resolution=0.02))
+    assert "what is assumed of their tail (the bound) must be wrong" in impossible
+    right = {"second_moment_bound": truth**2 * math.exp(0.09), "relative_resolution": 0.02}
+    assert "the bound" not in explain(check_mean(rows, 1.05 * truth, **right))
