@@ -41,6 +41,12 @@ def test_commands_exist() -> None:
         subprocess.run([sys.executable, "-m", "largedepth", verb, "--help"], capture_output=True, check=True)
 
 
+def test_figures_of_the_paper_stand_beside_it() -> None:
+    text = README.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| `largedepth figures (\d)` \| .+ \| agrees.+ \|$", text, re.M)
+    assert rows == [(str(n), str(n)) for n in range(1, 10)]
+
+
 def test_table_of_theorems_is_up_to_date() -> None:
     text = README.read_text(encoding="utf-8")
     first, last = (

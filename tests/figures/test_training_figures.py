@@ -154,3 +154,10 @@ def test_checks_of_weights_notice_a_lost_regularity(tmp_path: Path, monkeypatch:
     checks = {check.quantity: check for check in definition.checks(wrong)}
     lost = [q for q, check in checks.items() if not check.agrees and "after training" in q]
     assert any("uniform, β = 1," in quantity for quantity in lost)
+
+
+@pytest.mark.parametrize("name", ["8", "9"])
+def test_they_say_what_agrees_with_the_paper(name):
+    definition = figures.find_figure(name)
+    assert definition.paper.startswith("As in the paper: ")
+    assert "Different: " in definition.paper
