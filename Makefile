@@ -30,8 +30,8 @@ lowest:
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(PYTHON) .ci/lowest.py | $(LOWEST)/bin/python -m pip install --quiet --requirement /dev/stdin 'hypothesis>=6.100' 'mpmath>=1.3' 'pytest>=8.2'
 	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning \
-	    tests/montecarlo/test_philox.py tests/montecarlo/test_frozen_streams.py \
-	    tests/montecarlo/test_frozen_engines.py tests/montecarlo/test_sample.py tests/theory/test_exact_law.py \
+	    tests/montecarlo/streams/test_philox.py tests/montecarlo/streams/test_frozen_streams.py \
+	    tests/montecarlo/engines/test_frozen_engines.py tests/montecarlo/samples/test_sample.py tests/theory/independent/exact_law/test_law.py \
 	    tests/montecarlo/estimates/test_identities.py tests/figures/test_checks.py tests/largedepth $(ARGS)
 
 lint: $(INSTALLED)

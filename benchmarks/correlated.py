@@ -14,9 +14,9 @@ import numpy as np
 
 from benchmarks.machine import matrix_product_rate, rate
 from montecarlo import ResNet
-from montecarlo._shared_run import SharedRun, chunk_of_columns
-from montecarlo.correlated import _engine as correlated
+from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.processes import find_process, sample_paths
+from montecarlo.samples.shared._run import SharedRun, chunk_of_columns
 
 _PROCESSES = ("fbm:0.3", "fbm:0.8", "rbf-increments:0.01", "rbf:0.01", "matern:1.5:0.1")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._lanes import fill_normals as engine_normals
 from montecarlo.streams._blocks import fill_words as engine_words

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from figures._style import figure_style
-from montecarlo.files import replaced_file
+from montecarlo.common.files import replaced_file
 
 if TYPE_CHECKING:
     from benchmarks.calibration import Kind

@@ -54,7 +54,7 @@ def load(path: Path) -> dict[str, Number]:
 
 def save(path: Path, numbers: list[Number]) -> None:
     """Keep numbers, with the facts of the machine."""
-    from montecarlo.files import replaced_file
+    from montecarlo.common.files import replaced_file
 
     facts = {
         "processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),

@@ -23,8 +23,8 @@ import numpy as np
 
 import theory
 from montecarlo import ResNet
-from montecarlo._network_run import NetworkRun
 from montecarlo.executors import Executor, ProcessExecutor, ThreadExecutor
+from montecarlo.samples.independent._run import NetworkRun
 from montecarlo.store import Store
 from montecarlo.sweeps import Sweep, SweepPoint, read_sweep, run_sweep
 

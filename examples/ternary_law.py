@@ -2,14 +2,14 @@
 
 Run it to register the law, simulate with it, and compare with the mean square that holds for every symmetric
 law. To make a law part of the package, put the file into montecarlo/laws/ and the `WeightLaw` below into its
-`LAWS`; tests/montecarlo/test_laws.py then tests it.
+`LAWS`; tests/montecarlo/laws/test_laws.py then tests it.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._jit import CHUNK
+from montecarlo.common._jit import CHUNK
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, WORDS, Decoder, constant, generate, products
 

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure as Canvas
 
 from figures._style import NETWORKS, THEORY, bin_edges, figure_style
 from montecarlo import InvalidFieldError, ResNet, simulate
+from montecarlo.common.files import replaced_file
 from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._predict import predict
 from montecarlo.diagnosis._text import number
-from montecarlo.files import replaced_file
 
 _PATHS = 32  # networks whose growth is drawn
 _KNOTS = 9  # depths at which theory is computed between the first and the last layer

@@ -11,7 +11,7 @@ from figures._figure import Check, FigureDefinition, Report, Setting, ignore
 from figures._record import figure_record, write_record
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError
-from montecarlo._errors import check_seed
+from montecarlo.common._errors import check_seed
 from montecarlo.executors import check_threads
 from montecarlo.runs import Progress
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from figures._figure import Check, Computed, FigureDefinition, SamplePoint, Samples, Setting
-from montecarlo.files import replaced_file
+from montecarlo.common.files import replaced_file
 
 _OTHER: dict[Setting, Setting] = {"quick": "paper", "paper": "quick"}
 

@@ -14,7 +14,7 @@ import seaborn as sns
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
-from montecarlo.files import replaced_file
+from montecarlo.common.files import replaced_file
 
 NETWORKS = "#4477aa"
 """Colour of what was simulated."""

@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from figures._figure import Report
 from montecarlo import ResNet, simulate
+from montecarlo.common.files import replaced_file
 from montecarlo.executors import check_threads
-from montecarlo.files import replaced_file
 from montecarlo.runs import current_running, running
 from montecarlo.store import Store
 from montecarlo.training import (

@@ -12,7 +12,7 @@ from largedepth._running import drawn_on, running_options
 
 if TYPE_CHECKING:
     from montecarlo import Request, ResNet
-    from montecarlo._engines import Engine
+    from montecarlo.engines._registry import Engine
 
 
 @click.command(
@@ -82,8 +82,8 @@ def simulate(
 
     from montecarlo import ResNet, make_request, sample_to_file
     from montecarlo import simulate as sample_networks
-    from montecarlo._engines import find_engine
-    from montecarlo._sample_file import check_table_kind
+    from montecarlo.engines._registry import find_engine
+    from montecarlo.samples.independent._file import check_table_kind
 
     resnet = ResNet(**network)
     request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)

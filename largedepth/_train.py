@@ -228,7 +228,7 @@ def _write(outcomes: list[Outcome], networks: list[TrainedNetwork], out: str) ->
 
     import numpy as np
 
-    from montecarlo.files import replaced_file
+    from montecarlo.common.files import replaced_file
 
     records = json.dumps([outcome.to_json() for outcome in outcomes], indent=1, allow_nan=False)
     with replaced_file(Path(out)) as temporary:

@@ -86,7 +86,7 @@ def _junit(suite: TestSuite) -> str:
 
 def write_text(path: str, text: str) -> None:
     """Write a file whole or not at all."""
-    from montecarlo.files import replaced_file
+    from montecarlo.common.files import replaced_file
 
     with replaced_file(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -43,7 +43,7 @@ def no_network_is_lost_in_statistical_tests():
 
     Tests of lost networks are marked ``loses_networks``.
     """
-    from montecarlo._network_run import NetworkRun
+    from montecarlo.samples.independent._run import NetworkRun
 
     true = NetworkRun.sample
 
@@ -63,8 +63,8 @@ def no_network_is_lost_in_statistical_tests():
 def warm_kernels():
     """Load every kernel and built-in activation of montecarlo once, from the cache or by compiling."""
     from montecarlo import ResNet, simulate
-    from montecarlo._activations import BUILT_IN
     from montecarlo.laws import LAWS
+    from montecarlo.networks._activations import BUILT_IN
     from montecarlo.streams import normals, normals_of_words, words
 
     words((0, 0), 8)

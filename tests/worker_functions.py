@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from montecarlo import Request
-from montecarlo._engines import find_engine
+from montecarlo.engines._registry import find_engine
 
 
 class FamiliarError(Exception):

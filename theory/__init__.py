@@ -36,102 +36,114 @@ ratios are of Euclidean norms.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
-from theory._activations import ACTIVATIONS as ACTIVATIONS
-from theory._activations import Activation as Activation
-from theory._activations import activation_function as activation_function
-from theory._active_units import ACTIVE_UNITS_CRITICAL as ACTIVE_UNITS_CRITICAL
-from theory._active_units import HALF_ACTIVE_CRITICAL_WIDTH as HALF_ACTIVE_CRITICAL_WIDTH
-from theory._active_units import active_units_drift as active_units_drift
-from theory._active_units import active_units_noise_law as active_units_noise_law
-from theory._active_units import single_unit_law as single_unit_law
-from theory._antipersistent import AntipersistentContraction as AntipersistentContraction
-from theory._antipersistent import antipersistent_contraction as antipersistent_contraction
-from theory._antipersistent_limit import antipersistent_log_norm_law as antipersistent_log_norm_law
-from theory._convergence_in_law import ConvergenceInLaw as ConvergenceInLaw
-from theory._convergence_in_law import convergence_in_law as convergence_in_law
-from theory._convergence_in_law import distances_to_limit as distances_to_limit
-from theory._correlated_log_mean import correlated_log_mean as correlated_log_mean
-from theory._correlated_mean_field import correlated_mean_square as correlated_mean_square
-from theory._critical_bounds import critical_difference_bounds as critical_difference_bounds
-from theory._critical_bounds import critical_gradient_bounds as critical_gradient_bounds
-from theory._dual import activation_second_moment as activation_second_moment
-from theory._dual import arc_cosine_kernel as arc_cosine_kernel
-from theory._dual import dual_activation as dual_activation
-from theory._duality import DUAL_COLUMNS as DUAL_COLUMNS
-from theory._duality import dual_column as dual_column
-from theory._duality import gradient_duality as gradient_duality
-from theory._exact_law import ExactNormLaw as ExactNormLaw
-from theory._explosion import explosion_limit_probability as explosion_limit_probability
-from theory._explosion import explosion_log_mean as explosion_log_mean
-from theory._explosion import explosion_log_variance as explosion_log_variance
-from theory._explosion import explosion_probability as explosion_probability
-from theory._explosion import explosion_rate as explosion_rate
-from theory._first_order import first_order_difference as first_order_difference
-from theory._first_order import log_first_order_difference as log_first_order_difference
-from theory._first_order_gradient import (
+from theory.common._activations import ACTIVATIONS as ACTIVATIONS
+from theory.common._activations import Activation as Activation
+from theory.common._activations import activation_function as activation_function
+from theory.common._dual import activation_second_moment as activation_second_moment
+from theory.common._dual import arc_cosine_kernel as arc_cosine_kernel
+from theory.common._dual import dual_activation as dual_activation
+from theory.common._tabulated_law import TabulatedLaw as TabulatedLaw
+from theory.correlated._antipersistent import AntipersistentContraction as AntipersistentContraction
+from theory.correlated._antipersistent import antipersistent_contraction as antipersistent_contraction
+from theory.correlated._antipersistent_limit import antipersistent_log_norm_law as antipersistent_log_norm_law
+from theory.correlated._convergence_order import ConvergenceOrder as ConvergenceOrder
+from theory.correlated._convergence_order import convergence_order as convergence_order
+from theory.correlated._convergence_order import young_log_error as young_log_error
+from theory.correlated._first_order import first_order_difference as first_order_difference
+from theory.correlated._first_order import log_first_order_difference as log_first_order_difference
+from theory.correlated._first_order_gradient import (
     first_order_gradient_difference as first_order_gradient_difference,
 )
-from theory._first_order_gradient import (
+from theory.correlated._first_order_gradient import (
     log_first_order_gradient_difference as log_first_order_gradient_difference,
 )
-from theory._fractional_first_order import fractional_first_order as fractional_first_order
-from theory._fractional_first_order import fractional_growth as fractional_growth
-from theory._fractional_first_order import log_fractional_first_order as log_fractional_first_order
-from theory._fractional_noise import fractional_noise_area as fractional_noise_area
-from theory._fractional_noise import fractional_noise_covariance as fractional_noise_covariance
-from theory._fractional_noise import fractional_noise_pair_sum as fractional_noise_pair_sum
-from theory._fractional_noise import fractional_noise_partial_sum as fractional_noise_partial_sum
-from theory._gradient_moments import gradient_difference_second_moment as gradient_difference_second_moment
-from theory._gradient_moments import gradient_second_moment as gradient_second_moment
-from theory._gradient_moments import (
+from theory.correlated._fractional_first_order import fractional_first_order as fractional_first_order
+from theory.correlated._fractional_first_order import fractional_growth as fractional_growth
+from theory.correlated._fractional_first_order import log_fractional_first_order as log_fractional_first_order
+from theory.correlated._fractional_noise import fractional_noise_area as fractional_noise_area
+from theory.correlated._fractional_noise import fractional_noise_covariance as fractional_noise_covariance
+from theory.correlated._fractional_noise import fractional_noise_pair_sum as fractional_noise_pair_sum
+from theory.correlated._fractional_noise import fractional_noise_partial_sum as fractional_noise_partial_sum
+from theory.correlated._log_mean import correlated_log_mean as correlated_log_mean
+from theory.correlated._mean_field import correlated_mean_square as correlated_mean_square
+from theory.correlated._regimes import alpha_from_beta as alpha_from_beta
+from theory.correlated._regimes import beta_from_alpha as beta_from_alpha
+from theory.correlated._regimes import critical_scaling as critical_scaling
+from theory.correlated._regimes import regime as regime
+from theory.diffusion._active_units import ACTIVE_UNITS_CRITICAL as ACTIVE_UNITS_CRITICAL
+from theory.diffusion._active_units import HALF_ACTIVE_CRITICAL_WIDTH as HALF_ACTIVE_CRITICAL_WIDTH
+from theory.diffusion._active_units import active_units_drift as active_units_drift
+from theory.diffusion._active_units import active_units_noise_law as active_units_noise_law
+from theory.diffusion._active_units import single_unit_law as single_unit_law
+from theory.diffusion._limit_laws import critical_angle_law as critical_angle_law
+from theory.diffusion._limit_laws import (
+    critical_difference_second_moment as critical_difference_second_moment,
+)
+from theory.diffusion._limit_laws import critical_log_difference_law as critical_log_difference_law
+from theory.diffusion._limit_laws import critical_log_norm_law as critical_log_norm_law
+from theory.diffusion._limit_laws import critical_mean_cosine as critical_mean_cosine
+from theory.diffusion._mean_field import cosine_flow as cosine_flow
+from theory.diffusion._mean_field import cosine_recursion as cosine_recursion
+from theory.diffusion._mean_field import mean_square_flow as mean_square_flow
+from theory.diffusion._mean_field import mean_square_recursion as mean_square_recursion
+from theory.diffusion._mean_field import two_input_flow as two_input_flow
+from theory.diffusion._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
+from theory.diffusion._spherical_angle import SphericalAngleLaw as SphericalAngleLaw
+from theory.diffusion._wide_laws import wide_log_norm_laws as wide_log_norm_laws
+from theory.independent._critical_bounds import critical_difference_bounds as critical_difference_bounds
+from theory.independent._critical_bounds import critical_gradient_bounds as critical_gradient_bounds
+from theory.independent._duality import DUAL_COLUMNS as DUAL_COLUMNS
+from theory.independent._duality import dual_column as dual_column
+from theory.independent._duality import gradient_duality as gradient_duality
+from theory.independent._explosion import explosion_limit_probability as explosion_limit_probability
+from theory.independent._explosion import explosion_log_mean as explosion_log_mean
+from theory.independent._explosion import explosion_log_variance as explosion_log_variance
+from theory.independent._explosion import explosion_probability as explosion_probability
+from theory.independent._explosion import explosion_rate as explosion_rate
+from theory.independent._gradient_moments import (
+    gradient_difference_second_moment as gradient_difference_second_moment,
+)
+from theory.independent._gradient_moments import gradient_second_moment as gradient_second_moment
+from theory.independent._gradient_moments import (
     log_gradient_difference_second_moment as log_gradient_difference_second_moment,
 )
-from theory._gradient_moments import log_gradient_second_moment as log_gradient_second_moment
-from theory._identity import difference_markov_bound as difference_markov_bound
-from theory._identity import identity_bound as identity_bound
-from theory._identity import identity_limit_law as identity_limit_law
-from theory._identity import identity_quantile as identity_quantile
-from theory._limit_laws import critical_angle_law as critical_angle_law
-from theory._limit_laws import critical_difference_second_moment as critical_difference_second_moment
-from theory._limit_laws import critical_log_difference_law as critical_log_difference_law
-from theory._limit_laws import critical_log_norm_law as critical_log_norm_law
-from theory._limit_laws import critical_mean_cosine as critical_mean_cosine
-from theory._mean_field import cosine_flow as cosine_flow
-from theory._mean_field import cosine_recursion as cosine_recursion
-from theory._mean_field import mean_square_flow as mean_square_flow
-from theory._mean_field import mean_square_recursion as mean_square_recursion
-from theory._mean_field import two_input_flow as two_input_flow
-from theory._ode import gronwall_bound as gronwall_bound
-from theory._ode import log_gronwall_bound as log_gronwall_bound
-from theory._ode import ode_identity_constant as ode_identity_constant
-from theory._ode import ode_log_volume_deviation as ode_log_volume_deviation
-from theory._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
-from theory._radial_moments import log_norm_moment as log_norm_moment
-from theory._radial_moments import log_radial_moment as log_radial_moment
-from theory._radial_moments import radial_moment as radial_moment
-from theory._radial_variance import log_networks_for_mean as log_networks_for_mean
-from theory._radial_variance import log_relative_variance as log_relative_variance
-from theory._radial_variance import radial_variance as radial_variance
-from theory._radial_variance import relative_variance as relative_variance
-from theory._regimes import alpha_from_beta as alpha_from_beta
-from theory._regimes import beta_from_alpha as beta_from_alpha
-from theory._regimes import critical_scaling as critical_scaling
-from theory._regimes import regime as regime
-from theory._second_moments import hidden_difference_second_moment as hidden_difference_second_moment
-from theory._second_moments import hidden_second_moment as hidden_second_moment
-from theory._second_moments import log_hidden_difference_second_moment as log_hidden_difference_second_moment
-from theory._second_moments import log_hidden_second_moment as log_hidden_second_moment
-from theory._second_moments import overlap_moment as overlap_moment
-from theory._second_moments import second_moment_bounds as second_moment_bounds
-from theory._smooth_covariance import matern_covariance as matern_covariance
-from theory._smooth_covariance import rbf_covariance as rbf_covariance
-from theory._smooth_covariance import rbf_derivative_covariance as rbf_derivative_covariance
-from theory._smooth_covariance import rbf_increments_covariance as rbf_increments_covariance
-from theory._spherical_angle import SphericalAngleLaw as SphericalAngleLaw
-from theory._strong_order import ConvergenceOrder as ConvergenceOrder
-from theory._strong_order import convergence_order as convergence_order
-from theory._strong_order import young_log_error as young_log_error
-from theory._tabulated_law import TabulatedLaw as TabulatedLaw
-from theory._weight_gradients import log_weight_gradient_second_moment as log_weight_gradient_second_moment
-from theory._weight_gradients import weight_gradient_second_moment as weight_gradient_second_moment
-from theory._wide_laws import wide_log_norm_laws as wide_log_norm_laws
+from theory.independent._gradient_moments import log_gradient_second_moment as log_gradient_second_moment
+from theory.independent._identity import difference_markov_bound as difference_markov_bound
+from theory.independent._identity import identity_bound as identity_bound
+from theory.independent._identity import identity_limit_law as identity_limit_law
+from theory.independent._identity import identity_quantile as identity_quantile
+from theory.independent._second_moments import (
+    hidden_difference_second_moment as hidden_difference_second_moment,
+)
+from theory.independent._second_moments import hidden_second_moment as hidden_second_moment
+from theory.independent._second_moments import (
+    log_hidden_difference_second_moment as log_hidden_difference_second_moment,
+)
+from theory.independent._second_moments import log_hidden_second_moment as log_hidden_second_moment
+from theory.independent._second_moments import overlap_moment as overlap_moment
+from theory.independent._second_moments import second_moment_bounds as second_moment_bounds
+from theory.independent._weight_gradients import (
+    log_weight_gradient_second_moment as log_weight_gradient_second_moment,
+)
+from theory.independent._weight_gradients import (
+    weight_gradient_second_moment as weight_gradient_second_moment,
+)
+from theory.independent.exact_law._convergence_in_law import ConvergenceInLaw as ConvergenceInLaw
+from theory.independent.exact_law._convergence_in_law import convergence_in_law as convergence_in_law
+from theory.independent.exact_law._convergence_in_law import distances_to_limit as distances_to_limit
+from theory.independent.exact_law._law import ExactNormLaw as ExactNormLaw
+from theory.independent.exact_law._radial_moments import log_norm_moment as log_norm_moment
+from theory.independent.exact_law._radial_moments import log_radial_moment as log_radial_moment
+from theory.independent.exact_law._radial_moments import radial_moment as radial_moment
+from theory.independent.exact_law._radial_variance import log_networks_for_mean as log_networks_for_mean
+from theory.independent.exact_law._radial_variance import log_relative_variance as log_relative_variance
+from theory.independent.exact_law._radial_variance import radial_variance as radial_variance
+from theory.independent.exact_law._radial_variance import relative_variance as relative_variance
+from theory.smooth._ode import gronwall_bound as gronwall_bound
+from theory.smooth._ode import log_gronwall_bound as log_gronwall_bound
+from theory.smooth._ode import ode_identity_constant as ode_identity_constant
+from theory.smooth._ode import ode_log_volume_deviation as ode_log_volume_deviation
+from theory.smooth._smooth_covariance import matern_covariance as matern_covariance
+from theory.smooth._smooth_covariance import rbf_covariance as rbf_covariance
+from theory.smooth._smooth_covariance import rbf_derivative_covariance as rbf_derivative_covariance
+from theory.smooth._smooth_covariance import rbf_increments_covariance as rbf_increments_covariance

@@ -14,7 +14,7 @@ from largedepth.report import _words as words
 from largedepth.report._data import WORDS, Report, Run
 from largedepth.report._formula import formula_svg
 from largedepth.report._read import REPORT, RUN, read_report
-from montecarlo.files import replaced_file
+from montecarlo.common.files import replaced_file
 
 _MARKS = {
     "consistent": "✓",

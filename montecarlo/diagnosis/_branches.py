@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import InvalidFieldError, check_real
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import InvalidFieldError, check_real
+from montecarlo.networks._specification import ResNet
 
 Array = npt.NDArray[np.float64]
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._engines import ENGINES, Request, find_engine
-from montecarlo._errors import InvalidFieldError
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.diagnosis._prediction import Prediction, finite
+from montecarlo.engines._registry import ENGINES, find_engine
+from montecarlo.engines._request import Request
+from montecarlo.networks._specification import ResNet
 
 if TYPE_CHECKING:
-    from montecarlo._sample import Sample
     from montecarlo.estimates import Estimate
+    from montecarlo.samples.independent._sample import Sample
 
 _LEVELS = (0.5, 0.025, 0.975)
 _FEWEST, _MOST = 32, 4096

@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from montecarlo import _html
-from montecarlo._specification import ResNet
+from montecarlo.common import _html
 from montecarlo.diagnosis._check import Check
 from montecarlo.diagnosis._float_range import FloatRange
 from montecarlo.diagnosis._prediction import Prediction
 from montecarlo.diagnosis._regime import Regime
+from montecarlo.networks._specification import ResNet
 
 if TYPE_CHECKING:
-    from montecarlo._sample import Sample
+    from montecarlo.samples.independent._sample import Sample
 
 
 @dataclass(frozen=True, eq=False, repr=False)

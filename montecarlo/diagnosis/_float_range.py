@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import unknown_name
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import unknown_name
 from montecarlo.diagnosis._predict import log_variance_of_input, mean_square_of_input
 from montecarlo.diagnosis._prediction import Prediction, finite
+from montecarlo.networks._specification import ResNet
 
 _POINTS = 33  # midpoints of probability that stand for the largest entry, and for ‖h_0‖
 

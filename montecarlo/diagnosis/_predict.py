@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from montecarlo._specification import ResNet
 from montecarlo.diagnosis._prediction import Prediction
+from montecarlo.networks._specification import ResNet
 
 HIDDEN, GRADIENT = "‖h_L‖/‖h_0‖", "‖p_0‖/‖p_L‖"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from montecarlo._specification import ResNet
 from montecarlo.diagnosis._prediction import finite
+from montecarlo.networks._specification import ResNet
 
 _NEAR = 2.0  # L^{2|β − β_c|} up to which no regime has set in
 

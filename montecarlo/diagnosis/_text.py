@@ -7,11 +7,11 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from montecarlo._specification import ResNet
     from montecarlo.diagnosis._check import RatioCheck
     from montecarlo.diagnosis._diagnosis import Diagnosis
     from montecarlo.diagnosis._prediction import Prediction
     from montecarlo.estimates import Estimate
+    from montecarlo.networks._specification import ResNet
 
 _LABEL = 11
 

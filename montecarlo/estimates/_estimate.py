@@ -3,7 +3,7 @@
 import math
 from dataclasses import MISSING, dataclass, fields
 
-from montecarlo import _html
+from montecarlo.common import _html
 
 
 def _decimals(half_width: float) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from montecarlo import _html
+from montecarlo.common import _html
 
 
 @dataclass(frozen=True, kw_only=True)

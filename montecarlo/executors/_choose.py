@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.executors._dask import DaskExecutor
 from montecarlo.executors._interface import Executor
 from montecarlo.executors._processes import ProcessExecutor

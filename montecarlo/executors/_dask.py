@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.executors._calls import pack
 from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
 from montecarlo.executors._interrupts import interrupts_blocked

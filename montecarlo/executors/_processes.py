@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from queue import LifoQueue
 from typing import TYPE_CHECKING
 
-from montecarlo._errors import check_whole
+from montecarlo.common._errors import check_whole
 from montecarlo.executors._calls import pack
 from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
 from montecarlo.executors._interrupts import interrupts_blocked

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from montecarlo._errors import check_whole
+from montecarlo.common._errors import check_whole
 from montecarlo.executors._interface import Executor, Item, Result
 
 _POLL_SECONDS = 0.05  # how soon idle workers see that the run is over

@@ -17,7 +17,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF, helper
+from montecarlo.common._jit import JIT_OFF, helper
 from montecarlo.kernels._product import VECTOR
 
 _ZERO = np.uint64(0)

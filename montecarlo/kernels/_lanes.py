@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF, helper
+from montecarlo.common._jit import JIT_OFF, helper
 from montecarlo.streams._blocks import REPLICAS, fill_replica_words, splat
 from montecarlo.streams._normals import box_muller
 

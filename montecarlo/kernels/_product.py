@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF
+from montecarlo.common._jit import JIT_OFF
 
 VECTOR = 8
 """States come in multiples of eight columns."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from montecarlo._jit import helper
+from montecarlo.common._jit import helper
 from montecarlo.streams._keys import ROLE_INPUT
 from montecarlo.streams._philox import philox
 

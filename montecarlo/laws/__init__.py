@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from montecarlo._errors import unknown_name
+from montecarlo.common._errors import unknown_name
 
 
 @dataclass(frozen=True)

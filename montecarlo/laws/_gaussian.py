@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._jit import CHUNK, helper
+from montecarlo.common._jit import CHUNK, helper
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, PLANE, WORDS, Decoder, generate, products
 from montecarlo.streams._normals import box_muller

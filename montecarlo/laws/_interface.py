@@ -27,7 +27,7 @@ import functools
 
 from numba import types
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 
 SIGNATURE = types.void(
     types.uint32,  # key, low word

@@ -22,7 +22,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF, LANES, helper
+from montecarlo.common._jit import JIT_OFF, LANES, helper
 from montecarlo.streams._blocks import fill_words, splat
 
 WORDS = 1024

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._jit import CHUNK, LANES
+from montecarlo.common._jit import CHUNK, LANES
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, PLANE, WORDS, Decoder, constant, generate, products
 from montecarlo.streams._blocks import splat

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._jit import CHUNK
+from montecarlo.common._jit import CHUNK
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, WORDS, Decoder, constant, generate, products
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.processes._circulant import (
     CirculantFactor,
     NegativeEigenvalueError,

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from montecarlo._errors import InvalidFieldError
-from montecarlo._jit import kernel
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common._jit import kernel
 from montecarlo.processes._factor import Fill, Float32
 from montecarlo.processes._process import WeightProcess
 from montecarlo.streams import LAYER_LIMIT

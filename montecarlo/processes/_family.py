@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.processes._choose import stationary_factor
 from montecarlo.processes._factor import Float64, PathFactor
 from montecarlo.processes._process import WeightProcess

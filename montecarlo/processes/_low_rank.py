@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from montecarlo._jit import fma, kernel
+from montecarlo.common._jit import fma, kernel
 from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
 
 RESIDUAL = 1e-13

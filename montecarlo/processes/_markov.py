@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
 
 _ZERO = np.uint64(0)

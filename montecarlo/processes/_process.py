@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import toeplitz
 
-from montecarlo._activations import describe_code
-from montecarlo._errors import InvalidFieldError, check_whole
-from montecarlo._travel import departure
+from montecarlo.common._errors import InvalidFieldError, check_whole
+from montecarlo.common._travel import departure
 from montecarlo.laws import LAWS
+from montecarlo.networks._activations import describe_code
 from montecarlo.processes._choose import general_factor, stationary_factor
 from montecarlo.processes._factor import Float64, PathFactor
 from montecarlo.streams import LAYER_LIMIT

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
-from montecarlo._errors import check_whole
+from montecarlo.common._errors import check_whole
 from montecarlo.executors import Executor, ThreadExecutor
 from montecarlo.runs._run import REPLICA_LIMIT, Block, Columns, Run, draw_block
 from montecarlo.runs._running import Running, current_running

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import check_whole
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import check_whole
+from montecarlo.networks._specification import ResNet
 from montecarlo.streams import STREAM_FORMAT
 
 Columns = dict[str, npt.NDArray[np.float64]]

@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 
 BETS: NDArray[np.float64] = 2.0 ** np.arange(-12.0, 10.25, 0.5)
 """The grid of bets κ for rows on the scale of 1, shape (bets,)."""

@@ -20,7 +20,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 from montecarlo.sequential._bounded_mean import check_bounds
 from montecarlo.sequential._rows import check_rows_between
 from montecarlo.sequential._sequence import NumberSequence

@@ -32,7 +32,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._errors import InvalidFieldError, check_real
+from montecarlo.common._errors import InvalidFieldError, check_real
 from montecarlo.sequential._capital import BETS, Growth, log_average, log_capital
 from montecarlo.sequential._rows import check_rows_between
 from montecarlo.sequential._sequence import NumberSequence

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.sequential._capital import log_event_capital
 from montecarlo.sequential._sequence import NumberSequence

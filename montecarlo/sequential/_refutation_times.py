@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 from montecarlo.sequential._capital import BETS
 from montecarlo.sequential._empirical_bernstein import _absorb
 from montecarlo.sequential._looks import look_cost, look_rows

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from montecarlo import _html
+from montecarlo.common import _html
 
 Decision = Literal["refuted", "resolved", "undecided"]
 Claim = Literal["equal", "at most", "at least"]

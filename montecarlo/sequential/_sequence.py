@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.estimates._rows import keep_finite
 from montecarlo.sequential._result import Claim, SequentialResult, half_width, p_from_log_e
 from montecarlo.sequential._rows import batch, check_false_alarm

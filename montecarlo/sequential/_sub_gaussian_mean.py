@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import lambertw, log_ndtr
 
-from montecarlo._errors import check_real, check_whole
+from montecarlo.common._errors import check_real, check_whole
 from montecarlo.sequential._result import Claim
 from montecarlo.sequential._sequence import NumberSequence
 from montecarlo.sequential._sums import RunningSum

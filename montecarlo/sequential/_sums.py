@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from montecarlo._jit import kernel
+from montecarlo.common._jit import kernel
 
 
 @kernel(allocates=False)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from montecarlo._errors import InvalidFieldError
-from montecarlo._sample import check_writable
-from montecarlo.files import replaced_file
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common.files import replaced_file
+from montecarlo.samples.independent._sample import check_writable
 from montecarlo.store._errors import StoreError, written
 from montecarlo.store._folder import MARK, open_folder
 from montecarlo.store._index import Index, Request

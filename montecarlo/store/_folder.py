@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from montecarlo.files import replaced_file, sync_folder
+from montecarlo.common.files import replaced_file, sync_folder
 from montecarlo.store._errors import StoreError, leave_out, written
 
 MARK = "largedepth.json"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from montecarlo._errors import unknown_name
+from montecarlo.common._errors import unknown_name
 from montecarlo.runs import Columns
 from montecarlo.store._index import Index
 from montecarlo.store._manifest import Record

@@ -16,7 +16,7 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo._jit import JIT_OFF, LANES
+from montecarlo.common._jit import JIT_OFF, LANES
 from montecarlo.streams._philox import MULTIPLIERS, ROUNDS, WEYL, philox
 
 _FEATURES = getattr(config, "CPU_FEATURES", None) or llvmlite.binding.get_host_cpu_features().flatten()

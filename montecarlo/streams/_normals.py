@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._jit import fma, inline, kernel
+from montecarlo.common._jit import fma, inline, kernel
 from montecarlo.streams._philox import philox
 
 LARGEST_NORMAL = 6.6605

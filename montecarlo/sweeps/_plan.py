@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from montecarlo._engines import Request
-from montecarlo._errors import check_seed
-from montecarlo._network_run import NetworkRun
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import check_seed
+from montecarlo.engines._request import Request
+from montecarlo.networks._specification import ResNet
 from montecarlo.runs import check_replicas
+from montecarlo.samples.independent._run import NetworkRun
 
 if TYPE_CHECKING:
     from montecarlo.store import Store

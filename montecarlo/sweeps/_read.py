@@ -11,10 +11,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from montecarlo._errors import InvalidFieldError, check_real, unknown_name
-from montecarlo._network_run import NetworkRun
-from montecarlo._simulate import make_request
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import InvalidFieldError, check_real, unknown_name
+from montecarlo.networks._specification import ResNet
+from montecarlo.samples.independent._run import NetworkRun
+from montecarlo.samples.independent._simulate import make_request
 from montecarlo.sweeps._plan import Precision, Sweep, SweepPoint
 
 POINT_LIMIT = 1_000_000

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._sample import LOG_RATIOS
 from montecarlo.estimates import Estimate
 from montecarlo.estimates._regularity import METHOD, SINGLE_PATH
+from montecarlo.samples.independent._sample import LOG_RATIOS
 from montecarlo.training._outcome import Measured, Outcome
 from montecarlo.training._plan import TrainingItem
 from montecarlo.training._scaling import NORMS

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.streams import derive_key, words
 
 Inputs = npt.NDArray[np.float32]

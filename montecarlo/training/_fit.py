@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import optax
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.streams import derive_key
 from montecarlo.training._data import DataSet, shuffled
 from montecarlo.training._measure import measure

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._sample import LOG_RATIOS
 from montecarlo.estimates import Estimate, path_regularity
+from montecarlo.samples.independent._sample import LOG_RATIOS
 from montecarlo.training._data import DataSet
 from montecarlo.training._network import Tree, compiled, layer_of, product, run_layers, split_arrays
 from montecarlo.training._outcome import Measured, finite_or_none

@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from montecarlo._replay import readout_rows, weights
-from montecarlo._specification import ResNet
+from montecarlo.engines._replay import readout_rows, weights
+from montecarlo.networks._specification import ResNet
 
 Tree = dict[str, Any]
 """Trainable arrays by name: A (d, n), B (classes, d), V (L, d, d), and W (L, d, d), b (L, d) where there

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.common.files import replaced_file
 from montecarlo.estimates import Estimate
-from montecarlo.files import replaced_file
 from montecarlo.training._plan import TrainingItem
 
 

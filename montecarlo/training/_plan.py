@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from montecarlo._errors import InvalidFieldError, check_real, check_seed, check_whole
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import InvalidFieldError, check_real, check_seed, check_whole
+from montecarlo.networks._specification import ResNet
 
 RATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Learning rates of the paper's grid."""

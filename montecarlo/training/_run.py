@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError
 from montecarlo.executors import ExecutorError
 from montecarlo.runs import Columns, Run
 from montecarlo.training._columns import outcome_cells, outcome_columns

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import InvalidFieldError, check_seed, unknown_name
+from montecarlo.common._errors import InvalidFieldError, check_seed, unknown_name
 from montecarlo.training._data import DataSet, make_data, split
 from montecarlo.training._extra import need_training
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from montecarlo._errors import InvalidFieldError, check_real
+from montecarlo.common._errors import InvalidFieldError, check_real
 from montecarlo.verification._experiment import Experiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification._verdict import Verdict, Verification, Word
@@ -58,7 +58,7 @@ def verify(
     >>> verify(["I22"])
     Traceback (most recent call last):
     ...
-    montecarlo._errors.InvalidFieldError: ID='I22': must be the id or the name of a theorem; did you ...
+    montecarlo.common._errors.InvalidFieldError: ID='I22': must be the id or the name of a theorem; did you ...
     """
     return run_experiments(
         chosen_experiments(ids, quick=quick), false_alarm=false_alarm, budget=budget, seed=seed,

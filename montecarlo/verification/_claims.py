@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from montecarlo._errors import InvalidFieldError, check_real
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import InvalidFieldError, check_real
+from montecarlo.networks._specification import ResNet
 from montecarlo.sequential import (
     BoundedMean,
     CdfBand,

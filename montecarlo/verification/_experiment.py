@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._engines import Request
-from montecarlo._sample import Sample
-from montecarlo._simulate import iter_blocks
-from montecarlo._specification import ResNet
+from montecarlo.engines._request import Request
 from montecarlo.estimates import Estimate
+from montecarlo.networks._specification import ResNet
+from montecarlo.samples.independent._sample import Sample
+from montecarlo.samples.independent._simulate import iter_blocks
 from montecarlo.sequential import CdfBand, Claim, SequentialResult, TwoSampleCdf
 
 Array = npt.NDArray[np.float64]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._errors import InvalidFieldError, unknown_name
-from montecarlo._sample import Sample
-from montecarlo._simulate import Gradients, make_request
-from montecarlo._specification import ResNet
+from montecarlo.common._errors import InvalidFieldError, unknown_name
+from montecarlo.networks._specification import ResNet
+from montecarlo.samples.independent._sample import Sample
+from montecarlo.samples.independent._simulate import Gradients, make_request
 from montecarlo.verification._experiment import network_rows
 
 Array = npt.NDArray[np.float64]

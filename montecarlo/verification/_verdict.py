@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from montecarlo import _html
+from montecarlo.common import _html
 from montecarlo.sequential import SequentialResult
 from montecarlo.verification._experiment import Experiment, describe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from montecarlo._errors import InvalidFieldError, check_real, check_seed
+from montecarlo.common._errors import InvalidFieldError, check_real, check_seed
 from montecarlo.executors import check_threads
 from montecarlo.sequential import SequentialResult, share_false_alarm
 from montecarlo.verification._experiment import GROWTH, Experiment, Session

@@ -56,7 +56,7 @@ def test_checks_agree_and_drawings_are_reproducible(
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo._sample_file.iter_blocks", forbidden)
+    monkeypatch.setattr("montecarlo.samples.independent._file.iter_blocks", forbidden)
     again = figures.draw_figure(name, out=folder)
     assert [path.read_bytes() for path in again.paths] == before
 

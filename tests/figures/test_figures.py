@@ -64,7 +64,7 @@ def test_second_drawing_simulates_nothing_and_has_the_same_bytes(
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo._sample_file.iter_blocks", forbidden)
+    monkeypatch.setattr("montecarlo.samples.independent._file.iter_blocks", forbidden)
     again = figures.draw_figure("1", out=folder, seed=3)
     assert [path.read_bytes() for path in again.paths] == before
     # Figure 3 draws other columns of the same networks; the last point of either is for checks alone.
@@ -146,7 +146,7 @@ def test_new_figures_draw_from_small_samples_with_the_same_bytes(
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo._sample_file.iter_blocks", forbidden)
+    monkeypatch.setattr("montecarlo.samples.independent._file.iter_blocks", forbidden)
     again = figures.draw_figure(name, out=tmp_path, seed=1)
     assert [path.read_bytes() for path in again.paths] == before
     assert again.networks == first.networks == sum(p.replicas for p in _small(name, 24).points("quick"))

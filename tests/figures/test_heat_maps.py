@@ -35,7 +35,7 @@ def test_draws_the_same_bytes_from_saved_samples(folder: Path, monkeypatch: pyte
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo._shared_file.simulate_shared", forbidden)
+    monkeypatch.setattr("montecarlo.samples.shared._file.simulate_shared", forbidden)
     reused: list[int] = []
     again = figures.draw_figure("7", out=folder, seed=1, on_reuse=reused.append)
     assert sum(reused) == first.networks

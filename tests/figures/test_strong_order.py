@@ -45,7 +45,7 @@ def test_checks_agree_and_drawings_are_reproducible(tmp_path: Path, monkeypatch:
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo.coupled._file.simulate_depths", forbidden)
+    monkeypatch.setattr("montecarlo.samples.depths._file.simulate_depths", forbidden)
     again = figures.draw_figure("strong-order", out=tmp_path, seed=5)
     assert [path.read_bytes() for path in again.paths] == before
     assert again.networks == first.networks > 10_000

@@ -16,7 +16,7 @@ import pytest
 
 from largedepth.__main__ import main
 from montecarlo import ResNet, read_sample, simulate
-from montecarlo._engines import ENGINES
+from montecarlo.engines._registry import ENGINES
 from montecarlo.laws import LAWS
 from montecarlo.processes import PROCESSES
 

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 from largedepth._cli import cli
 from largedepth._completion import SHELLS
 from montecarlo import ResNet
-from montecarlo._activations import BUILT_IN
 from montecarlo.diagnosis import diagnose
 from montecarlo.diagnosis._text import text
 from montecarlo.laws import LAWS
+from montecarlo.networks._activations import BUILT_IN
 from montecarlo.processes import PROCESSES
 
 NETWORK = ("--width", "32", "--depth", "10", "--beta", "0.5")

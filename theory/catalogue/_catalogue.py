@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 
-from theory.catalogue import _correlated, _diffusion, _finite_depth, _scaling, _smooth
+from theory.catalogue import _correlated, _diffusion, _smooth, independent
 from theory.catalogue._facts import Facts
 from theory.catalogue._theorem import Theorem
 
 THEOREMS: dict[str, Theorem] = {
     theorem.id: theorem
-    for part in (_finite_depth, _scaling, _diffusion, _smooth, _correlated)
+    for part in (independent, _diffusion, _smooth, _correlated)
     for theorem in part.STATEMENTS
 }
 """Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, each followed by its complements."""

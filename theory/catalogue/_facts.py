@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from theory import _validate
+from theory.common import _validate
 
 Limit = Literal["depth", "width"]
 

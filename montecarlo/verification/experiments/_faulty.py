@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo._sample import Sample
-from montecarlo._specification import ResNet
+from montecarlo.networks._specification import ResNet
+from montecarlo.samples.independent._sample import Sample
 from montecarlo.verification._experiment import (
     Array,
     LawExperiment,

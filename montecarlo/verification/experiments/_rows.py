@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from montecarlo._sample import Sample
+from montecarlo.samples.independent._sample import Sample
 from montecarlo.sequential import BoundedMean, EventProbability, NonNegativeMean
 from montecarlo.verification._experiment import Array, Observable
 

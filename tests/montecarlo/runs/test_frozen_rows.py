@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from montecarlo import ResNet
-from montecarlo._joint_run import JointRun
-from montecarlo._network_run import NetworkRun
-from montecarlo._shared_run import SharedRun
-from montecarlo.coupled._run import CoupledRun
+from montecarlo.samples.depths._run import CoupledRun
+from montecarlo.samples.independent._run import NetworkRun
+from montecarlo.samples.inputs._run import JointRun
+from montecarlo.samples.shared._run import SharedRun
 from montecarlo.streams import STREAM_FORMAT
 
 FRACTIONAL = ResNet(width=6, depth=8, beta=1.0, weights="fbm:0.7")

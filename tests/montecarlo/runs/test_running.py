@@ -16,12 +16,12 @@ from montecarlo import (
     simulate_inputs,
     simulate_shared,
 )
-from montecarlo._joint_run import JointRun
-from montecarlo._network_run import NetworkRun
-from montecarlo._shared_run import SharedRun
-from montecarlo.coupled._run import CoupledRun
 from montecarlo.executors import ProcessExecutor, ThreadExecutor
 from montecarlo.runs import Running, complement, current_running, iter_rows, running
+from montecarlo.samples.depths._run import CoupledRun
+from montecarlo.samples.independent._run import NetworkRun
+from montecarlo.samples.inputs._run import JointRun
+from montecarlo.samples.shared._run import SharedRun
 from montecarlo.store import Store
 
 GAUSSIAN = ResNet(width=6, depth=8, beta=0.5)

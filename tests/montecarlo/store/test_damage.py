@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from store_examples import record, rows, same
 
-from montecarlo import files
+from montecarlo.common import files
 from montecarlo.store import Piece, Store, StoreError, StoreWarning, combine
 
 SHARDS = "shards"

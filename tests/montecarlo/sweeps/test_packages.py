@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from montecarlo import ResNet
-from montecarlo._network_run import NetworkRun
+from montecarlo.samples.independent._run import NetworkRun
 from montecarlo.sweeps import Pace
 from montecarlo.sweeps._packages import packages
 

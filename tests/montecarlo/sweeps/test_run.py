@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from montecarlo import ResNet, simulate
-from montecarlo._network_run import NetworkRun
 from montecarlo.executors import ThreadExecutor
+from montecarlo.samples.independent._run import NetworkRun
 from montecarlo.sequential import QuantileSequence
 from montecarlo.store import Store
 from montecarlo.sweeps import Precision, Sweep, SweepPoint, SweepWatch, run_sweep

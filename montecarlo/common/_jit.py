@@ -1,0 +1,133 @@
+"""The one home of the project's numba decorators and of the fused product.
+
+Two rules make rows the same bits on every x86-64 CPU with AVX2 and FMA:
+
+* products are fused explicitly (`fma`), never at the compiler's discretion;
+* sums run over eight fixed lanes that are folded in a fixed tree (`montecarlo.laws._products`), so that
+  their order does not depend on the width of the registers that LLVM chose.
+
+Everything else in a kernel is elementwise, hence independent of the vector width. `fastmath` is off
+everywhere: it would let LLVM reorder sums and drop the checks of non-finite values.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import pathlib
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import config, njit, types
+from numba.core.errors import NumbaExperimentalFeatureWarning
+from numba.extending import intrinsic
+
+_KERNEL_FOLDERS = ("engines", "kernels", "laws", "processes", "samples", "sequential", "streams")
+
+JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
+
+LANES = 8
+"""Number of partial sums of a reduction; a property of the stream format, not of the machine."""
+
+CHUNK = 256
+"""Units that are reduced together; a property of the stream format, too."""
+
+
+def _without_references() -> dict[str, Any]:
+    """Return the option of numba that turns reference counting off, if this numba has it: it is private."""
+    option: dict[str, Any] = {"_nrt": False}
+    try:
+        njit(**option)(lambda: 0)
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return option
+
+
+_NO_REFERENCES = _without_references()
+
+
+def kernel(
+    function: Callable[..., Any] | None = None, *, signature: Any = None, allocates: bool = True
+) -> Any:
+    """Compile a function that Python calls: cached on disk, without the GIL.
+
+    With a `signature` it is compiled when its module is imported, else on its first call. One that allocates
+    nothing need not count references, see `helper`.
+
+    Numba drops a cached kernel when the file that defines it changes, not when a helper in another file does.
+    The stamp of the cache is therefore a digest of all the kernels' sources.
+    """
+
+    def decorate(python: Callable[..., Any]) -> Any:
+        if JIT_OFF:
+            return python
+        options = {} if allocates else _NO_REFERENCES
+        compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
+        try:
+            compiled.enable_caching()
+        except RuntimeError:  # no folder that can be written: compiled afresh in each process
+            pass
+        else:
+            cache_file = compiled._cache._cache_file
+            if not hasattr(cache_file, "_source_stamp"):
+                raise RuntimeError("this numba keeps its cache stamps elsewhere; stale kernels would be used")
+            cache_file._source_stamp = _sources_digest()
+        if signature is not None:
+            with warnings.catch_warnings():
+                # Functions as arguments are marked experimental; the engines' tests would notice a break.
+                warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+                compiled.compile(signature)
+            compiled.disable_compile()
+        return compiled
+
+    return decorate if function is None else decorate(function)
+
+
+@functools.cache
+def _sources_digest() -> str:
+    package = pathlib.Path(__file__).parents[1]
+    files = [pathlib.Path(__file__)]
+    for folder in _KERNEL_FOLDERS:
+        files += sorted((package / folder).rglob("*.py"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+helper = njit(nogil=True, error_model="numpy", **_NO_REFERENCES)
+"""Decorator of a function that only kernels call and that allocates nothing.
+
+Without numba's runtime it counts no references: the atomic counts of its array arguments took a tenth of
+the time of a narrow layer.
+"""
+
+allocating_helper = njit(nogil=True, error_model="numpy")
+"""Decorator of a function that only kernels call and that allocates arrays."""
+
+inline = njit(forceinline=True, error_model="numpy", **_NO_REFERENCES)
+"""Decorator of a helper inside a hot loop.
+
+LLVM must inline it before it looks at the loop: a call left standing stops vectorisation.
+"""
+
+
+def _fma_python(a, b, c):
+    """Return ``a * b + c``, rounded once."""
+    return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
+
+
+def _fma_compiled(typingctx, a, b, c):
+    """Return ``a * b + c``, rounded once (the fused multiply-add of the hardware)."""
+    signature = types.float32(types.float32, types.float32, types.float32)
+
+    def codegen(context, builder, sig, args):
+        return builder.fma(*args)
+
+    return signature, codegen
+
+
+# With NUMBA_DISABLE_JIT=1 the same kernels run as plain Python, for line coverage and index checks.
+fma: Any = _fma_python if JIT_OFF else intrinsic(_fma_compiled)

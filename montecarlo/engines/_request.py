@@ -1,0 +1,50 @@
+"""`Request`: what is to be observed of each network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from montecarlo.networks._specification import ResNet
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be observed of each network.
+
+    Parameters
+    ----------
+    gradients : bool, default True
+        The two gradient ratios, jointly with the hidden ones (a backward pass).
+    dual : bool, default False
+        Instead, the gradient ratios of *other* networks of the same law (duality, I4): each has its right
+        law, but a row's gradients do not belong to its hidden states, and the columns are named ``..._dual``.
+    trajectories : bool, default False
+        Log-norms along depth: ``log_hidden_path`` and, with gradients, ``log_gradient_path``.
+    weight_gradients : bool, default False
+        Log-norms of the weight gradients of every layer.
+    """
+
+    gradients: bool = True
+    dual: bool = False
+    trajectories: bool = False
+    weight_gradients: bool = False
+
+    def cells(self, resnet: ResNet) -> dict[str, tuple[int, ...]]:
+        """Return the columns of the answer, in order, each with the shape of one network's cell."""
+        names = ["log_hidden_ratio", "log_hidden_difference"]
+        if self.gradients:
+            names += ["log_gradient_ratio", "log_gradient_difference"]
+        if self.dual:
+            names += ["log_gradient_ratio_dual", "log_gradient_difference_dual"]
+        cells: dict[str, tuple[int, ...]] = dict.fromkeys(names, ())
+        if self.trajectories:
+            paths = ["log_hidden_path"] + ["log_gradient_path"] * self.gradients
+            cells |= dict.fromkeys(paths, (resnet.depth + 1,))
+        if self.weight_gradients:
+            layers = ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * (resnet.block != "res-1")
+            cells |= dict.fromkeys(layers, (resnet.depth,))
+        return cells
+
+    def columns(self, resnet: ResNet) -> tuple[str, ...]:
+        """Return the names of the columns of the answer, in order."""
+        return tuple(self.cells(resnet))

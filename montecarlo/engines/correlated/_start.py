@@ -1,0 +1,81 @@
+"""Where the networks of a replica begin: inputs, embedding, read-out and biases.
+
+The same streams as the dense engine's, with Gaussian weights: input number 0 of a replica is *its* input.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo.common._jit import LANES, kernel
+from montecarlo.kernels._state import draw_input_number
+from montecarlo.laws._products import SCRATCH
+from montecarlo.networks._specification import ResNet
+from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT
+
+Float32 = npt.NDArray[np.float32]
+
+
+@kernel
+def _draw(k0, k1, number, low, high, out, n):
+    draw_input_number(k0, k1, number, low, high, out, n)
+
+
+def draw_inputs(resnet: ResNet, key: tuple[int, int], replica: int, inputs: int) -> Float32:
+    """Return h_0 = A x of the first inputs of a replica, one a column: shape (d, inputs)."""
+    project, _ = resnet.law.kernels()
+    d, n = resnet.width, resnet.input_dim
+    steps, padded = -(-n // LANES), _pad(d)
+    units = np.zeros(padded, np.uint32)
+    units[:d] = np.arange(d)
+    x, image, scratch = np.zeros(steps * LANES, np.float32), np.zeros(padded, np.float32), _scratch()
+    words = _words(key, replica)
+    out = np.empty((d, inputs), np.float32)
+    for number in range(inputs):
+        _draw(*words[:2], np.uint32(number), *words[2:], x, np.uint64(n))
+        project(
+            *words[:2], np.uint32(ROLE_EMBEDDING << 28), *words[2:], units, np.uint64(padded), x,
+            np.uint64(steps), scratch, image,
+        )  # fmt: skip
+        out[:, number] = image[:d] * np.float32(resnet.input_scale / math.sqrt(n))
+    return out
+
+
+def draw_readout(resnet: ResNet, key: tuple[int, int], replica: int) -> Float32:
+    """Return the read-out row √d B of a replica, shape (d,)."""
+    return _row(resnet, key, replica, ROLE_READOUT << 28)
+
+
+def draw_biases(resnet: ResNet, key: tuple[int, int], replica: int) -> Float32:
+    """Return the standardised biases of a replica, shape (L, d)."""
+    return np.stack([_row(resnet, key, replica, ROLE_BIAS << 28 | k) for k in range(resnet.depth)])
+
+
+def _row(resnet: ResNet, key: tuple[int, int], replica: int, layer_role: int) -> Float32:
+    """Return the first row of a matrix of the weight law."""
+    _, combine = resnet.law.kernels()
+    padded = _pad(resnet.width)
+    units, one, out = np.zeros(LANES, np.uint32), np.zeros(LANES, np.float32), np.zeros(padded, np.float32)
+    one[0] = 1.0
+    words = _words(key, replica)
+    combine(
+        *words[:2], np.uint32(layer_role), *words[2:], units, np.uint64(LANES), one,
+        np.uint64(padded // LANES), _scratch(), out,
+    )  # fmt: skip
+    return out[: resnet.width]
+
+
+def _words(key: tuple[int, int], replica: int) -> tuple[Any, ...]:
+    return np.uint32(key[0]), np.uint32(key[1]), np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
+
+
+def _pad(size: int) -> int:
+    return -(-size // LANES) * LANES
+
+
+def _scratch() -> Float32:
+    return np.zeros(SCRATCH, np.float32)

@@ -1,0 +1,73 @@
+"""The Gaussian engine behind the interface of `montecarlo.engines._registry`."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import TYPE_CHECKING
+
+from montecarlo.engines._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Outputs
+from montecarlo.networks._specification import ResNet
+
+if TYPE_CHECKING:
+    from montecarlo.engines._request import Request
+    from montecarlo.runs import Columns
+
+TAPE_BYTES = 32 << 20
+"""Memory the tape of sixteen networks may take before depth is cut into segments."""
+
+
+def refusal(resnet: ResNet, request: Request) -> str | None:
+    """Return why it cannot sample this law, or None."""
+    if request.dual:
+        return DUAL_REFUSAL
+    if resnet.processes is not None:
+        return CORRELATED_REFUSAL
+    if not resnet.law.gaussian:
+        return f"must be dense for {resnet.weights} weights: only Gaussian matrices have normal images"
+    return None
+
+
+def seconds(resnet: ResNet, request: Request) -> float:
+    """Return the rough time of one network on one core, in seconds."""
+    images = 1.0 if resnet.block == "res-1" else 2.0
+    per_unit = 1.1e-9 * images * (2.2 if request.gradients else 1.0)
+    if resnet.activation_function.negative_slope is None:
+        per_unit += 1.5e-8
+    return resnet.depth * (resnet.width * per_unit + 2e-8) + 1e-6
+
+
+def prepare(resnet: ResNet) -> None:
+    """Compile what `sample` needs."""
+    importlib.import_module("montecarlo.engines.gaussian._network")
+    resnet.activation_function.compiled()
+
+
+def sample(
+    resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
+) -> Columns:
+    """Sample one block of networks; the columns of `montecarlo.Sample`."""
+    # Compiled on first use: `import montecarlo` must stay light.
+    from montecarlo.engines.gaussian._network import run_block
+
+    value, slope = resnet.activation_function.compiled()
+    negative_slope = resnet.activation_function.negative_slope
+    outputs = Outputs.empty(resnet, request, replicas)
+    run_block(
+        value, slope, math.nan if negative_slope is None else negative_slope, BLOCK_CODES[resnet.block],
+        resnet.bias_std, resnet.width, resnet.depth, resnet.scaling, resnet.input_dim, resnet.input_scale,
+        *Outputs.words(key), outputs.first(first_replica), segment_length(resnet, request),
+        request.gradients, *outputs.arrays,
+    )  # fmt: skip
+    return outputs.columns(resnet, request)
+
+
+def segment_length(resnet: ResNet, request: Request) -> int:
+    """Return the number of layers whose tape is held at once."""
+    if not request.gradients:
+        return 1
+    tapes = 3 if resnet.activation_function.negative_slope is not None and resnet.bias_std == 0.0 else 5
+    per_layer = tapes * 4 * 16 * (-(-resnet.width // 4) * 4)
+    if resnet.depth * per_layer <= TAPE_BYTES:
+        return resnet.depth
+    return math.isqrt(resnet.depth - 1) + 1

@@ -1,0 +1,134 @@
+"""Tables on disk: Parquet files that know which specification, seed and stream format they are of."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.networks._specification import ResNet
+from montecarlo.streams import STREAM_FORMAT
+
+_METADATA_KEY = b"largedepth"
+
+
+def table_metadata(kind: str, resnet: ResNet, seed: int, **others: Any) -> dict[str, Any]:
+    """Return what a file needs to be recognised; `others` are JSON-serialisable."""
+    return {
+        "kind": kind,
+        "specification": resnet.canonical(),
+        "digest": resnet.digest,
+        "seed": seed,
+        "stream_format": STREAM_FORMAT,
+        **others,
+    }
+
+
+def write_table(path: Path, arrays: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Write columns of equal length to a Parquet file, float64 exactly; matrices as lists a row."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {}
+    for name, array in arrays.items():
+        if array.ndim == 1:
+            columns[name] = array
+        else:
+            flat = pa.array(np.ascontiguousarray(array).ravel())
+            columns[name] = pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
+    text = json.dumps(metadata, sort_keys=True).encode()
+    table = pa.table(columns).replace_schema_metadata({_METADATA_KEY: text})
+    pq.write_table(table, path, compression="zstd", write_page_checksum=True)
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    kind: str,
+    needed: set[str],
+    resnet: ResNet | None,
+    keys: tuple[str, ...] = ("replica",),
+) -> tuple[ResNet, dict[str, Any], dict[str, Any]]:
+    """Return specification, metadata and columns of a file that `write_table` left.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    kind : str
+        What it must hold.
+    needed : set of str
+        Metadata it must have beside those of every table.
+    resnet : ResNet or None
+        The specification it must be of; None for the one that the file holds.
+    keys : tuple of str
+        Columns it must have.
+
+    Raises
+    ------
+    ValueError
+        If the file is torn or damaged, or holds something else; the message begins with the path.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(f"{path}: not a whole Parquet file ({error})") from error
+    text = (table.schema.metadata or {}).get(_METADATA_KEY)
+    if text is None:
+        raise ValueError(f"{path}: a Parquet file, but not a sample written by largedepth")
+    metadata = json.loads(text)
+    found = metadata.get("kind", "sample")
+    if found != kind:
+        raise ValueError(f"{path}: holds a table of the kind {found}, not {kind}")
+    missing = {"specification", "digest", "seed", "stream_format", *needed} - metadata.keys()
+    if missing:
+        raise ValueError(f"{path}: its metadata lack {', '.join(sorted(missing))}")
+    stream_format = metadata["stream_format"]
+    if stream_format != STREAM_FORMAT:
+        raise ValueError(
+            f"{path}: its random streams have format {stream_format}, this version's {STREAM_FORMAT}"
+        )
+    if resnet is None:
+        resnet = _specification_of(path, metadata)
+    elif metadata["digest"] != resnet.digest:
+        raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
+    lacking = set(keys) - set(table.column_names)
+    if lacking:
+        raise ValueError(f"{path}: it lacks the columns {', '.join(sorted(lacking))}: edited since?")
+    columns = {}
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        if hasattr(column.type, "list_size"):
+            values = column.flatten().to_numpy(zero_copy_only=False)
+            columns[name] = values.reshape(-1, column.type.list_size)
+        else:
+            columns[name] = column.to_numpy(zero_copy_only=False)
+    return resnet, metadata, columns
+
+
+def _specification_of(path: str | os.PathLike[str], metadata: dict[str, Any]) -> ResNet:
+    """Return the specification in a file's metadata."""
+    fields = metadata["specification"]
+    try:
+        resnet = ResNet(**fields)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InvalidFieldError) and "#" in str(error.value):
+            reason = (
+                f"its {error.field} is one's own, which a file cannot hold: give read_sample the ResNet, too"
+            )
+        else:
+            reason = f"this version cannot read its specification ({error})"
+        raise ValueError(f"{path}: {reason}") from error
+    if resnet.digest != metadata["digest"]:
+        raise ValueError(f"{path}: its specification and its digest differ: edited since?")
+    return resnet

@@ -1,0 +1,141 @@
+"""Coupled depths on disk: rows that a file holds are kept, missing ones are drawn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common.files import exclusive
+from montecarlo.executors import check_threads
+from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._tables import read_table
+from montecarlo.samples.depths._run import check_depths
+from montecarlo.samples.depths._sample import COLUMNS, CoupledSample
+from montecarlo.samples.depths._simulate import simulate_depths
+from montecarlo.samples.independent._sample import check_writable
+
+
+def read_coupled_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> CoupledSample:
+    """Read the Parquet file of a sample of coupled depths.
+
+    Parameters
+    ----------
+    path : path
+        As `CoupledSample.write` or `coupled_to_file` left it.
+    resnet : ResNet, optional
+        The specification that it must be of; that of one's own activation or process must be given.
+
+    Raises
+    ------
+    ValueError
+        If the file is torn or damaged, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=4, depth=16, beta=0.7, block="res-1", weights="fbm:0.7")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate_depths(net, [4, 8, 16], replicas=3, seed=1).write(f"{folder}/s.parquet")
+    ...     read_coupled_sample(f"{folder}/s.parquet").log_strong_error.shape
+    (3, 2)
+    """
+    needed = {"depths", "first_replica"}
+    resnet, metadata, columns = read_table(path, kind="coupled", needed=needed, resnet=resnet)
+    depths, first = tuple(metadata["depths"]), metadata["first_replica"]
+    replica, n = columns.pop("replica"), len(depths)
+    rows = np.arange(first, first + len(replica))
+    widths = dict(zip(COLUMNS, (n - 1, n - 1, n, n), strict=True))
+    if not np.array_equal(replica, rows) or {k: c.shape[-1] for k, c in columns.items()} != widths:
+        raise ValueError(f"{path}: its rows are not those of its metadata: edited since?")
+    return CoupledSample(resnet, depths, metadata["seed"], first, **columns)
+
+
+def coupled_to_file(
+    resnet: ResNet,
+    depths: Sequence[int],
+    path: str | os.PathLike[str],
+    *,
+    replicas: int,
+    seed: int,
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_found: Progress | None = None,
+) -> CoupledSample:
+    """Return `simulate_depths`'s sample and leave it in a file; rows found there are not drawn again.
+
+    A file that holds more rows than asked for keeps them. An interrupted run leaves the file as it was.
+
+    Parameters
+    ----------
+    resnet, depths, replicas, seed, threads, progress
+        As in `simulate_depths`; `progress` is told of what is sampled, not of rows found in the file.
+    path : path
+        Ends in ``.parquet``. A second run into the same file waits for the first one.
+    overwrite : bool, default False
+        Whether a file that holds anything but the beginning of this sample may be replaced.
+    on_found : callable, optional
+        Called with the number of rows of this sample that the file holds already, if any; it may be more than
+        `replicas`.
+
+    Returns
+    -------
+    CoupledSample
+        Of exactly `replicas` replicas, the same whatever was in the file.
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate_depths`, or for a path that cannot be written, before anything is drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=4, depth=16, beta=0.5, block="res-1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     few = coupled_to_file(net, [8, 16], f"{folder}/s.parquet", replicas=3, seed=1)
+    ...     more = coupled_to_file(net, [8, 16], f"{folder}/s.parquet", replicas=5, seed=1)
+    >>> len(few), len(more), bool((more.cosine[:3] == few.cosine).all())
+    (3, 5, True)
+    """
+    target = Path(path)
+    check_writable(target, (".parquet",))
+    # Also where the file turns out to hold all the rows.
+    levels, seed = check_depths(resnet, depths), check_seed(seed)
+    replicas, _ = check_replicas(replicas, 0)
+    check_threads(threads)
+    with exclusive(target):
+        found = _found(target, resnet, levels, seed)
+        if found is not None and on_found is not None:
+            on_found(len(found))
+        if found is None and target.exists() and not overwrite:
+            fix = "choose another file, or let it be replaced (overwrite=True)"
+            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        start = 0 if found is None else len(found)
+        if found is not None and start >= replicas:
+            return found.head(replicas)
+        drawn = simulate_depths(
+            resnet,
+            levels,
+            replicas=replicas - start,
+            seed=seed,
+            first_replica=start,
+            threads=threads,
+            progress=progress,
+        )
+        sample = drawn if found is None else found + drawn
+        sample.write(target)
+    return sample
+
+
+def _found(path: Path, resnet: ResNet, depths: tuple[int, ...], seed: int) -> CoupledSample | None:
+    try:
+        found = read_coupled_sample(path, resnet)
+    except (OSError, ValueError):
+        return None
+    return found if (found.depths, found.seed, found.first_replica) == (depths, seed, 0) else None

@@ -1,0 +1,1 @@
+"""Networks one by one, each with weights of its own: `simulate`."""

@@ -1,0 +1,187 @@
+"""`sample_to_file`: simulate into a file, continuing what it already holds."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common.files import exclusive
+from montecarlo.engines._request import Request
+from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Progress
+from montecarlo.samples.independent._sample import Sample, check_writable, gather, read_sample
+from montecarlo.samples.independent._simulate import check_run, iter_blocks
+
+_FLUSH_SECONDS = 60.0
+
+
+def sample_to_file(
+    resnet: ResNet,
+    path: str | os.PathLike[str],
+    *,
+    replicas: int,
+    seed: int,
+    engine: str = "auto",
+    threads: int | None = None,
+    block_size: int | None = None,
+    request: Request | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_found: Progress | None = None,
+) -> Sample:
+    """Return a sample and leave it in a file; rows that a Parquet file already holds are not drawn again.
+
+    Whatever ends the run early (Ctrl-C, a failing block), the finished rows from the first one on are written
+    to a Parquet file (once a minute, too), and the same call continues after them. Since row i depends on
+    (specification, seed, i) alone, the end result is the same, bit for bit. A file that holds more rows than
+    asked for keeps them.
+
+    Parameters
+    ----------
+    resnet, replicas, seed, engine, threads, block_size, progress
+        As in `montecarlo.simulate`; `progress` is told of what is sampled, not of rows found in the file.
+    path : path
+        Ends in ``.parquet`` or ``.csv``; only Parquet can be continued, a CSV file is written at the end.
+        A second run into the same file waits for the first one.
+    request : Request, optional
+        What to observe.
+    overwrite : bool, default False
+        Whether a file that holds anything but the beginning of this sample may be replaced.
+    on_found : callable, optional
+        Called with the number of rows of this sample that the file holds already, if any; it may be more than
+        `replicas`.
+
+    Returns
+    -------
+    Sample
+        Of exactly `replicas` networks.
+
+    Raises
+    ------
+    InvalidFieldError
+        For a bad argument, an unwritable path or a file that holds something else, before anything is drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=8, depth=4, beta=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     small = sample_to_file(net, f"{folder}/s.parquet", replicas=10, seed=1)
+    ...     large = sample_to_file(net, f"{folder}/s.parquet", replicas=30, seed=1)
+    >>> len(small), len(large), bool((large["log_hidden_ratio"][:10] == small["log_hidden_ratio"]).all())
+    (10, 30, True)
+    """
+    target = Path(path)
+    check_writable(target)
+    request = request or Request()
+    check_table_kind(request, target.suffix)
+    common: dict[str, Any] = {
+        "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
+    }  # fmt: skip
+    # Also where the file turns out to hold all the rows.
+    run, replicas, _ = check_run(
+        resnet, replicas=replicas, seed=seed, first_replica=0, engine=engine, threads=threads, request=request
+    )
+    common["seed"] = run.seed
+    with exclusive(target):
+        return _continue(resnet, target, replicas, run.engine, common, overwrite, progress, on_found)
+
+
+def check_table_kind(request: Request, suffix: str) -> None:
+    """Raise `InvalidFieldError` if the request has columns that a table of this kind cannot hold."""
+    if suffix != ".csv":
+        return
+    for field in ("trajectories", "weight_gradients"):
+        if getattr(request, field):
+            rule = "needs Parquet, whose cells hold lists; those of CSV hold one number"
+            raise InvalidFieldError(field, None, rule, "give out='sample.parquet'")
+
+
+def _continue(
+    resnet: ResNet,
+    target: Path,
+    replicas: int,
+    engine: str,
+    common: dict[str, Any],
+    overwrite: bool,
+    progress: Progress | None,
+    on_found: Progress | None,
+) -> Sample:
+    found = None
+    if target.exists():
+        with contextlib.suppress(*[InvalidFieldError] * overwrite):
+            found = _rows_of(target, resnet, common["seed"], engine, common["request"])
+    start = 0 if found is None else min(len(found), replicas)
+    if on_found is not None and found is not None:
+        on_found(len(found))
+    if found is not None and len(found) >= replicas:
+        return found.head(replicas)
+    blocks: list[Sample] = [] if found is None else [found]
+    iterator = iter_blocks(resnet, replicas=replicas - start, first_replica=start, **common)
+    written = time.monotonic()
+    try:
+        for block in iterator:
+            blocks.append(block)
+            if progress is not None:
+                progress(len(block))
+            if target.suffix == ".parquet" and time.monotonic() > written + _FLUSH_SECONDS:
+                blocks = _keep(blocks, target)
+                written = time.monotonic()
+    except BaseException:
+        iterator.close()
+        if target.suffix == ".parquet" and blocks:
+            _keep(blocks, target)
+        raise
+    sample = gather(blocks)
+    sample.write(target)
+    return sample
+
+
+def _keep(blocks: list[Sample], target: Path) -> list[Sample]:
+    """Write the blocks that follow one another from replica 0 on; return them as one, and the others."""
+    leading, others = _leading(blocks)
+    if not leading:
+        return others
+    joined = gather(leading)
+    joined.write(target)
+    return [joined, *others]
+
+
+def _rows_of(path: Path, resnet: ResNet, seed: int, engine: str, request: Request) -> Sample:
+    """Return the rows of a file, refused if they are not the beginning of the sample that is asked for."""
+    fix = "choose another file, or let it be replaced (overwrite=True)"
+    if path.suffix != ".parquet":
+        raise InvalidFieldError("out", str(path), "is there already, and only Parquet can be continued", fix)
+    try:
+        found = read_sample(path, resnet)
+    except (ValueError, OSError) as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise InvalidFieldError(
+            "out", str(path), f"is there already, and cannot be continued ({reason})", fix
+        ) from error
+    asked = {"seed": seed, "engine": engine, "first_replica": 0, "columns": request.columns(resnet)}
+    there = {
+        "seed": found.seed, "engine": found.engine, "first_replica": found.first_replica,
+        "columns": tuple(found.columns),
+    }  # fmt: skip
+    differing = [name for name in asked if asked[name] != there[name]]
+    if differing:
+        name = differing[0]
+        rule = f"is there already with {name} {there[name]!r} instead of {asked[name]!r}"
+        raise InvalidFieldError("out", str(path), rule, fix)
+    return found
+
+
+def _leading(blocks: list[Sample]) -> tuple[list[Sample], list[Sample]]:
+    """Split off the blocks that follow one another from replica 0 on."""
+    ordered = sorted(blocks, key=lambda block: block.first_replica)
+    expected = 0
+    for position, block in enumerate(ordered):
+        if block.first_replica != expected:
+            return ordered[:position], ordered[position:]
+        expected += len(block)
+    return ordered, []

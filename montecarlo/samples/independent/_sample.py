@@ -1,0 +1,229 @@
+"""`Sample`: one row a network, with the specification that made it; Parquet and CSV."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common.files import replaced_file
+from montecarlo.networks._specification import ResNet
+from montecarlo.samples._labelled import Labelled, Labels
+from montecarlo.samples._tables import read_table, table_metadata, write_table
+
+LOG_RATIOS = (
+    "log_hidden_ratio",
+    "log_hidden_difference",
+    "log_gradient_ratio",
+    "log_gradient_difference",
+)
+"""Columns of every sample: log ‖h_L‖/‖h_0‖, log ‖h_L-h_0‖/‖h_0‖, log ‖p_0‖/‖p_L‖, log ‖p_0-p_L‖/‖p_L‖
+(natural logs)."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sample(Labelled):
+    """Networks of one specification, one row each, in the order of their replica index.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    seed : int
+        The seed; row i is a function of (specification, seed, i).
+    engine : str
+        The engine that drew them.
+    first_replica : int
+        Index of the first row.
+    columns : dict of str to array
+        ``log_hidden_ratio``, ``log_hidden_difference``, ``log_gradient_ratio``, ``log_gradient_difference``
+        of shape (n,): natural logs of ratios of Euclidean norms; on request ``log_hidden_path``,
+        ``log_gradient_path`` of shape (n, L + 1): log ‖h_k‖/‖h_0‖, log ‖p_k‖/‖p_L‖, k = 0..L; and
+        ``log_weight_gradient_v``, ``log_weight_gradient_w`` of shape (n, L): log ‖∂loss/∂V_k‖/(‖p_L‖‖h_0‖)
+        and the same for W_k, k = 1..L. NaN marks a network that left the finite numbers (its path is
+        kept up to there), -inf an exact zero.
+
+    Examples
+    --------
+    >>> from montecarlo import ResNet, simulate
+    >>> sample = simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1)
+    >>> sample
+    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='gaussian')
+    >>> sample["log_hidden_ratio"].shape
+    (3,)
+    """
+
+    resnet: ResNet
+    seed: int
+    engine: str
+    first_replica: int
+    columns: dict[str, npt.NDArray[np.float64]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, column: str) -> npt.NDArray[np.float64]:
+        try:
+            return self.columns[column]
+        except KeyError:
+            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
+
+    def __repr__(self) -> str:
+        start = f", first_replica={self.first_replica}" if self.first_replica else ""
+        return (
+            f"Sample({self.resnet!r}, replicas={len(self)}, seed={self.seed}, engine={self.engine!r}{start})"
+        )
+
+    @property
+    def replica(self) -> npt.NDArray[np.int64]:
+        """Index of the network of each row, 0-based."""
+        return np.arange(self.first_replica, self.first_replica + len(self))
+
+    @property
+    def n_nonfinite(self) -> int:
+        """Number of networks that left the finite numbers (rows with NaN)."""
+        scalars = [c for c in self.columns.values() if c.ndim == 1]
+        return int(np.any([np.isnan(c) for c in scalars], axis=0).sum())
+
+    def __add__(self, other: Sample) -> Sample:
+        """Pool with the sample of the replicas that follow.
+
+        Raises
+        ------
+        ValueError
+            If the samples differ in specification, seed, engine or columns, or do not follow each other.
+        """
+        ours = (self.resnet, self.seed, self.engine, tuple(self.columns))
+        theirs = (other.resnet, other.seed, other.engine, tuple(other.columns))
+        if ours != theirs:
+            raise ValueError(f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas")
+        if other.first_replica != self.first_replica + len(self):
+            raise ValueError(f"cannot pool {self!r} with {other!r}: the replicas must follow each other")
+        columns = {name: np.concatenate([c, other.columns[name]]) for name, c in self.columns.items()}
+        return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
+
+    def head(self, replicas: int) -> Sample:
+        """Return the first networks."""
+        columns = {name: c[:replicas] for name, c in self.columns.items()}
+        return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
+
+    @property
+    def labels(self) -> Labels:
+        """The columns with their dimensions: replica, and layer (0..L) or weight_layer (1..L)."""
+        depth = self.resnet.depth
+        coordinates = {
+            "replica": self.replica, "layer": np.arange(depth + 1), "weight_layer": np.arange(1, depth + 1),
+        }  # fmt: skip
+        along = {depth + 1: "layer", depth: "weight_layer"}
+        variables = {
+            name: (("replica",) if c.ndim == 1 else ("replica", along[c.shape[1]]), c)
+            for name, c in self.columns.items()
+        }
+        return Labels(("replica",), coordinates, variables)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file needs to be recognised: specification, seed, engine, stream format."""
+        return table_metadata(
+            "sample", self.resnet, self.seed, engine=self.engine, first_replica=self.first_replica
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the table to a ``.parquet`` or ``.csv`` file, whole or not at all.
+
+        Parquet keeps float64 exactly, the paths as lists, and the metadata; CSV has the one-dimensional
+        columns with 17 significant digits.
+
+        Raises
+        ------
+        InvalidFieldError
+            For another ending, or if the file cannot be written.
+        """
+        target = Path(path)
+        check_writable(target)
+        with replaced_file(target) as temporary:
+            if target.suffix == ".csv":
+                self.to_pandas().to_csv(temporary, index=False, float_format="%.17g")
+            else:
+                write_table(temporary, {"replica": self.replica, **self.columns}, self.metadata)
+
+
+def gather(blocks: list[Sample]) -> Sample:
+    """Join blocks of consecutive replicas, given in any order."""
+    ordered = sorted(blocks, key=lambda block: block.first_replica)
+    first = ordered[0]
+    columns = {name: np.concatenate([block[name] for block in ordered]) for name in first.columns}
+    return Sample(first.resnet, first.seed, first.engine, first.first_replica, columns)
+
+
+def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:
+    """Read the Parquet file of a sample.
+
+    Parameters
+    ----------
+    path : path
+        As `Sample.write` or `sample_to_file` left it.
+    resnet : ResNet, optional
+        The specification that the sample must be of. Default: the one that the file holds; that of an
+        activation of one's own must be given, because a file cannot hold its code.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    ValueError
+        If the file is torn or damaged, holds no sample, or one of another specification or stream format.
+
+    Examples
+    --------
+    >>> from montecarlo import ResNet, simulate
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1).write(f"{folder}/s.parquet")
+    ...     read_sample(f"{folder}/s.parquet")
+    Sample(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1, engine='gaussian')
+    """
+    resnet, metadata, columns = read_table(
+        path, kind="sample", needed={"engine", "first_replica"}, resnet=resnet
+    )
+    replica = columns.pop("replica")
+    sample = Sample(resnet, metadata["seed"], metadata["engine"], metadata["first_replica"], columns)
+    if not np.array_equal(replica, sample.replica):
+        raise ValueError(
+            f"{path}: its rows are not the replicas from {sample.first_replica} on: edited since?"
+        )
+    return sample
+
+
+def check_writable(
+    path: Path,
+    endings: tuple[str, ...] = (".parquet", ".csv"),
+    *,
+    field: str = "out",
+    example: str = "sample.parquet",
+) -> None:
+    """Raise `InvalidFieldError` unless a file can be written to `path`; no endings allow every name."""
+    if path == Path():
+        raise InvalidFieldError(field, "", "must name a file", f"give {field}={example!r}")
+    if endings and path.suffix not in endings:
+        rule = f"must end in {' or '.join(endings)}"
+        raise InvalidFieldError(field, str(path), rule, f"give {field}={example!r}")
+    if path.is_dir():
+        raise InvalidFieldError(field, str(path), "must be a file, and is a folder", "add a file name")
+    folder = path.parent
+    if not folder.is_dir():
+        raise InvalidFieldError(field, str(path), "must lie in an existing folder", f"make {folder} first")
+    try:
+        # Trying is the only sure test: permissions say nothing of root, quotas or read-only mounts.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=".part"):
+            pass
+    except OSError as error:
+        rule = f"must lie in a folder that can be written ({error.strerror})"
+        raise InvalidFieldError(field, str(path), rule, "choose another folder") from error

@@ -1,0 +1,196 @@
+"""`simulate`: random networks, one row each, in the order of the replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Literal
+
+from montecarlo.common._errors import InvalidFieldError, check_seed, unknown_name
+from montecarlo.engines._request import Request
+from montecarlo.executors import check_threads
+from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Progress, check_replicas, collect_rows, iter_rows
+from montecarlo.samples.independent._run import NetworkRun
+from montecarlo.samples.independent._sample import Sample
+
+Gradients = Literal["joint", "none", "dual"]
+
+
+def simulate(
+    resnet: ResNet,
+    *,
+    replicas: int,
+    seed: int,
+    first_replica: int = 0,
+    engine: str = "auto",
+    threads: int | None = None,
+    block_size: int | None = None,
+    gradients: Gradients = "joint",
+    trajectories: bool = False,
+    weight_gradients: bool = False,
+    progress: Progress | None = None,
+) -> Sample:
+    """Sample random networks, one row each.
+
+    Row i is a function of (specification, seed, i) alone: not of threads, block size, or the number of
+    replicas.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    replicas : int
+        Number of networks.
+    seed : int
+        Any whole number from 0 to 2**128 - 1. The same seed gives the same rows for the same stream format.
+    first_replica : int, default 0
+        Index of the first network.
+    engine : str, default "auto"
+        The engine; auto takes the fastest one that samples exactly this law.
+    threads : int, optional
+        Threads of this process; default: all the processors it may use.
+    block_size : int, optional
+        Networks a task; default: about a quarter of a second's worth.
+    gradients : {"joint", "none", "dual"}, default "joint"
+        Joint: the gradient ratios of the very network of each row. None: no backward pass. Dual: gradient
+        ratios of other networks of the same law, in columns named ``..._dual`` (I4; radial engine only):
+        right one by one, independent of the hidden ratios beside them.
+    trajectories, weight_gradients : bool, default False
+        Whether to return log-norms along depth, and those of the weight gradients (needs joint
+        gradients).
+    progress : callable, optional
+        Called with the number of networks of each finished block, in the calling thread.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    InvalidFieldError
+        A ValueError whose one line names the field, the value, the rule and the fix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> net = ResNet(width=40, depth=100, beta=0.5, weights="uniform")
+    >>> sample = simulate(net, replicas=400, seed=7)
+    >>> second_moment = np.exp(2 * sample["log_hidden_ratio"]).mean()  # I2: (1 + 1/200)**100 = 1.647
+    >>> bool(abs(second_moment - 1.647) < 0.2)
+    True
+    """
+    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
+    run, replicas, first_replica = check_run(
+        resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
+        request=request,
+    )  # fmt: skip
+    columns = collect_rows(
+        run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
+        progress=progress,
+    )  # fmt: skip
+    return Sample(resnet, run.seed, run.engine, first_replica, columns)
+
+
+def make_request(
+    gradients: str = "joint", *, trajectories: bool = False, weight_gradients: bool = False
+) -> Request:
+    """Return the `Request` of `simulate`'s arguments.
+
+    Parameters
+    ----------
+    gradients : {"joint", "none", "dual"}, default "joint"
+        Ratios of the same networks' gradients; none; or those of other networks of the same law (I4).
+    trajectories, weight_gradients : bool, default False
+        Log-norms along depth, and those of the weight gradients of every layer.
+
+    Returns
+    -------
+    Request
+        What `iter_blocks` takes.
+
+    Raises
+    ------
+    InvalidFieldError
+        If `gradients` is none of the three words, or not joint where weight gradients are asked for.
+    """
+    if gradients not in ("joint", "none", "dual"):
+        raise unknown_name("gradients", gradients, ("joint", "none", "dual"))
+    if weight_gradients and gradients != "joint":
+        raise InvalidFieldError(
+            "gradients", gradients, "must be joint for weight gradients", "drop one of the two"
+        )
+    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients)
+
+
+def iter_blocks(
+    resnet: ResNet,
+    *,
+    replicas: int,
+    seed: int,
+    first_replica: int = 0,
+    engine: str = "auto",
+    threads: int | None = None,
+    block_size: int | None = None,
+    request: Request | None = None,
+) -> Generator[Sample, None, None]:
+    """Yield samples of consecutive replicas as they finish, in any order.
+
+    All arguments are checked before the first block starts. Closing the iterator drops the blocks that are
+    not finished.
+
+    Parameters
+    ----------
+    resnet, replicas, seed, first_replica, engine, threads, block_size
+        As in `simulate`.
+    request : Request, optional
+        What to observe; the four ratios by default. See `make_request`.
+
+    Yields
+    ------
+    Sample
+        A block of rows.
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate`.
+
+    Examples
+    --------
+    >>> net = ResNet(width=8, depth=4, beta=0.5)
+    >>> sum(len(block) for block in iter_blocks(net, replicas=100, seed=1, block_size=32))
+    100
+    """
+    run, replicas, first_replica = check_run(
+        resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
+        request=request or Request(),
+    )  # fmt: skip
+    blocks = iter_rows(
+        run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size
+    )
+
+    def samples() -> Generator[Sample, None, None]:
+        try:
+            for first, columns in blocks:
+                yield Sample(resnet, run.seed, run.engine, first, columns)
+        finally:
+            blocks.close()
+
+    return samples()
+
+
+def check_run(
+    resnet: ResNet,
+    *,
+    replicas: int,
+    seed: int,
+    first_replica: int,
+    engine: str,
+    threads: int | None,
+    request: Request,
+) -> tuple[NetworkRun, int, int]:
+    """Return (run, replicas, first replica), all arguments checked."""
+    replicas, first_replica = check_replicas(replicas, first_replica)
+    run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
+    check_threads(threads)
+    return run, replicas, first_replica

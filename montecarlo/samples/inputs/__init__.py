@@ -1,0 +1,1 @@
+"""Several inputs of one network: `simulate_inputs`."""

@@ -1,0 +1,1 @@
+"""Many scalings on one set of correlated weights: `simulate_shared`."""

@@ -1,0 +1,144 @@
+"""Samples with shared weights on disk: read again what a file holds, else draw and write it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common.files import exclusive
+from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Progress
+from montecarlo.samples._tables import read_table
+from montecarlo.samples.independent._sample import LOG_RATIOS, check_writable
+from montecarlo.samples.shared._sample import SharedSample, simulate_shared
+
+
+def read_shared_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> SharedSample:
+    """Read the Parquet file of a sample with shared weights.
+
+    Parameters
+    ----------
+    path : path
+        As `SharedSample.write` left it.
+    resnet : ResNet, optional
+        The specification that it must be of; that of one's own activation or process must be given.
+
+    Raises
+    ------
+    ValueError
+        If the file is torn or damaged, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=4, depth=20, beta=1, weights="fbm:0.7")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate_shared(net, replicas=3, inputs=2, betas=[0.5, 1], seed=1).write(f"{folder}/s.parquet")
+    ...     read_shared_sample(f"{folder}/s.parquet")["log_hidden_ratio"].shape
+    (3, 2, 2)
+    """
+    needed = {"first_replica", "betas", "inputs"}
+    keys_of_rows = ("replica", "beta", "input")
+    resnet, metadata, columns = read_table(
+        path, kind="shared", needed=needed, resnet=resnet, keys=(*keys_of_rows, *LOG_RATIOS[:2])
+    )
+    betas = np.array(metadata["betas"], np.float64)
+    shape = (-1, len(betas), metadata["inputs"])
+    keys = [columns.pop(name) for name in keys_of_rows]
+    if len(keys[0]) % math.prod(shape[1:]):
+        raise ValueError(f"{path}: its rows are not those of its metadata: edited since?")
+    ratios = {name: column.reshape(shape) for name, column in columns.items()}
+    sample = SharedSample(resnet, metadata["seed"], metadata["first_replica"], betas, ratios)
+    expected = sample.table()
+    for name, found in zip(keys_of_rows, keys, strict=True):
+        if not np.array_equal(found, expected[name], equal_nan=True):
+            raise ValueError(f"{path}: its rows are not those of its metadata: edited since?")
+    return sample
+
+
+def shared_to_file(
+    resnet: ResNet,
+    path: str | os.PathLike[str],
+    *,
+    replicas: int,
+    seed: int,
+    betas: Sequence[float],
+    inputs: int,
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_found: Progress | None = None,
+) -> SharedSample:
+    """Return `simulate_shared`'s sample, from the file if it is there, else drawn and left in it.
+
+    Parameters
+    ----------
+    resnet, replicas, seed, betas, inputs, threads, progress
+        As in `simulate_shared`; `progress` is told of what is sampled, not of what is found in the file.
+    path : path
+        Ends in ``.parquet``. A second run into the same file waits for the first one.
+    overwrite : bool, default False
+        Whether a file that holds anything else may be replaced.
+    on_found : callable, optional
+        Called with the number of networks found in the file.
+
+    Returns
+    -------
+    SharedSample
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate_shared`, or for a path that cannot be written or holds something else, before anything is
+        drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=4, depth=20, beta=1, weights="fbm:0.7")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     arguments = {"replicas": 3, "inputs": 2, "betas": [0.5, 1], "seed": 1}
+    ...     first = shared_to_file(net, f"{folder}/s.parquet", **arguments)
+    ...     second = shared_to_file(net, f"{folder}/s.parquet", **arguments)
+    >>> bool((first["log_hidden_ratio"] == second["log_hidden_ratio"]).all())
+    True
+    """
+    target = Path(path)
+    check_writable(target, (".parquet",))
+    with exclusive(target):
+        found = _found(target, resnet, replicas, seed, betas, inputs)
+        if found is not None:
+            if on_found is not None:
+                on_found(found["log_hidden_ratio"].size)
+            return found
+        if target.exists() and not overwrite:
+            fix = "choose another file, or let it be replaced (overwrite=True)"
+            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        sample = simulate_shared(
+            resnet,
+            replicas=replicas,
+            seed=seed,
+            betas=betas,
+            inputs=inputs,
+            threads=threads,
+            progress=progress,
+        )
+        sample.write(target)
+    return sample
+
+
+def _found(
+    path: Path, resnet: ResNet, replicas: int, seed: int, betas: Sequence[float], inputs: int
+) -> SharedSample | None:
+    try:
+        found = read_shared_sample(path, resnet)
+    except (OSError, ValueError):
+        return None
+    weights, _, there = found["log_hidden_ratio"].shape
+    same = (found.seed, found.first_replica, weights, there) == (seed, 0, replicas, inputs)
+    return found if same and np.array_equal(found.betas, np.asarray(betas)) else None

@@ -1,0 +1,1 @@
+"""Experiments of F1 to F4."""

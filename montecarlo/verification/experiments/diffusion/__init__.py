@@ -1,0 +1,1 @@
+"""Experiments of S1 to S6."""

@@ -1,0 +1,1 @@
+"""Experiments of I1 to I11."""

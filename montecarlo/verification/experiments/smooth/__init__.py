@@ -1,0 +1,1 @@
+"""Experiments of O1 to O4."""
