@@ -12,18 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy import stats
 
+from benchmarks.sequences import Kind
 from figures._style import figure_style
 from montecarlo.common.files import replaced_file
-
-if TYPE_CHECKING:
-    from benchmarks.calibration import Kind
 
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2)
 POWER_LEVELS = (0.05, 1e-6)

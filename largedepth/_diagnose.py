@@ -66,10 +66,10 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
     from pathlib import Path
 
     from montecarlo import ResNet
+    from montecarlo.common.files import check_writable
     from montecarlo.diagnosis import FORMATS
     from montecarlo.diagnosis import diagnose as run
     from montecarlo.diagnosis._text import text
-    from montecarlo.samples.independent._sample import check_writable
 
     own = {name: options.pop(name) for name in ("seconds", "seed", "false_alarm", "gradient_norm", "threads")}
     resnet = ResNet(**options)

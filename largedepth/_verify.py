@@ -132,7 +132,7 @@ def _say_untested(verification: Verification, quick: bool) -> None:
 def _check_targets(targets: dict[str, str | None]) -> None:
     from pathlib import Path
 
-    from montecarlo.samples.independent._sample import check_writable
+    from montecarlo.common.files import check_writable
 
     examples = {"junit": "junit.xml", "json": "verdicts.json", "summary": "summary.md"}
     for field, path in targets.items():

@@ -1,4 +1,5 @@
 """Files that are whole or not there, for callers outside."""
 
-from montecarlo.common.files import replaced_file as replaced_file
-from montecarlo.common.files import sync_folder as sync_folder
+from montecarlo.common.files import check_writable, exclusive, replaced_file, sync_folder
+
+__all__ = ["check_writable", "exclusive", "replaced_file", "sync_folder"]

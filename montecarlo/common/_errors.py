@@ -27,6 +27,8 @@ class InvalidFieldError(ValueError):
     width=0: must be a whole number of at least 1; give width=40, say
     """
 
+    __module__ = "montecarlo"  # where users import it from, and what a traceback shows
+
     def __init__(self, field: str, value: object, rule: str, fix: str) -> None:
         super().__init__(field, value, rule, fix)
         self.field = field

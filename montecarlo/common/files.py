@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from montecarlo.common._errors import InvalidFieldError
+
 
 @contextmanager
 def replaced_file(target: Path) -> Iterator[Path]:
@@ -93,3 +95,30 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def check_writable(
+    path: Path,
+    endings: tuple[str, ...] = (".parquet", ".csv"),
+    *,
+    field: str = "out",
+    example: str = "sample.parquet",
+) -> None:
+    """Raise `InvalidFieldError` unless a file can be written to `path`; no endings allow every name."""
+    if path == Path():
+        raise InvalidFieldError(field, "", "must name a file", f"give {field}={example!r}")
+    if endings and path.suffix not in endings:
+        rule = f"must end in {' or '.join(endings)}"
+        raise InvalidFieldError(field, str(path), rule, f"give {field}={example!r}")
+    if path.is_dir():
+        raise InvalidFieldError(field, str(path), "must be a file, and is a folder", "add a file name")
+    folder = path.parent
+    if not folder.is_dir():
+        raise InvalidFieldError(field, str(path), "must lie in an existing folder", f"make {folder} first")
+    try:
+        # Trying is the only sure test: permissions say nothing of root, quotas or read-only mounts.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=".part"):
+            pass
+    except OSError as error:
+        rule = f"must lie in a folder that can be written ({error.strerror})"
+        raise InvalidFieldError(field, str(path), rule, "choose another folder") from error

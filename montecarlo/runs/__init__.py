@@ -1,20 +1,20 @@
 """Runs: what rows are of, where they are drawn, and the folder that keeps them; all samplers go through."""
 
+from montecarlo.common.rows import REPLICA_LIMIT as REPLICA_LIMIT
+from montecarlo.common.rows import Columns as Columns
+from montecarlo.common.rows import check_replicas as check_replicas
+from montecarlo.common.rows import complement as complement
+from montecarlo.common.rows import record_key as record_key
 from montecarlo.runs._rows import Progress as Progress
 from montecarlo.runs._rows import collect_rows as collect_rows
-from montecarlo.runs._rows import complement as complement
 from montecarlo.runs._rows import draw_blocks as draw_blocks
 from montecarlo.runs._rows import executor_in_use as executor_in_use
 from montecarlo.runs._rows import iter_rows as iter_rows
 from montecarlo.runs._rows import suggest_block_size as suggest_block_size
-from montecarlo.runs._run import REPLICA_LIMIT as REPLICA_LIMIT
 from montecarlo.runs._run import Block as Block
-from montecarlo.runs._run import Columns as Columns
 from montecarlo.runs._run import Drawn as Drawn
 from montecarlo.runs._run import Run as Run
-from montecarlo.runs._run import check_replicas as check_replicas
 from montecarlo.runs._run import draw_block as draw_block
-from montecarlo.runs._run import record_key as record_key
 from montecarlo.runs._running import Running as Running
 from montecarlo.runs._running import current_running as current_running
 from montecarlo.runs._running import running as running

@@ -7,8 +7,9 @@ from collections.abc import Callable, Generator, Iterator
 import numpy as np
 
 from montecarlo.common._errors import check_whole
+from montecarlo.common.rows import REPLICA_LIMIT, Columns, complement
 from montecarlo.executors import Executor, ThreadExecutor
-from montecarlo.runs._run import REPLICA_LIMIT, Block, Columns, Run, draw_block
+from montecarlo.runs._run import Block, Run, draw_block
 from montecarlo.runs._running import Running, current_running
 
 Progress = Callable[[int], None]
@@ -148,22 +149,6 @@ def collect_rows(
         if progress is not None:
             progress(len(next(iter(columns.values()))))
     return rows
-
-
-def complement(ranges: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:
-    """Return what sorted disjoint ranges leave of ``start ... stop - 1``.
-
-    Examples
-    --------
-    >>> complement([(2, 4), (7, 9)], 0, 9)
-    [(0, 2), (4, 7)]
-    """
-    gaps = []
-    for first, last in ranges:
-        if first > start:
-            gaps.append((start, first))
-        start = last
-    return [*gaps, (start, stop)] if start < stop else gaps
 
 
 def _blocks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:

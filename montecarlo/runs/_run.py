@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from montecarlo.common._errors import check_whole
+from montecarlo.common.rows import Columns, record_key
 from montecarlo.networks._specification import ResNet
 from montecarlo.streams import STREAM_FORMAT
-
-Columns = dict[str, npt.NDArray[np.float64]]
-
-REPLICA_LIMIT = 2**63 - 1
-"""Replica indices are int64 in tables."""
 
 
 @dataclass(frozen=True)
@@ -152,27 +141,3 @@ def draw_block(block: Block) -> Drawn:
     start = time.perf_counter()
     columns = block.run.sample(block.first, block.count)
     return Drawn(columns, time.perf_counter() - start)
-
-
-def check_replicas(replicas: int, first_replica: int) -> tuple[int, int]:
-    """Return a number of rows and the first of them, checked.
-
-    Raises
-    ------
-    InvalidFieldError
-        For numbers that are not whole or out of range.
-    """
-    replicas = check_whole("replicas", replicas, 1, REPLICA_LIMIT, 1000)
-    return replicas, check_whole("first_replica", first_replica, 0, REPLICA_LIMIT - replicas, 0)
-
-
-def record_key(record: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the canonical JSON of a run's record, hexadecimal.
-
-    Examples
-    --------
-    >>> record_key({"seed": 7, "kind": "sample"}) == record_key({"kind": "sample", "seed": 7})
-    True
-    """
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

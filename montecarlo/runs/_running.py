@@ -6,13 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
 
+from montecarlo.common.rows import Columns
 from montecarlo.executors import Executor
-from montecarlo.runs._run import Columns, Run
-
-if TYPE_CHECKING:
-    from montecarlo.store import Piece, Store
+from montecarlo.runs._run import Run
+from montecarlo.store import Piece, Store
 
 _SHARD_SECONDS = 1.0
 _SHARD_SHARE = 0.01  # of the time that the run has taken
@@ -58,8 +56,6 @@ class Running:
         """Leave rows in the store, if there is one, at once or soon."""
         if self.store is None:
             return
-        from montecarlo.store import Piece
-
         self._pieces.append(Piece(run.key, first, columns))
         self._bytes += sum(column.nbytes for column in columns.values())
         # A run of hours must not leave a file a second.

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.common.files import replaced_file
-from montecarlo.samples.independent._sample import check_writable
+from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.store._errors import StoreError, written
 from montecarlo.store._folder import MARK, open_folder
 from montecarlo.store._index import Index, Request

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.runs import Columns
+from montecarlo.common.rows import Columns
 from montecarlo.store._errors import StoreError, leave_out
 from montecarlo.store._folder import named_files
 from montecarlo.store._shard import Cells, Shard, ShardError, read_footer

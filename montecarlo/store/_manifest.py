@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from montecarlo.runs import record_key
+from montecarlo.common.rows import record_key
 from montecarlo.store._errors import leave_out, written
 from montecarlo.store._folder import named_files, write_whole
 

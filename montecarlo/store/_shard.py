@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from montecarlo.runs import REPLICA_LIMIT, Columns
+from montecarlo.common.rows import REPLICA_LIMIT, Columns
 
 Cells = dict[str, tuple[int, ...]]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from montecarlo.runs import Columns, complement, record_key
+from montecarlo.common.rows import Columns, complement, record_key
 from montecarlo.store._errors import StoreError, leave_out, written
 from montecarlo.store._folder import MANIFEST, SHARDS, is_unused, open_folder, write_whole
 from montecarlo.store._index import Index, Range

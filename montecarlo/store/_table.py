@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from montecarlo.common._errors import unknown_name
-from montecarlo.runs import Columns
+from montecarlo.common.rows import Columns
 from montecarlo.store._index import Index
 from montecarlo.store._manifest import Record
 from montecarlo.store._shard import to_arrow

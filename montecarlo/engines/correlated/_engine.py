@@ -1,4 +1,4 @@
-"""The correlated engine behind the interface of `montecarlo.engines._registry`, and the paths that it runs on."""
+"""The correlated engine as the registry knows it, and the paths that it runs on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The Gaussian engine's kernel: batches of sixteen networks in lanes, with a tape of bounded memory.
 
 The backward pass needs the images of the forward one; they are taped for one segment of layers at a time, as
-in the dense engine (`montecarlo.engines.dense._network`), with the same choice between one segment and √L of them.
+in the dense engine (`montecarlo.engines.dense._network`), with the same choice between one segment and √L.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError, check_seed
-from montecarlo.common.files import exclusive
+from montecarlo.common.files import check_writable, exclusive
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
@@ -17,7 +17,6 @@ from montecarlo.samples._tables import read_table
 from montecarlo.samples.depths._run import check_depths
 from montecarlo.samples.depths._sample import COLUMNS, CoupledSample
 from montecarlo.samples.depths._simulate import simulate_depths
-from montecarlo.samples.independent._sample import check_writable
 
 
 def read_coupled_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> CoupledSample:

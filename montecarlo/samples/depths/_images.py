@@ -2,8 +2,8 @@
 
 One fresh Gaussian matrix Ξ belongs to each layer of the deepest network. A network that is r times shallower
 has ``√d V = (Ξ_1 + ... + Ξ_r) / √r`` in the layer that spans the same time, so that each matrix acts on the
-current σ(h) of all depths at once: their images are ``ξ C`` (`montecarlo.engines.gaussian._gram`). A shallower
-network keeps its σ(h) until its layer ends, and adds the images to its state one by one.
+current σ(h) of all depths at once: their images are ``ξ C`` (`montecarlo.engines.gaussian._gram`). A
+shallower network keeps its σ(h) until its layer ends, and adds the images to its state one by one.
 
 States are plain float64: where there is a limit at large depth they stay in range. A network that leaves it
 all the same has infinite or NaN rows, which the caller marks.

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import unknown_name
-from montecarlo.common.files import replaced_file
+from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.networks._specification import ResNet
 from montecarlo.samples._labelled import Labelled, Labels
 from montecarlo.samples._tables import table_metadata, write_table
-from montecarlo.samples.independent._sample import check_writable
 
 if TYPE_CHECKING:
     from montecarlo.estimates import Estimate

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.common.files import exclusive
+from montecarlo.common.files import check_writable, exclusive
 from montecarlo.engines._request import Request
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
-from montecarlo.samples.independent._sample import Sample, check_writable, gather, read_sample
+from montecarlo.samples.independent._sample import Sample, gather, read_sample
 from montecarlo.samples.independent._simulate import check_run, iter_blocks
 
 _FLUSH_SECONDS = 60.0

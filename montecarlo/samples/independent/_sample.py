@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._errors import InvalidFieldError
-from montecarlo.common.files import replaced_file
+from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.networks._specification import ResNet
 from montecarlo.samples._labelled import Labelled, Labels
 from montecarlo.samples._tables import read_table, table_metadata, write_table
@@ -200,30 +198,3 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> S
             f"{path}: its rows are not the replicas from {sample.first_replica} on: edited since?"
         )
     return sample
-
-
-def check_writable(
-    path: Path,
-    endings: tuple[str, ...] = (".parquet", ".csv"),
-    *,
-    field: str = "out",
-    example: str = "sample.parquet",
-) -> None:
-    """Raise `InvalidFieldError` unless a file can be written to `path`; no endings allow every name."""
-    if path == Path():
-        raise InvalidFieldError(field, "", "must name a file", f"give {field}={example!r}")
-    if endings and path.suffix not in endings:
-        rule = f"must end in {' or '.join(endings)}"
-        raise InvalidFieldError(field, str(path), rule, f"give {field}={example!r}")
-    if path.is_dir():
-        raise InvalidFieldError(field, str(path), "must be a file, and is a folder", "add a file name")
-    folder = path.parent
-    if not folder.is_dir():
-        raise InvalidFieldError(field, str(path), "must lie in an existing folder", f"make {folder} first")
-    try:
-        # Trying is the only sure test: permissions say nothing of root, quotas or read-only mounts.
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=".part"):
-            pass
-    except OSError as error:
-        rule = f"must lie in a folder that can be written ({error.strerror})"
-        raise InvalidFieldError(field, str(path), rule, "choose another folder") from error

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.common.files import exclusive
+from montecarlo.common.files import check_writable, exclusive
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
 from montecarlo.samples._tables import read_table
-from montecarlo.samples.independent._sample import LOG_RATIOS, check_writable
+from montecarlo.samples.independent._sample import LOG_RATIOS
 from montecarlo.samples.shared._sample import SharedSample, simulate_shared
 
 

@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import replaced_file
+from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows
 from montecarlo.samples._labelled import Labelled, Labels
 from montecarlo.samples._tables import table_metadata, write_table
-from montecarlo.samples.independent._sample import check_writable
 from montecarlo.samples.shared._run import SharedRun
 
 if TYPE_CHECKING:

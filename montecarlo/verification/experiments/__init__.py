@@ -18,8 +18,9 @@ from montecarlo.verification._mutant import Mutant
 from theory.catalogue import THEOREMS
 
 _MODULES = (
-    "_moments", "_gradients", "_exact_law", "_critical", "_regimes", "_orders", "_wide", "_diffusion",
-    "_smooth", "_fractional",
+    "independent._moments", "independent._gradients", "independent._exact_law", "independent._critical",
+    "independent._regimes", "diffusion._orders", "diffusion._limit_laws", "diffusion._wide", "smooth._order",
+    "smooth._ode", "correlated._fractional", "correlated._wide", "correlated._young",
 )  # fmt: skip
 
 

@@ -79,3 +79,18 @@ def path_order(sample: CoupledSample) -> Array:
 def median(false_alarm: float) -> QuantileSequence:
     """Return a sequence for the median."""
     return QuantileSequence(0.5, false_alarm=false_alarm)
+
+
+def order_experiment(
+    theorem: str, name: str, resnet: ResNet, depths: tuple[int, ...], predicted: float
+) -> NumberOfRows:
+    """Return an experiment of the order in 1/L on one path of weights.
+
+    The scaled error of a path converges in law, so the median over paths of its order tends to the
+    limit's: a median needs no moments.
+    """
+    return NumberOfRows(
+        theorem=theorem, name=name, quantity="median over paths of the order in 1/L", predicted=predicted,
+        resolution=0.05, resnet=resnet, source=depths_source(resnet, depths, path_order), sequence=median,
+        first_rows=500,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""S4, S5, F2d: wide networks, whose state is deterministic up to O(1/d) in mean."""
+"""S4, S5: wide networks, whose state is deterministic up to O(1/d) in mean."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import theory
-from montecarlo import Request, ResNet, Sample, simulate_inputs
-from montecarlo.verification._experiment import NumberExperiment
+from montecarlo import ResNet, simulate_inputs
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import NumberOfRows, Source
 from montecarlo.verification.experiments._rows import bounded
@@ -19,13 +18,9 @@ _START = 2.0
 """Mean square of h_0."""
 _COSINE = -0.5
 _PAIR_WIDTH = 1000
-_OVERLAP = {"width": 64, "depth": 4, "beta": 0.4}
-_HURST = 0.7
-_CUT = 4.0
-"""Nine standard deviations of the relative mean square above its mean."""
 
 
-def experiments() -> list[NumberExperiment]:
+def experiments() -> list[NumberOfRows]:
     """Return the experiments."""
     # Relative differences of a mean square are O(1/d): 0.1 % and below.
     return [
@@ -34,20 +29,17 @@ def experiments() -> list[NumberExperiment]:
         _flow("gelu"),
         _cosine("recursion", 16, 0.5),
         _cosine_flow(),
-        _overlaps(),
     ]
 
 
 def mutants() -> list[Mutant]:
     """Return wrong variants."""
-    tanh, _, gelu, cosine, cosine_flow, overlaps = experiments()
-    assert isinstance(cosine, NumberOfRows)
+    tanh, _, gelu, cosine, cosine_flow = experiments()
     network = tanh.resnet
     wide = replace(network, alpha=1.02 * network.scaling)
     # Mean squares as if σ were the identity in ρ(S) = S, and the second step left out of the recursion.
     skipped = _recursion("tanh", network.depth - 1, network.scaling)
     plain = theory.cosine_recursion(cosine=_COSINE, depth=16, alpha=0.48)[-1]
-    independent = ResNet(**_OVERLAP, weights=f"fbm:{_HURST - 0.1:g}")
     return [
         Mutant("constant 2 % too large", "theory", replace(tanh, predicted=1.02 * tanh.predicted)),
         Mutant("one layer less", "theory", replace(tanh, predicted=skipped)),
@@ -65,9 +57,6 @@ def mutants() -> list[Mutant]:
             "weights 4 % too small", "simulator",
             replace(cosine, source=_cosine_source(replace(cosine.resnet, alpha=0.48))),
         ),
-        Mutant("mean square 5 % too large", "theory", replace(overlaps, predicted=1.05)),
-        Mutant("independent layers", "theory", replace(overlaps, predicted=_independent_share())),
-        Mutant("H smaller by 0.1", "simulator", replace(overlaps, resnet=independent)),
     ]  # fmt: skip
 
 
@@ -150,31 +139,3 @@ def _cosine_source(resnet: ResNet) -> Source:
         return sample.cosine[:, 0, 0, 1]
 
     return rows
-
-
-def _overlaps() -> NumberExperiment:
-    """Return the experiment at a scaling where a third of the mean square is beyond the first order."""
-    resnet = ResNet(**_OVERLAP, weights=f"fbm:{_HURST:g}")
-    mean_square = _correlated(theory.fractional_noise_covariance(np.arange(resnet.depth), _HURST))
-
-    def relative(sample: Sample) -> Array:
-        return np.minimum(np.exp(2.0 * sample["log_hidden_difference"]) / mean_square, _CUT)
-
-    return NumberExperiment(
-        theorem="F2d", name="persistent", quantity="E ‖h_L − h_0‖²/‖h_0‖² over the prediction", predicted=1.0,
-        resolution=0.03, resnet=resnet, observable=relative, request=Request(gradients=False),
-        sequence=bounded(0.0, _CUT),
-    )  # fmt: skip
-
-
-def _correlated(gamma: npt.ArrayLike) -> float:
-    depth = _OVERLAP["depth"]
-    alpha = depth ** -_OVERLAP["beta"]
-    path = theory.correlated_mean_square(depth=int(depth), alpha=alpha, gamma_v=gamma, gamma_w=gamma)
-    return float(path[-1])
-
-
-def _independent_share() -> float:
-    """Return the mean square for independent layers over that of persistent ones."""
-    lags = np.arange(_OVERLAP["depth"])
-    return _correlated((lags == 0) * 1.0) / _correlated(theory.fractional_noise_covariance(lags, _HURST))
