@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 from montecarlo.common._errors import InvalidFieldError, unknown_name
 from montecarlo.engines._request import Request
@@ -15,6 +16,7 @@ from montecarlo.engines.correlated import _engine as _correlated
 from montecarlo.engines.dense import _engine as _dense
 from montecarlo.engines.gaussian import _engine as _gaussian
 from montecarlo.engines.radial import _engine as _radial
+from montecarlo.networks._dictionary import missing_word, require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns
 
@@ -27,8 +29,10 @@ class Engine:
     ----------
     name : str
         As in ``simulate(engine=...)``.
-    refusal : callable
-        ``(resnet, request)`` to the reason why it cannot sample exactly this law, or None.
+    words : frozenset of str
+        Its dictionary: what it can perform in a layer.
+    law_refusal : callable
+        ``(resnet, request)`` to the reason why it cannot sample exactly the law of words that it knows.
     seconds : callable
         ``(resnet, request)`` to a rough time of one network on one core, for the sizes of blocks.
     sample : callable
@@ -41,22 +45,34 @@ class Engine:
     """
 
     name: str
-    refusal: Callable[[ResNet, Request], str | None]
+    words: frozenset[str]
+    law_refusal: Callable[[ResNet, Request], str | None]
     seconds: Callable[[ResNet, Request], float]
     sample: Callable[[ResNet, Request, tuple[int, int], int, int], Columns]
     prepare: Callable[[ResNet], None]
     lanes: int = 1
 
+    @classmethod
+    def of(cls, module: ModuleType, lanes: int = 1) -> Engine:
+        """Return the engine of a module that is named after its room."""
+        name = module.__name__.split(".")[-2]
+        return cls(name, module.WORDS, module.refusal, module.seconds, module.sample, module.prepare, lanes)
+
+    def refusal(self, resnet: ResNet, request: Request) -> str | None:
+        """Return the reason why it cannot sample exactly what is asked, or None."""
+        word = missing_word(resnet, self.words)
+        if word is not None:
+            return f"has no word {word!r}, which the network needs"
+        return self.law_refusal(resnet, request)
+
 
 ENGINES: dict[str, Engine] = {
     engine.name: engine
     for engine in (
-        Engine("radial", _radial.refusal, _radial.seconds, _radial.sample, _radial.prepare, 16),
-        Engine("gaussian", _gaussian.refusal, _gaussian.seconds, _gaussian.sample, _gaussian.prepare, 16),
-        Engine("dense", _dense.refusal, _dense.seconds, _dense.sample, _dense.prepare),
-        Engine(
-            "correlated", _correlated.refusal, _correlated.seconds, _correlated.sample, _correlated.prepare
-        ),
+        Engine.of(_radial, 16),
+        Engine.of(_gaussian, 16),
+        Engine.of(_dense),
+        Engine.of(_correlated),
     )
 }
 
@@ -79,6 +95,8 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
         for known, reason in reasons.items():
             if reason is None:
                 return ENGINES[known]
+        general = ENGINES["dense" if resnet.processes is None else "correlated"]
+        require_words(resnet, general.words, f"the {general.name} engine")
         if resnet.processes is not None and not request.dual:
             field = "weights" if resnet.weights != "gaussian" else "weights_w"
             raise InvalidFieldError(

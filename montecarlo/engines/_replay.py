@@ -100,10 +100,10 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     x = np.empty(n, np.float32)
     draw_input(key[0], key[1], low, high, x, np.uint64(n))
     scale = 1.0 / math.sqrt(d)
-    biased = resnet.block == "res-2" and resnet.bias_std > 0.0
+    biased = resnet.bias_std > 0.0
     if resnet.processes is None:
         v = stack(ROLE_V, d, scale).transpose(0, 2, 1)  # a unit is a column of V
-        w = None if resnet.block == "res-1" else stack(ROLE_W, d, scale)
+        w = stack(ROLE_W if resnet.has_w else None, d, scale)
     else:
         paths = Paths.draw(resnet, resnet.stream_key(seed), replica)
         v = scale * paths.v.reshape(L, d, d).astype(np.float64)

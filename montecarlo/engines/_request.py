@@ -41,7 +41,7 @@ class Request:
             paths = ["log_hidden_path"] + ["log_gradient_path"] * self.gradients
             cells |= dict.fromkeys(paths, (resnet.depth + 1,))
         if self.weight_gradients:
-            layers = ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * (resnet.block != "res-1")
+            layers = ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * resnet.has_w
             cells |= dict.fromkeys(layers, (resnet.depth,))
         return cells
 

@@ -1,1 +1,1 @@
-"""What a network is: its specification and its activation."""
+"""What a network is: its specification, its activation, and the words of its layers."""

@@ -11,10 +11,17 @@ from typing import Any
 from montecarlo.common._errors import InvalidFieldError, check_real, check_whole, unknown_name
 from montecarlo.laws import LAWS, WeightLaw, find_law
 from montecarlo.networks._activations import Activation, find_activation
+from montecarlo.networks._norms import Norm, find_norm
+from montecarlo.networks._schedules import Schedule, find_schedule
+from montecarlo.networks.blocks import Block, find_block
+from montecarlo.networks.blocks._block import HIDDEN_WIDTH, LINEAR_W, SCHEDULE, SKIP, STREAM_NORM
 from montecarlo.processes import PROCESSES, WeightProcess, find_process
 from montecarlo.streams import LAYER_LIMIT, derive_key
 
-BLOCKS = ("res-1", "res-2", "res-3")
+_LATER = {
+    "weights_w": None, "norm": "none", "norm_eps": 0.0, "hidden_width": None, "skip": 1.0,
+    "schedule": "constant",
+}  # fmt: skip
 _WIDTH_LIMIT = 100_000  # a matrix of this size and shape needs 2.5e9 counters, of the 2**32 there are
 
 
@@ -53,6 +60,23 @@ class ResNet:
         n, the dimension of x.
     input_scale : float, default 1
         Upper end of the entries of x.
+    norm : str, default "none"
+        Where a normalisation of gain 1 stands: pre-rms, pre-layer (the branch's input), post-rms, post-layer
+        (the stream after each addition), peri-rms, peri-layer (the branch's input and its output) or
+        pre-tanh:GAMMA.
+    norm_eps : float, default 0
+        ε inside the norm's square root.
+    hidden_width : int, optional
+        M, units inside a branch with a matrix W; default: the width. W is M × d and V is d × M, and the
+        entries of √d W and √M V have unit variance.
+    skip : float, default 1
+        b of ``h_{k+1} = b h_k + a_k V g(h_k)``.
+    schedule : str or sequence of float, default "constant"
+        power:P for a_k = α (k+1)^-P, k = 0..L-1, or L factors of α.
+
+    Notes
+    -----
+    An engine performs the words of a network, `words`, that it knows, and refuses the others by name.
 
     Raises
     ------
@@ -78,6 +102,13 @@ class ResNet:
     weights_w: str | WeightProcess | None = None
     input_dim: int = 64
     input_scale: float = 1.0
+    norm: str = "none"
+    norm_eps: float = 0.0
+    hidden_width: int | None = None
+    skip: float = 1.0
+    schedule: Schedule = "constant"
+    _block: Block = field(init=False, compare=False)
+    _norm: Norm = field(init=False, compare=False)
     _law: WeightLaw = field(init=False, compare=False)
     _activation: Activation = field(init=False, compare=False)
     _processes: tuple[WeightProcess, WeightProcess] | None = field(init=False, compare=False)
@@ -98,23 +129,42 @@ class ResNet:
             put("beta", check_real("beta", self.beta, -10.0, 30.0, 0.5))
         else:
             put("alpha", check_real("alpha", self.alpha, 0.0, 1e100, 0.1, open_low=True))
-        if self.block not in BLOCKS:
-            raise unknown_name("block", self.block, BLOCKS)
+        put("_block", find_block(self.block))
         put("_activation", find_activation(self.activation))
-        if self.block == "res-3" and self._activation.name != "relu":
-            raise InvalidFieldError(
-                "activation", self.activation, "must be relu for res-3", "take block='res-2' for others"
-            )
+        allowed = self._block.activations
+        if allowed and self._activation.name not in allowed:
+            rule = f"must be {' or '.join(allowed)} for {self.block}"
+            raise InvalidFieldError("activation", self.activation, rule, "take block='res-2' for others")
         if isinstance(self.activation, Activation) and self.activation.fingerprint == self.activation.name:
             put("activation", self.activation.name)  # one spelling of a built-in: equal and hashed alike
         put("bias_std", check_real("bias_std", self.bias_std, 0.0, 1e30, 0.1))
-        if self.bias_std > 0.0 and self.block != "res-2":
+        if self.bias_std > 0.0 and not self._block.takes_bias:
             raise InvalidFieldError(
                 "bias_std", self.bias_std, f"must be 0 for {self.block}", "take block='res-2' for biases"
             )
         self._find_weights(put)
         put("input_dim", check_whole("input_dim", self.input_dim, 1, _WIDTH_LIMIT, 64))
         put("input_scale", check_real("input_scale", self.input_scale, 0.0, 1e100, 1.0, open_low=True))
+        self._find_layer(put)
+
+    def _find_layer(self, put: Callable[[str, object], None]) -> None:
+        """Check what surrounds the branch, and spell it in one way."""
+        put("_norm", find_norm(self.norm))
+        put("norm", self._norm.name)
+        put("norm_eps", check_real("norm_eps", self.norm_eps, 0.0, 1e30, 1e-5))
+        if self.norm_eps > 0.0 and self._norm.kind not in ("rms", "layer"):
+            raise InvalidFieldError(
+                "norm_eps", self.norm_eps, f"must be 0 for norm={self.norm!r}", "take norm='pre-rms', say"
+            )
+        if self.hidden_width is not None:
+            put("hidden_width", check_whole("hidden_width", self.hidden_width, 1, _WIDTH_LIMIT, 160))
+            if self.hidden_width == self.width:
+                put("hidden_width", None)
+            elif not self._block.inner:
+                rule = f"must be left out for {self.block}, which has no matrix W"
+                raise InvalidFieldError("hidden_width", self.hidden_width, rule, "take block='res-3', say")
+        put("skip", check_real("skip", self.skip, -1e30, 1e30, 1.0))
+        put("schedule", find_schedule(self.schedule, self.depth)[0])
 
     def _find_weights(self, put: Callable[[str, object], None]) -> None:
         """Look up the laws of V and W, and spell them in one way."""
@@ -129,8 +179,9 @@ class ResNet:
                 rule = "must be a process, or left out, where V has independent layers"
                 raise InvalidFieldError("weights_w", self.weights_w, rule, "give weights_w='fbm:0.8', say")
             return
-        if self.weights_w is not None and self.block == "res-1":
-            raise InvalidFieldError("weights_w", self.weights_w, "must be left out for res-1", "it has no W")
+        if self.weights_w is not None and not self._block.inner:
+            rule = f"must be left out for {self.block}"
+            raise InvalidFieldError("weights_w", self.weights_w, rule, "it has no W")
         found = []
         for name, process in (("weights", v), ("weights_w", w)):
             given = getattr(self, name)
@@ -144,6 +195,36 @@ class ResNet:
             put("weights_w", None)  # one spelling of one law
         put("_processes", tuple(found))
         put("_law", find_law("gaussian"))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What is performed in a layer, word by word; see `montecarlo.networks.blocks`.
+
+        Examples
+        --------
+        >>> ResNet(width=8, depth=4, beta=0.5, norm="peri-rms").words
+        ('norm', 'linear W', 'activation', 'linear V', 'branch-norm')
+        """
+        around = self._norm.words
+        return (
+            *(word for word in around[:1] if word != STREAM_NORM),
+            *self._block.branch,
+            *around[1:],
+            *[HIDDEN_WIDTH] * (self.hidden_width is not None),
+            *[SKIP] * (self.skip != 1.0),
+            *[SCHEDULE] * (self.schedule != "constant"),
+            *(word for word in around[:1] if word == STREAM_NORM),
+        )
+
+    @property
+    def has_w(self) -> bool:
+        """Whether a matrix W stands inside the activation."""
+        return LINEAR_W in self._block.branch
+
+    @property
+    def normalisation(self) -> Norm:
+        """The normalisation: its words, kind and gain."""
+        return self._norm
 
     @property
     def processes(self) -> tuple[WeightProcess, WeightProcess] | None:
@@ -172,8 +253,9 @@ class ResNet:
         for name in ("weights", "weights_w"):
             if isinstance(record[name], WeightProcess):
                 record[name] = record[name].fingerprint
-        if self.weights_w is None:  # as if the field did not exist: digests outlive it
-            del record["weights_w"]
+        for name, default in _LATER.items():  # as if the field did not exist: digests outlive it
+            if record[name] == default:
+                del record[name]
         return record
 
     def brief(self) -> dict[str, Any]:
@@ -184,7 +266,7 @@ class ResNet:
         >>> ResNet(width=8, depth=6, alpha=0.3, block="res-1").brief()
         {'width': 8, 'depth': 6, 'alpha': 0.3, 'block': 'res-1', 'weights': 'gaussian'}
         """
-        default = ResNet(width=1, depth=1, beta=1.0).canonical()
+        default = _LATER | ResNet(width=1, depth=1, beta=1.0).canonical()
         keep = ("width", "depth", "beta", "alpha", "weights")
         return {
             name: value

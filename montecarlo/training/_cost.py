@@ -41,6 +41,6 @@ def training_seconds(
 def item_seconds(item: TrainingItem, steps: int) -> float:
     """Return the rough time of one network on one core, for a number of steps of whole batches."""
     net = item.resnet
-    matrices = 1 if net.block == "res-1" else 2
+    matrices = 2 if net.has_w else 1
     layer = 6.0 * matrices * item.plan.batch * net.width**2 / _FLOPS + _LAYER_SECONDS
     return steps * net.depth * layer

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from montecarlo.common._errors import InvalidFieldError, check_real, check_seed, check_whole
+from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 
 RATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
@@ -106,6 +107,7 @@ class TrainingItem:
     plan: TrainingPlan = field(default_factory=TrainingPlan)
 
     def __post_init__(self) -> None:
+        require_words(self.resnet, PLAIN, "training")
         if self.resnet.activation_function.fingerprint not in ACTIVATIONS:
             rule = f"must be one of {', '.join(ACTIVATIONS)} to be trained"
             raise InvalidFieldError("activation", self.resnet.activation, rule, "take one of these")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from montecarlo.engines._outputs import BLOCK_CODES, DUAL_REFUSAL, Array, Outputs
 from montecarlo.engines.correlated._start import draw_biases, draw_inputs, draw_readout
+from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 from montecarlo.processes import PATH_LIMIT, sample_paths
 from montecarlo.streams._keys import ROLE_V, ROLE_W
@@ -55,12 +56,16 @@ class Paths:
         d, L = resnet.width, resnet.depth
         none = np.empty((0, 0), np.float32)
         v, w = resnet.processes
-        biased = resnet.block == "res-2" and resnet.bias_std > 0.0
+        biased = resnet.bias_std > 0.0
         return cls(
             sample_paths(v, L, d * d, key, ROLE_V, replica),
-            none if resnet.block == "res-1" else sample_paths(w, L, d * d, key, ROLE_W, replica),
+            sample_paths(w if resnet.has_w else none, L, d * d, key, ROLE_W, replica),
             draw_biases(resnet, key, replica) if biased else none,
         )
+
+
+WORDS = PLAIN
+"""What the engine can perform."""
 
 
 def refusal(resnet: ResNet, request: Request) -> str | None:
@@ -82,7 +87,7 @@ def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
     # Paths take most of it. The products run on eight columns, seven of them idle: other networks have
     # other matrices.
-    matrices = 1 if resnet.block == "res-1" else 2
+    matrices = 2 if resnet.has_w else 1
     return resnet.depth * resnet.width**2 * matrices * 6e-9 + 1e-4
 
 

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from montecarlo.engines._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Array, Outputs
+from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
+
+
+WORDS = PLAIN
+"""What the engine can perform."""
 
 
 def refusal(resnet: ResNet, request: Request) -> str | None:
@@ -27,9 +32,9 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
 
 def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
-    matrices = 1.0 if resnet.block == "res-1" else 1.5
+    matrices = 1.5 if resnet.has_w else 1.0
     if request.gradients:
-        matrices += 0.5 if resnet.block == "res-1" else 1.0
+        matrices += 1.0 if resnet.has_w else 0.5
     padded = -(-resnet.width // 8) * 8
     per_layer = matrices * padded * (padded + 8) * resnet.law.cost * 1e-9 + 2e-7
     return resnet.depth * per_layer + 1e-6

@@ -7,11 +7,15 @@ import math
 from typing import TYPE_CHECKING
 
 from montecarlo.engines._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Outputs
+from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
+
+WORDS = PLAIN
+"""What the engine can perform."""
 
 TAPE_BYTES = 32 << 20
 """Memory the tape of sixteen networks may take before depth is cut into segments."""
@@ -30,7 +34,7 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
 
 def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
-    images = 1.0 if resnet.block == "res-1" else 2.0
+    images = 2.0 if resnet.has_w else 1.0
     per_unit = 1.1e-9 * images * (2.2 if request.gradients else 1.0)
     if resnet.activation_function.negative_slope is None:
         per_unit += 1.5e-8

@@ -11,20 +11,25 @@ import numpy as np
 from montecarlo.engines._outputs import CORRELATED_REFUSAL, Outputs
 from montecarlo.engines.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import ACTIVATION, LINEAR_V, LINEAR_W
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
 
+WORDS = frozenset({LINEAR_W, ACTIVATION, LINEAR_V})
+"""What the engine can perform."""
+
+
 def refusal(resnet: ResNet, request: Request) -> str | None:
     """Return why it cannot sample this law, or None."""
-    linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
+    linear = not resnet.has_w and resnet.activation_function.negative_slope == 1.0
     if resnet.processes is not None:
         return CORRELATED_REFUSAL
     if not resnet.law.gaussian:
         return f"must be dense for {resnet.weights} weights: only Gaussian layers act on norms alone"
-    if resnet.block != "res-3" and not linear:
+    if not linear and not (resnet.has_w and resnet.activation_function.negative_slope == 0.0):
         return f"must be gaussian or dense for {resnet.block} with {resnet.activation_function.name}"
     if request.gradients:
         return "needs gradients='none' or gradients='dual': norms alone give no joint gradients"
@@ -63,7 +68,7 @@ def sample(
         rows = np.empty((replicas, 2))
         path = np.empty((replicas, L + 1)) if request.trajectories and not dual else empty
         run_block(
-            resnet.block == "res-1", d, L, resnet.scaling, outcomes, thresholds, bits, shapes, scales,
+            not resnet.has_w, d, L, resnet.scaling, outcomes, thresholds, bits, shapes, scales,
             1 if path.size else chunk, chunk, dual, *Outputs.words(key), Outputs.first(first_replica),
             rows, path,
         )  # fmt: skip

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
 from montecarlo.engines._outputs import BLOCK_CODES
 from montecarlo.kernels._state import EVALUATION_LIMIT
+from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.processes import PATH_LIMIT
 from montecarlo.runs import Columns, Run
@@ -113,6 +114,7 @@ def _plan(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
 
 def check_depths(resnet: ResNet, depths: Sequence[int]) -> tuple[int, ...]:
     """Return the depths as a tuple of int; raise `InvalidFieldError` where they are not nested."""
+    require_words(resnet, PLAIN, "simulate_depths")
     fix = "give depths=[16, 32, 64] at depth=64, say"
     given = check_sequence("depths", depths, fix)
     levels = tuple(check_whole("depths", depth, 1, resnet.depth, resnet.depth) for depth in given)
@@ -150,7 +152,7 @@ def stream_key(resnet: ResNet, seed: int) -> tuple[int, int]:
     if resnet.processes is not None:
         laws = [process.fingerprint for process in resnet.processes]
     fields = {"engine": "coupled", "width": resnet.width, "input_dim": resnet.input_dim}
-    inner = "" if resnet.block == "res-1" else laws[1]
+    inner = laws[1] if resnet.has_w else ""
     return derive_key(seed, fields | {"weights": laws[0], "inner_weights": inner})
 
 
@@ -160,7 +162,7 @@ def _images(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
             "weights", resnet.weights, "must be gaussian or a process for coupled depths: sums have another "
             "law", "take weights='gaussian'",
         )  # fmt: skip
-    if resnet.block != "res-1":
+    if resnet.has_w:
         raise InvalidFieldError(
             "weights", resnet.weights, f"must be a process for {resnet.block}: independent layers of W are "
             "drawn afresh at every depth, so that only laws converge", "take block='res-1', or give "
@@ -197,7 +199,7 @@ def _paths(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
     assert resnet.processes is not None
     v, w = resnet.processes
     own = find_coupling(v, depths)
-    inner = None if resnet.block == "res-1" else find_coupling(w, depths, field="weights_w")
+    inner = find_coupling(w if resnet.has_w else None, depths, field="weights_w")
     check_limit(resnet, own, inner)
     if resnet.depth * resnet.width**2 > PATH_LIMIT:
         rule = f"must give paths of at most {PATH_LIMIT:_} numbers, depth times width squared"

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
 from montecarlo.engines._outputs import BLOCK_CODES
 from montecarlo.kernels._state import EVALUATION_LIMIT
+from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, Run
 from montecarlo.streams import derive_key
@@ -65,6 +66,7 @@ class JointRun(Run):
         InvalidFieldError
             A ValueError whose one line names the field, the value, the rule and the fix.
         """
+        require_words(resnet, PLAIN, "simulate_inputs")
         if resnet.processes is not None or not resnet.law.gaussian:
             rule = "must be gaussian for joint inputs, layers being independent"
             raise InvalidFieldError("weights", resnet.weights, rule, "take weights='gaussian'")
@@ -117,7 +119,7 @@ class JointRun(Run):
     def seconds(self) -> float:
         """Rough time of one network."""
         m = len(self.gram)
-        per_unit = 1.5e-9 * m * (2 if self.resnet.block != "res-1" else 1) + 2e-10 * m**2
+        per_unit = 1.5e-9 * m * (2 if self.resnet.has_w else 1) + 2e-10 * m**2
         if self.resnet.activation_function.negative_slope is None:
             per_unit += 1.5e-8 * m
         return self.resnet.depth * (self.resnet.width * per_unit + 1e-7) + 1e-6

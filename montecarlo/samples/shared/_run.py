@@ -14,6 +14,7 @@ from montecarlo.common._errors import InvalidFieldError, check_real, check_seque
 from montecarlo.engines._request import Request
 from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.engines.correlated._start import draw_inputs, draw_readout
+from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, Run
 
@@ -61,6 +62,7 @@ class SharedRun(Run):
             exponents = tuple(check_real("betas", beta, 0.0, 30.0, 0.5) for beta in given)
             if not exponents:
                 raise InvalidFieldError("betas", betas, "must be at least one exponent", fix)
+        require_words(resnet, correlated.WORDS, "simulate_shared")
         reason = correlated.refusal(resnet, Request(gradients=gradients))
         if reason is not None:
             raise InvalidFieldError("weights", resnet.weights, reason, "give weights='fbm:0.7', say")
@@ -107,7 +109,7 @@ class SharedRun(Run):
     @property
     def seconds(self) -> float:
         """The paths, and the networks on them."""
-        matrices = self.resnet.depth * self.resnet.width**2 * (1 if self.resnet.block == "res-1" else 2)
+        matrices = self.resnet.depth * self.resnet.width**2 * 2 if self.resnet.has_w else (1)
         networks = _SECONDS_A_NUMBER * matrices * len(self.scalings) * self.inputs
         return correlated.seconds(self.resnet, Request(gradients=self.gradients)) + networks
 

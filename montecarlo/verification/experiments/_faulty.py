@@ -62,7 +62,7 @@ class FaultySimulator:
             w = self._matrices(resnet.width, rng, count)
             v = w if self.shared else self._matrices(resnet.width, rng, count)
             v = v + self.mean / np.sqrt(resnet.width)
-            if resnet.block == "res-1":
+            if not resnet.has_w:
                 w = np.broadcast_to(np.eye(resnet.width), w.shape)
             z = np.einsum("nij,nj->ni", w, h)
             active = (z > 0.0) | (resnet.activation == "identity")

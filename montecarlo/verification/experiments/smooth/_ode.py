@@ -156,11 +156,7 @@ def _excess_source(
         differences = network_rows(resnet, largest, seed=seed, first=first, count=count, threads=threads)
         arrays = [weights(resnet, replica=i + lag, seed=seed) for i in range(first, first + count)]
         norms_v = norm(np.array([each.V for each in arrays])[:, skip:])
-        norms_w = (
-            norm(np.array([each.W for each in arrays])[:, skip:])
-            if inner and resnet.block != "res-1"
-            else 1.0
-        )
+        norms_w = norm(np.array([each.W for each in arrays])[:, skip:]) if inner and resnet.has_w else 1.0
         bounds = theory.log_gronwall_bound(alpha=resnet.scaling, norms_v=norms_v, norms_w=norms_w)
         return np.asarray(differences > bounds + 1e-5, np.float64)  # float32 networks
 

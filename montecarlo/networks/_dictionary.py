@@ -1,0 +1,65 @@
+"""What to say of a network with a word that an engine, or a prediction, does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    SCHEDULE,
+    SKIP,
+    STREAM_NORM,
+)
+
+PLAIN = frozenset({LINEAR_W, BIAS, ACTIVATION, LINEAR_V})
+"""The words of res-1, res-2 and res-3."""
+
+_FIELDS = {
+    NORM: "norm", BRANCH_NORM: "norm", STREAM_NORM: "norm", HIDDEN_WIDTH: "hidden_width", SKIP: "skip",
+    SCHEDULE: "schedule", BIAS: "bias_std",
+}  # fmt: skip
+
+
+def missing_word(resnet: ResNet, dictionary: Collection[str]) -> str | None:
+    """Return the first word of a network that a dictionary lacks, or None.
+
+    Examples
+    --------
+    >>> missing_word(ResNet(width=8, depth=4, beta=0.5, norm="pre-rms"), PLAIN)
+    'norm'
+    """
+    return next((word for word in resnet.words if word not in dictionary), None)
+
+
+def require_words(resnet: ResNet, dictionary: Collection[str], reader: str) -> None:
+    """Raise `InvalidFieldError` unless a dictionary has all the words of a network.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The network.
+    dictionary : collection of str
+        The words that are known.
+    reader : str
+        Whose dictionary it is, for the message.
+
+    Examples
+    --------
+    >>> require_words(ResNet(width=8, depth=4, beta=0.5, skip=0.9), PLAIN, "simulate_shared")
+    Traceback (most recent call last):
+    ...
+    montecarlo.InvalidFieldError: skip=0.9: is no word that simulate_shared knows; leave it out
+    """
+    word = missing_word(resnet, dictionary)
+    if word is not None:
+        field = _FIELDS.get(word, "block")
+        value = getattr(resnet, field)
+        raise InvalidFieldError(field, value, f"is no word that {reader} knows", "leave it out")
