@@ -103,7 +103,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     biased = resnet.bias_std > 0.0
     if resnet.processes is None:
         v = stack(ROLE_V, d, scale).transpose(0, 2, 1)  # a unit is a column of V
-        w = stack(ROLE_W if resnet.has_w else None, d, scale)
+        w = stack(ROLE_W, d, scale) if resnet.has_w else None
     else:
         paths = Paths.draw(resnet, resnet.stream_key(seed), replica)
         v = scale * paths.v.reshape(L, d, d).astype(np.float64)

@@ -59,7 +59,7 @@ class Paths:
         biased = resnet.bias_std > 0.0
         return cls(
             sample_paths(v, L, d * d, key, ROLE_V, replica),
-            sample_paths(w if resnet.has_w else none, L, d * d, key, ROLE_W, replica),
+            sample_paths(w, L, d * d, key, ROLE_W, replica) if resnet.has_w else none,
             draw_biases(resnet, key, replica) if biased else none,
         )
 

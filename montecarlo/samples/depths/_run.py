@@ -199,7 +199,7 @@ def _paths(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
     assert resnet.processes is not None
     v, w = resnet.processes
     own = find_coupling(v, depths)
-    inner = find_coupling(w if resnet.has_w else None, depths, field="weights_w")
+    inner = find_coupling(w, depths, field="weights_w") if resnet.has_w else None
     check_limit(resnet, own, inner)
     if resnet.depth * resnet.width**2 > PATH_LIMIT:
         rule = f"must give paths of at most {PATH_LIMIT:_} numbers, depth times width squared"

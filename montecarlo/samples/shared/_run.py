@@ -109,7 +109,7 @@ class SharedRun(Run):
     @property
     def seconds(self) -> float:
         """The paths, and the networks on them."""
-        matrices = self.resnet.depth * self.resnet.width**2 * 2 if self.resnet.has_w else (1)
+        matrices = self.resnet.depth * self.resnet.width**2 * (2 if self.resnet.has_w else 1)
         networks = _SECONDS_A_NUMBER * matrices * len(self.scalings) * self.inputs
         return correlated.seconds(self.resnet, Request(gradients=self.gradients)) + networks
 
