@@ -1,0 +1,96 @@
+"""The block language: words of a network, dictionaries of engines, and what surrounds the branch."""
+
+import itertools
+
+import pytest
+
+from montecarlo import InvalidFieldError, ResNet, simulate, simulate_depths, simulate_inputs, simulate_shared
+from montecarlo.diagnosis import diagnose
+from montecarlo.engines._registry import ENGINES
+from montecarlo.networks._dictionary import PLAIN
+from montecarlo.networks._norms import NORMS
+from montecarlo.networks.blocks import BLOCKS
+
+PLAIN_NET = {"width": 8, "depth": 4, "beta": 0.5}
+EXTENDED = [
+    {"norm": "post-layer"}, {"norm": "pre-tanh:0.5"}, {"norm": "peri-rms"}, {"hidden_width": 32},
+    {"skip": 0.9}, {"schedule": "power:0.5"}, {"schedule": [1.0, 0.5, 0.5, 0.25]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_plain_networks_need_plain_words(name):
+    assert set(ResNet(**PLAIN_NET, block=name).words) == set(BLOCKS[name].branch) <= PLAIN
+
+
+def test_words_stand_in_the_order_in_which_they_are_performed():
+    peri = ResNet(**PLAIN_NET, norm="peri-layer", skip=0.5, hidden_width=16).words
+    assert peri.index("norm") < peri.index("linear W") < peri.index("linear V") < peri.index("branch-norm")
+    assert ResNet(**PLAIN_NET, norm="post-rms", skip=0.5).words[-1] == "stream-norm"
+    assert {"skip", "hidden-width"} < set(peri)
+
+
+@pytest.mark.parametrize("fields", EXTENDED, ids=str)
+def test_what_is_not_plain_has_a_digest_of_its_own(fields):
+    extended = ResNet(**PLAIN_NET, **fields)
+    assert extended.digest != ResNet(**PLAIN_NET).digest
+    record = extended.canonical()
+    assert ResNet(**record) == extended  # as a results folder rebuilds it
+    assert eval(repr(extended), {"ResNet": ResNet}) == extended
+    assert next(iter(fields)) in extended.brief()
+
+
+def test_defaults_written_out_are_the_plain_network():
+    written = ResNet(
+        **PLAIN_NET, norm="none", norm_eps=0.0, hidden_width=8, skip=1.0, schedule=[1.0, 1.0, 1.0, 1.0]
+    )
+    assert written == ResNet(**PLAIN_NET)
+    assert written.canonical() == ResNet(**PLAIN_NET).canonical()
+    assert ResNet(**PLAIN_NET, schedule="power:0") == ResNet(**PLAIN_NET)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"norm": "pre-batch"}, "norm"), ({"norm": "pre-tanh:-1"}, "norm"), ({"norm": "pre-rms:2"}, "norm"),
+        ({"norm_eps": 1e-5}, "norm_eps"), ({"norm": "pre-tanh:1", "norm_eps": 1e-5}, "norm_eps"),
+        ({"hidden_width": 0}, "hidden_width"), ({"block": "res-1", "hidden_width": 4}, "hidden_width"),
+        ({"skip": float("nan")}, "skip"), ({"schedule": "cosine"}, "schedule"),
+        ({"schedule": "power:x"}, "schedule"),
+        ({"schedule": [1.0, 2.0]}, "schedule"), ({"schedule": [1.0, -1.0, 1.0, 1.0]}, "schedule"),
+        ({"block": "res-4"}, "block"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_bad_surroundings_are_refused(fields, field):
+    with pytest.raises(InvalidFieldError) as caught:
+        ResNet(**PLAIN_NET, **fields)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("fields", "engine"), list(itertools.product(EXTENDED, ENGINES)), ids=str)
+def test_engines_refuse_the_words_that_they_lack(fields, engine):
+    net = ResNet(**PLAIN_NET, **fields)
+    missing = [word for word in net.words if word not in ENGINES[engine].words]
+    if not missing:
+        pytest.skip("the engine performs them")
+    with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'"):
+        simulate(net, replicas=1, seed=1, engine=engine, gradients="none")
+
+
+@pytest.mark.parametrize("fields", EXTENDED, ids=str)
+def test_no_theorem_about_plain_branches_is_applied_to_others(fields):
+    net = ResNet(**PLAIN_NET, **fields)
+    correlated = ResNet(**PLAIN_NET, **fields, weights="fbm:0.7")
+    for call in (
+        lambda: diagnose(net, seed=1),
+        lambda: simulate_inputs(net, [[1.0]], replicas=1, seed=1),
+        lambda: simulate_depths(net, [2, 4], replicas=1, seed=1),
+        lambda: simulate_shared(correlated, replicas=1, seed=1),
+    ):
+        with pytest.raises(InvalidFieldError, match="is no word that"):
+            call()
+
+
+def test_norms_name_words():
+    assert set(itertools.chain.from_iterable(NORMS.values())) == {"norm", "branch-norm", "stream-norm"}
