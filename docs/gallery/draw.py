@@ -19,8 +19,9 @@ OPENING_WIDTH = 1320
 GALLERY = ("2", "4", "7", "small-width", "activations", "convergence", "growth", "strong-order")
 """Names of the figures in the gallery, in its order."""
 GALLERY_WIDTH = 760
-COLOURS = 56
-"""Enough for lines, bands and the grey of letters; a file is then a third of what it would be."""
+COLOURS = (256, 192, 144, 112, 88, 72, 56)
+MOST_BYTES = 60_000
+"""A picture has as many colours as its size allows: with few, two curves may get one colour."""
 
 
 def reduce(drawing: Path, picture: Path, width: int) -> None:
@@ -29,8 +30,12 @@ def reduce(drawing: Path, picture: Path, width: int) -> None:
         small = Image.new("RGB", image.size, "white")
         small.paste(image, mask=image.convert("RGBA").getchannel("A"))
         small.thumbnail((width, width), Image.Resampling.LANCZOS)
-        palette = small.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
+    for colours in COLOURS:
+        palette = small.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
         palette.save(picture, optimize=True)
+        if picture.stat().st_size <= MOST_BYTES:
+            return
+    raise SystemExit(f"{picture}: more than {MOST_BYTES} bytes at width {width}; take a smaller width")
 
 
 def main() -> None:
