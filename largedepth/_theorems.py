@@ -23,7 +23,7 @@ _NOTE = (
 @click.command(epilog="Example: largedepth theorems I2 second-moment --json")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--json", "as_json", is_flag=True, help="A list of records.")
-@click.option("--markdown", is_flag=True, help="The whole catalogue as the table of the README.")
+@click.option("--markdown", is_flag=True, help="The whole catalogue as a table in Markdown.")
 def theorems(ids: tuple[str, ...], as_json: bool, markdown: bool) -> None:
     """List the theorems; with an ID (I2, say, or second-moment) all that is known of it."""
     if as_json and markdown:

@@ -9,17 +9,30 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
+from click.testing import CliRunner
+from pages import (
+    DOCS,
+    PAGES,
+    ROOT,
+    blocks,
+    broken_links,
+    commands,
+    name_of,
+    printed_by,
+    text_of,
+    unknown_words,
+)
 
+from figures._catalogue import FIGURES as DRAWN
+from figures._catalogue import TRAINED
 from largedepth._cli import cli
-from theory.catalogue import THEOREMS
+from montecarlo.verification.experiments import experiments_of, mutants_of
+from theory.catalogue import THEOREMS, markdown_table
 
-ROOT = Path(__file__).parents[1]
-DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
 SESSIONS = [page for page in PAGES if "```pycon" in page.read_text(encoding="utf-8")]
-FIGURES = ("depth_scaling", "exact_law", "heat_map")
+SNIPPETS = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
+EXAMPLES = ("depth_scaling", "exact_law", "heat_map")
 
 
 def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -30,15 +43,11 @@ def _run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.S | re.M)
-
-
 @pytest.mark.parametrize("page", SESSIONS, ids=lambda page: str(page.relative_to(DOCS)))
 def test_sessions_print_what_they_say(page: Path) -> None:
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     name = str(page.relative_to(ROOT))
-    session = doctest.DocTestParser().get_doctest("\n".join(_blocks(page, "pycon")), {}, name, name, 0)
+    session = doctest.DocTestParser().get_doctest("\n".join(blocks(page, "pycon")), {}, name, name, 0)
     report: list[str] = []
     done = doctest.DocTestRunner(optionflags=flags).run(session, out=report.append)
     assert done.attempted > 1
@@ -51,8 +60,8 @@ def test_sessions_were_found() -> None:
 
 
 def test_the_tutorial_ends_with_the_verdicts_that_it_prints(tmp_path: Path) -> None:
-    (code,) = _blocks(DOCS / "tutorial.md", "python")
-    (printed,) = _blocks(DOCS / "tutorial.md", "text")
+    (code,) = blocks(DOCS / "tutorial.md", "python")
+    (printed,) = blocks(DOCS / "tutorial.md", "text")
     (tmp_path / "test_growth.py").write_text(code, encoding="utf-8")
     flags = ("-p", "no:cacheprovider", "-p", "largedepth.pytest_plugin", "-q")
     done = _run("-m", "pytest", *flags, "test_growth.py", cwd=tmp_path)
@@ -64,27 +73,88 @@ def test_the_tutorial_ends_with_the_verdicts_that_it_prints(tmp_path: Path) -> N
         assert re.sub(r" in [\d.]+ s$", "", line.strip()) in shown, line
 
 
-def _commands() -> list[tuple[str, str]]:
-    found = []
-    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
-        for block in _blocks(page, "console"):
-            lines = re.findall(r"^\$ (largedepth .*)$", block, re.M)
-            found += [(str(page.relative_to(ROOT)), line.split("#")[0].strip()) for line in lines]
-    return found
+@pytest.mark.parametrize("page", SNIPPETS, ids=name_of)
+def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for code in blocks(page, "python"):
+        printed_by(code)
 
 
-@pytest.mark.parametrize(("page", "command"), _commands())
+def test_snippets_were_found() -> None:
+    assert {"sequential.md", "simulate.md", "statements.md", "train.md"} <= {page.name for page in SNIPPETS}
+
+
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [(name_of(page), command) for page in [*PAGES, ROOT / "CONTRIBUTING.md"] for command in commands(page)],
+)
 def test_commands_and_their_options_exist(page: str, command: str) -> None:
-    _, *words = command.split()
-    if words == ["--version"]:
-        return
-    verb = cli.commands[words[0]]
-    known = {name for parameter in verb.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    assert {word for word in words if word.startswith("-")} <= known | {"--help"}, page
-    assert isinstance(verb, click.Command)
+    assert not unknown_words(command), page
 
 
-@pytest.mark.parametrize("name", FIGURES)
+def test_every_verb_is_on_the_page_of_the_command_line() -> None:
+    found = commands(DOCS / "howto" / "command-line.md")
+    assert {command.split()[1] for command in found} == set(cli.commands)
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md"], ids=name_of
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    assert not broken_links(page)
+
+
+def test_figures_of_the_paper_stand_beside_it() -> None:
+    text = text_of(DOCS / "evidence" / "figures.md")
+    rows = re.findall(r"^\| (\d) \| `largedepth figures (\d)` \| .+ \| agrees.+ \|$", text, re.M)
+    assert rows == [(str(n), str(n)) for n in range(1, 10)]
+
+
+def test_no_figure_is_left_out() -> None:
+    text = text_of(DOCS / "evidence" / "figures.md")
+    assert set(re.findall(r"^\| .+? \| `largedepth figures (\S+)` \|", text, re.M)) == {*DRAWN, *TRAINED}
+
+
+def test_pictures_are_small_and_shown() -> None:
+    landing = text_of(DOCS / "index.md")
+    pictures = sorted(DOCS.rglob("*.png"))
+    assert len(pictures) >= 5
+    for picture in pictures:
+        assert picture.stat().st_size <= 60_000, picture.name
+        assert picture.relative_to(DOCS).as_posix() in landing, picture.name
+    assert not re.findall(r"!\[\s*\]", landing)  # each is described
+
+
+def test_table_of_statements_is_up_to_date() -> None:
+    text = text_of(DOCS / "theory" / "statements.md")
+    first, last = (
+        "<!-- theorems: written by `largedepth theorems --markdown` -->\n",
+        "<!-- end of theorems -->",
+    )
+    assert text.count(first) == text.count(last) == 1
+    assert text.split(first)[1].split(last)[0] == markdown_table()
+
+
+def test_every_statement_has_its_verdict() -> None:
+    text = text_of(DOCS / "evidence" / "verdicts.md")
+    rows = re.findall(r"^\| `largedepth verify (\w+)` (\S+) \| (\d+) \| consistent \|", text, re.M)
+    tested = {id: len(experiments_of(id)) for id in THEOREMS}
+    assert rows == [(id, THEOREMS[id].name, str(count)) for id, count in tested.items()]
+    assert f"{sum(tested.values())} experiments" in text
+    assert f"runs {sum(len(mutants_of(id)) for id in THEOREMS)} wrong variants" in text
+
+
+def test_diagnosis_is_what_the_command_prints() -> None:
+    text = text_of(DOCS / "howto" / "diagnose.md")
+    command, printed = re.findall(
+        r"```console\n\$ largedepth (diagnose .*?)\n```\n\n```text\n(.*?)```", text, re.S
+    )[0]
+    done = CliRunner().invoke(cli, command.split(), env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    assert done.stdout == printed
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples_draw_their_figures(name: str, tmp_path: Path) -> None:
     out = tmp_path / "figure.png"
     done = _run(str(ROOT / "examples" / f"{name}.py"), str(out), cwd=tmp_path)
@@ -102,7 +172,7 @@ def test_the_weight_law_of_the_examples_has_the_mean_square_of_theory(tmp_path: 
 
 
 def test_no_example_is_untested() -> None:
-    assert {path.stem for path in (ROOT / "examples").glob("*.py")} == {*FIGURES, "ternary_law"}
+    assert {path.stem for path in (ROOT / "examples").glob("*.py")} == {*EXAMPLES, "ternary_law"}
 
 
 def test_every_package_with_public_names_is_in_the_reference() -> None:

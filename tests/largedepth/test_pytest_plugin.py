@@ -91,8 +91,8 @@ def run(folder: Path, *arguments: str) -> Session:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    snippets = re.findall(r"```python\n(.*?)```", readme, re.S)
+    page = (ROOT / "docs" / "howto" / "verdicts.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", page, re.S)
     (code,) = (snippet for snippet in snippets if "theory_claims" in snippet)
     wrong = code.replace("squares, moment,", "squares, 1.03 * moment,").replace(
         "def test_", "def test_wrong_"
@@ -143,7 +143,7 @@ def test_two_claims_of_one_name_are_refused(whole: Session) -> None:
     assert "name='a': must differ from those before it" in whole.message("test_same_name_twice")
 
 
-def test_the_readme_example_passes_and_fails_as_it_says(whole: Session) -> None:
+def test_the_documented_example_passes_and_fails_as_it_says(whole: Session) -> None:
     message = whole.message("test_wrong_second_moment")
     assert re.search("ClaimRefuted: .*: refuted: 2.6428 is predicted, and 2.5", message)
     assert re.search("sampled .* networks in", message)
