@@ -1,14 +1,18 @@
-"""The arrays that an engine's kernel fills for one block, and their way into named columns."""
+"""What kernels are told of a network, the arrays that they fill for one block, and their way into columns."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.kernels import _records
+from montecarlo.kernels._records import Constants
 from montecarlo.kernels._state import RES1, RES2, RES3
+from montecarlo.kernels._words import BIAS, NORM_KINDS, encode
 from montecarlo.networks._specification import ResNet
 
 if TYPE_CHECKING:
@@ -23,6 +27,52 @@ DUAL_REFUSAL = "must be radial for dual gradients: other engines sample gradient
 CORRELATED_REFUSAL = "must be correlated for processes along depth: it samples independent layers alone"
 
 Array = npt.NDArray[np.float64]
+
+
+def constants_of(resnet: ResNet) -> Constants:
+    """Return a network's constants; a bias without spread is no word of its sentence."""
+    slope, norm = resnet.activation_function.negative_slope, resnet.normalisation
+    sentence = encode(resnet.words)
+    return Constants(
+        sentence=sentence[sentence != BIAS] if resnet.bias_std == 0.0 else sentence,
+        width=resnet.width,
+        depth=resnet.depth,
+        alpha=resnet.scaling,
+        bias_std=resnet.bias_std,
+        negative_slope=math.nan if slope is None else slope,
+        input_dim=resnet.input_dim,
+        input_scale=resnet.input_scale,
+        norm=NORM_KINDS[norm.kind],
+        norm_eps=resnet.norm_eps,
+        norm_gamma=norm.gamma,
+        vanishes=resnet.law.vanishes,
+    )
+
+
+def empty_outputs(
+    resnet: ResNet, request: Request, replicas: int, *, states: bool = False
+) -> _records.Outputs:
+    """Return unfilled arrays for a block of `replicas` networks, with `states` for h_L and p_0, too."""
+    L = resnet.depth
+    path, layers = (L + 1) * request.trajectories, L * request.weight_gradients
+    width = resnet.width * states
+    columns = (4, path, path, layers, layers, width, width)
+    return _records.Outputs(*(np.empty((replicas, n)) for n in columns))
+
+
+def columns_of(outputs: _records.Outputs, resnet: ResNet, request: Request) -> Columns:
+    """Return the columns that were asked for."""
+    arrays = {
+        "log_hidden_ratio": outputs.rows[:, 0],
+        "log_hidden_difference": outputs.rows[:, 1],
+        "log_gradient_ratio": outputs.rows[:, 2],
+        "log_gradient_difference": outputs.rows[:, 3],
+        "log_hidden_path": outputs.hidden_path,
+        "log_gradient_path": outputs.gradient_path,
+        "log_weight_gradient_v": outputs.weight_v,
+        "log_weight_gradient_w": outputs.weight_w,
+    }
+    return {name: arrays[name] for name in request.columns(resnet)}
 
 
 @dataclass(frozen=True)

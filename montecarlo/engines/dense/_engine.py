@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
-import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from montecarlo.engines._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Array, Outputs
+from montecarlo.engines._outputs import (
+    CORRELATED_REFUSAL,
+    DUAL_REFUSAL,
+    Array,
+    columns_of,
+    constants_of,
+    empty_outputs,
+)
+from montecarlo.kernels._records import Draw, Outputs
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 
@@ -51,41 +56,27 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
-    outputs = Outputs.empty(resnet, request, replicas)
-    empty = np.empty((0, 0))
-    _run(resnet, request, key, first_replica, outputs, empty, empty)
-    return outputs.columns(resnet, request)
+    outputs = empty_outputs(resnet, request, replicas)
+    _run(resnet, key, first_replica, outputs, gradients=request.gradients)
+    return columns_of(outputs, resnet, request)
 
 
 def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Array, Array]:
     """Return h_L and p_0 of one replica, each up to a power of two."""
     from montecarlo.engines._request import Request
 
-    outputs = Outputs.empty(resnet, Request(), 1)
-    last_hidden, first_gradient = np.full((2, 1, resnet.width), np.nan)
-    _run(resnet, Request(), key, replica, outputs, last_hidden, first_gradient)
-    return last_hidden[0], first_gradient[0]
+    outputs = empty_outputs(resnet, Request(), 1, states=True)
+    _run(resnet, key, replica, outputs, gradients=True)
+    return outputs.last_hidden[0], outputs.first_gradient[0]
 
 
 def _run(
-    resnet: ResNet,
-    request: Request,
-    key: tuple[int, int],
-    first_replica: int,
-    outputs: Outputs,
-    last_hidden: Array,
-    first_gradient: Array,
+    resnet: ResNet, key: tuple[int, int], first_replica: int, outputs: Outputs, *, gradients: bool
 ) -> None:
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.dense._network import run_block, segment_length
 
-    project, combine = resnet.law.kernels()
-    value, slope = resnet.activation_function.compiled()
-    negative_slope = resnet.activation_function.negative_slope
     run_block(
-        project, combine, value, slope, math.nan if negative_slope is None else negative_slope,
-        BLOCK_CODES[resnet.block], resnet.bias_std, resnet.width, resnet.depth, resnet.scaling,
-        resnet.input_dim, resnet.input_scale, *Outputs.words(key), outputs.first(first_replica),
-        segment_length(resnet.width, resnet.depth), request.gradients, resnet.law.vanishes, *outputs.arrays,
-        last_hidden, first_gradient,
+        *resnet.law.kernels(), *resnet.activation_function.compiled(), constants_of(resnet),
+        Draw.of(key, first_replica), segment_length(resnet.width, resnet.depth), gradients, outputs,
     )  # fmt: skip

@@ -1,0 +1,139 @@
+"""What the dense engine's kernels hand to each other, and how room for it is made."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from montecarlo.common._jit import LANES, allocating_helper
+from montecarlo.kernels._records import Constants, Sigma
+from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
+from montecarlo.laws._products import SCRATCH
+
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_LANES = np.uint64(LANES)
+
+
+class Network(NamedTuple):
+    """One specification: its constants and functions, and what follows from them."""
+
+    constants: Constants
+    project: Any
+    combine: Any
+    sigma: Sigma
+    width: Any
+    steps: Any
+    """Groups of eight positions in a row of weights."""
+    root_d: float
+    lowest: int
+    """Least exponent of a hidden state."""
+
+
+class State(NamedTuple):
+    """A hidden state or a gradient: ``2**exponent * mantissas``, float64, and its distance from the start."""
+
+    mantissas: Any
+    difference: Any
+    buffers: Any
+    """Two vectors of float32 for the words; the first begins as the rounding of the mantissas."""
+    exponents: Any
+    """Now, and at the start."""
+
+
+class Tape(NamedTuple):
+    """What words keep for the backward pass, a slot a word and layer."""
+
+    layers: int
+    """Layers of a segment."""
+    words: int
+    """Slots of a layer."""
+    units: Any
+    """Row 0: all units; row 1 + slot: the active ones, in order."""
+    vectors: Any
+    counts: Any
+    checkpoints: Any
+    """States at the beginnings of segments."""
+    checkpoint_exponents: Any
+
+
+class Work(NamedTuple):
+    """Room to work in, and what is remembered of a network between the passes."""
+
+    input: Any
+    scratch: Any
+    bias: Any
+    one_unit: Any
+    one_value: Any
+    starts: Any
+    """Logs of ‖h_0‖ and ‖p_L‖."""
+    log_inputs: Any
+    """Log-norms of the vectors that V and W met, layer by layer, where weight gradients are asked for."""
+
+
+class Vector(NamedTuple):
+    """What the words work on: ``2**frame / divisor`` times the first `count` entries of a buffer."""
+
+    front: int
+    """The buffer; the other one is free."""
+    frame: int
+    divisor: float
+    """A factor that the next word, or the sum, has still to apply."""
+    count: Any
+    support: int
+    """The row of the tape with the units of the entries; 0 where the vector has all of them."""
+    raw: bool
+    """Whether it is still the state itself, whose mantissas have more digits."""
+    biased: bool
+    """Whether a bias waits for the activation, which adds it in float64."""
+
+
+@allocating_helper
+def build_network(project, combine, value, slope, constants):
+    """Return a network's record."""
+    negative_slope = constants.negative_slope
+    homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
+    lowest = UNBOUNDED if homogeneous and constants.bias_std == 0.0 else LOWEST_WITH_SCALE
+    d = np.uint64(constants.width)
+    steps = (d + _LANES - _ONE) // _LANES
+    sigma = Sigma(value, slope, negative_slope)
+    root_d = math.sqrt(np.float64(constants.width))
+    return Network(constants, project, combine, sigma, d, steps, root_d, np.int64(lowest))
+
+
+@allocating_helper
+def build_state(network):
+    """Return room for a state."""
+    d = network.width
+    buffers = np.zeros((np.uint64(2), network.steps * _LANES), np.float32)
+    return State(np.zeros(d, np.float64), np.zeros(d, np.float64), buffers, np.zeros(2, np.int64))
+
+
+@allocating_helper
+def build_tape(network, words, segment, gradients):
+    """Return a tape for the backward pass, of one layer and without checkpoints where there is none."""
+    layers = segment if gradients else 1
+    segments = (network.constants.depth + segment - 1) // segment if gradients else 0
+    slots, padded = layers * words, np.int64(network.steps * _LANES)
+    units = np.zeros((slots + 1, padded), np.uint32)
+    for j in range(_ZERO, network.width):
+        units[0, j] = np.uint32(j)
+    return Tape(
+        layers, words, units, np.zeros((slots, padded), np.float32), np.zeros(slots, np.uint64),
+        np.zeros((segments, np.int64(network.width)), np.float64), np.zeros(segments, np.int64),
+    )  # fmt: skip
+
+
+@allocating_helper
+def build_work(network, outputs):
+    """Return room to work in."""
+    steps_in = (np.uint64(network.constants.input_dim) + _LANES - _ONE) // _LANES
+    one_value = np.zeros(_LANES, np.float32)
+    one_value[0] = np.float32(1.0)
+    return Work(
+        np.zeros(steps_in * _LANES, np.float32), np.zeros(SCRATCH, np.float32),
+        np.zeros(network.steps * _LANES, np.float32), np.zeros(_LANES, np.uint32), one_value,
+        np.zeros(2, np.float64), np.zeros((2, outputs.weight_v.shape[1]), np.float64),
+    )  # fmt: skip

@@ -1,0 +1,287 @@
+"""The words of the dense engine, forward and backward: all that it knows of the block language.
+
+A word takes the vector that the word before left and leaves its own, in the other of two buffers. Units where
+an activation has neither value nor slope are left out of its vector, and their weights are never generated;
+what cannot use that is handed the vector `spread`.
+
+Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions and
+a line in each of `perform` and `perform_back`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from montecarlo.common._jit import LANES, helper
+from montecarlo.engines.dense._records import Vector
+from montecarlo.engines.dense._state import log_norm
+from montecarlo.kernels._state import EVALUATION_LIMIT
+from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V, LINEAR_W
+from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
+
+V, W = 0, 1
+"""Rows of `Work.log_inputs`."""
+
+_V = np.uint32(ROLE_V << 28)
+_W = np.uint32(ROLE_W << 28)
+_BIAS = np.uint32(ROLE_BIAS << 28)
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_LANES = np.uint64(LANES)
+
+
+@helper
+def keeps(word):
+    """Return whether a word keeps something for the backward pass, in a slot of the tape."""
+    return word == ACTIVATION
+
+
+@helper
+def kept_words(sentence):
+    """Return the slots that a layer needs."""
+    slots = np.int64(0)
+    for word in sentence:
+        slots += np.int64(keeps(word))
+    return slots
+
+
+@helper
+def perform(network, address, k, state, tape, work, slot):
+    """Perform a sentence on a state; return the vector that it leaves, on all units."""
+    vector = whole(network, state)
+    for word in network.constants.sentence:
+        if vector.support != 0 and word != LINEAR_V:
+            vector = spread(network, vector, state.buffers, tape)
+        if word == LINEAR_W:
+            remember(work.log_inputs, W, k, vector, state)
+            vector = linear_w(network, address, k, vector, state.buffers, tape, work)
+        elif word == BIAS:
+            vector = bias(network, address, k, vector, work)
+        elif word == ACTIVATION:
+            vector = activation(network, vector, state.buffers, tape, work, slot)
+        elif word == LINEAR_V:
+            remember(work.log_inputs, V, k, vector, state)
+            vector = linear_v(network, address, k, vector, state.buffers, tape, work)
+        slot += np.int64(keeps(word))
+    return spread(network, vector, state.buffers, tape)
+
+
+@helper
+def perform_back(network, address, k, state, tape, work, slot, out):
+    """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
+    sentence = network.constants.sentence
+    vector = whole(network, state)
+    slot += kept_words(sentence)
+    for position in range(sentence.size - 1, -1, -1):
+        word = sentence[position]
+        if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION):
+            vector = spread(network, vector, state.buffers, tape)
+        slot -= np.int64(keeps(word))
+        if word == LINEAR_W:
+            finish(network, out.weight_w, W, k, vector, state, work)
+            vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
+        elif word == ACTIVATION:
+            vector = activation_back(vector, state.buffers, tape, slot, position == 0)
+        elif word == LINEAR_V:
+            finish(network, out.weight_v, V, k, vector, state, work)
+            active = position > 0 and sentence[position - 1] == ACTIVATION
+            support = slot if active else np.int64(0)
+            vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
+    return spread(network, vector, state.buffers, tape)
+
+
+@helper
+def whole(network, state):
+    """Return the state's rounding as the vector that a sentence begins with."""
+    return Vector(np.int64(0), state.exponents[0], 1.0, network.width, np.int64(0), True, False)
+
+
+@helper
+def spread(network, vector, buffers, tape):
+    """Return a vector on all units, with zeros where it had none."""
+    if vector.support == 0:
+        return vector
+    values, out = buffers[vector.front], buffers[1 - vector.front]
+    units = tape.units[vector.support]
+    for j in range(_ZERO, network.width):
+        out[j] = np.float32(0.0)
+    for i in range(_ZERO, vector.count):
+        out[units[i]] = values[i]
+    front = 1 - vector.front
+    return Vector(front, vector.frame, vector.divisor, network.width, np.int64(0), vector.raw, vector.biased)
+
+
+@helper
+def log_length(vector, state):
+    """Return the log-norm of a vector."""
+    if vector.raw:
+        return log_norm(state.mantissas, vector.count, vector.frame)
+    return log_norm(state.buffers[vector.front], vector.count, vector.frame) - math.log(vector.divisor)
+
+
+@helper
+def remember(log_inputs, matrix, k, vector, state):
+    """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
+    if log_inputs.shape[1] > 0:
+        log_inputs[matrix, k] = log_length(vector, state)
+
+
+@helper
+def finish(network, weights, matrix, k, vector, state, work):
+    """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
+    if weights.size > 0:
+        log_p = log_length(vector, state) - work.starts[1]
+        log_alpha = math.log(network.constants.alpha)
+        weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
+
+
+@helper
+def pad(entries, n):
+    """Put zeros behind the first n entries, up to a multiple of eight."""
+    for i in range(n, (n + _LANES - _ONE) // _LANES * _LANES):
+        entries[i] = 0
+
+
+@helper
+def linear_w(network, address, k, vector, buffers, tape, work):
+    """Multiply with W, entry by entry of the image; its factor 1/√d is applied at once."""
+    x, image = buffers[vector.front], buffers[1 - vector.front]
+    pad(x, network.width)
+    network.project(
+        address.k0, address.k1, np.uint32(np.uint32(k) | _W), address.low, address.high, tape.units[0],
+        network.width, x, network.steps, work.scratch, image,
+    )  # fmt: skip
+    scale = np.float32(1.0 / (network.root_d * vector.divisor))
+    for i in range(_ZERO, network.width):
+        image[i] *= scale
+    return Vector(1 - vector.front, vector.frame, 1.0, network.width, np.int64(0), False, False)
+
+
+@helper
+def linear_w_back(network, address, k, vector, buffers, tape, work):
+    """Multiply with Wᵀ, from the rows of the units that the gradient has."""
+    return _combine(network, address, np.uint32(np.uint32(k) | _W), vector, buffers, tape, work)
+
+
+@helper
+def linear_v(network, address, k, vector, buffers, tape, work):
+    """Multiply with V, from the columns of the units that the vector has."""
+    return _combine(network, address, np.uint32(np.uint32(k) | _V), vector, buffers, tape, work)
+
+
+@helper
+def linear_v_back(network, address, k, vector, buffers, tape, work, support):
+    """Multiply with Vᵀ, for the units of a row of the tape alone."""
+    x, image = buffers[vector.front], buffers[1 - vector.front]
+    count = tape.counts[support - 1] if support > 0 else network.width
+    pad(x, network.width)
+    network.project(
+        address.k0, address.k1, np.uint32(np.uint32(k) | _V), address.low, address.high,
+        tape.units[support], count, x, network.steps, work.scratch, image,
+    )  # fmt: skip
+    divisor = vector.divisor * network.root_d
+    return Vector(1 - vector.front, vector.frame, divisor, count, support, False, False)
+
+
+@helper
+def _combine(network, address, layer_role, vector, buffers, tape, work):
+    x, image = buffers[vector.front], buffers[1 - vector.front]
+    units = tape.units[vector.support]
+    pad(units, vector.count)
+    pad(x, vector.count)
+    network.combine(
+        address.k0, address.k1, layer_role, address.low, address.high, units, vector.count, x, network.steps,
+        work.scratch, image,
+    )  # fmt: skip
+    divisor = vector.divisor * network.root_d
+    return Vector(1 - vector.front, vector.frame, divisor, network.width, np.int64(0), False, False)
+
+
+@helper
+def bias(network, address, k, vector, work):
+    """Draw the bias."""
+    network.combine(
+        address.k0, address.k1, np.uint32(np.uint32(k) | _BIAS), address.low, address.high, work.one_unit,
+        _ONE, work.one_value, network.steps, work.scratch, work.bias,
+    )  # fmt: skip
+    return Vector(vector.front, vector.frame, vector.divisor, vector.count, vector.support, False, True)
+
+
+@helper
+def activation(network, vector, buffers, tape, work, slot):
+    """Evaluate σ and σ' and keep the units where either is not zero.
+
+    A piecewise linear σ is homogeneous: neither the frame nor a factor matters, and values are in the same
+    frame. So are those of others, which are evaluated at the entries themselves.
+    """
+    z, values = buffers[vector.front], buffers[1 - vector.front]
+    units, slopes = tape.units[slot + 1], tape.vectors[slot]
+    below = network.sigma.negative_slope
+    divisor = vector.divisor
+    if not math.isnan(below) and not vector.biased:
+        n = bend(z, network.width, np.float32(below), units, values, slopes)
+    else:
+        n = evaluate(network, vector, z, work.bias, units, values, slopes)
+        divisor = 1.0
+    tape.counts[slot] = n
+    return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
+
+
+@helper
+def bend(z, d, below, units, values, slopes):
+    """Evaluate a piecewise linear activation; return the number of units."""
+    n = _ZERO
+    for i in range(_ZERO, d):
+        x = np.float32(z[i])
+        positive = x > np.float32(0.0)
+        t = np.float32(1.0) if positive else below
+        # Branch-free compaction: a branch on a fair coin would cost more than the stores.
+        units[n] = np.uint32(i)
+        values[n] = t * x
+        slopes[n] = t
+        n += np.uint64(t != np.float32(0.0))
+    return n
+
+
+@helper
+def evaluate(network, vector, z, bias, units, values, slopes):
+    """Evaluate any activation at the entries of a vector plus the bias; return the number of units."""
+    n = _ZERO
+    below = network.sigma.negative_slope
+    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = math.ldexp(1.0, bounded) / vector.divisor
+    down = math.ldexp(1.0, -bounded)
+    for i in range(_ZERO, network.width):
+        x = np.float64(z[i]) * up
+        if vector.biased:
+            x += np.float64(bias[i]) * network.constants.bias_std
+        if math.isnan(below):
+            s = network.sigma.value(x)
+            t = network.sigma.slope(x)
+        else:
+            t = 1.0 if x > 0.0 else below
+            s = t * x
+        units[n] = np.uint32(i)
+        values[n] = np.float32(s * down)
+        slopes[n] = np.float32(t)
+        n += np.uint64(t != 0.0 or s != 0.0)
+    return n
+
+
+@helper
+def activation_back(vector, buffers, tape, slot, last):
+    """Multiply by σ'; the factor that waits is applied unless the sentence ends here."""
+    x, out = buffers[vector.front], buffers[1 - vector.front]
+    units, slopes = tape.units[slot + 1], tape.vectors[slot]
+    n = tape.counts[slot]
+    divisor = vector.divisor if last else 1.0
+    scale = np.float32(divisor / vector.divisor)
+    if vector.support == 0:
+        for i in range(_ZERO, n):
+            out[i] = x[units[i]] * (slopes[i] * scale)
+    else:
+        for i in range(_ZERO, n):
+            out[i] = x[i] * (slopes[i] * scale)
+    return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)

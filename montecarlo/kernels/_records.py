@@ -1,0 +1,108 @@
+"""What belongs together in a kernel's arguments: named tuples, which numba passes at no cost.
+
+`Constants`, `Draw` and `Sigma` say what is sampled, `Address` where one replica's random numbers lie,
+`Outputs` where the results go. A record that Python hands over has its numba type under its name in capitals:
+kernels are compiled for exactly these when their module is imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+
+from montecarlo.common._jit import helper
+
+Array = npt.NDArray[np.float64]
+
+
+class Constants(NamedTuple):
+    """A specification in numbers: all that a kernel knows of a `ResNet` but its functions."""
+
+    sentence: npt.NDArray[np.int64]
+    """Codes of `montecarlo.kernels._words`."""
+    width: int
+    depth: int
+    alpha: float
+    bias_std: float
+    negative_slope: float
+    """Of a piecewise linear activation, NaN for others."""
+    input_dim: int
+    input_scale: float
+    norm: int
+    """Kind, of the same place."""
+    norm_eps: float
+    norm_gamma: float
+    vanishes: bool
+    """Whether the weight law has atoms: a layer may map a state to exactly zero."""
+
+
+CONSTANTS = types.NamedTuple(
+    [
+        types.int64[::1], types.int64, types.int64, types.float64, types.float64, types.float64, types.int64,
+        types.float64, types.int64, types.float64, types.float64, types.boolean,
+    ],
+    Constants,
+)  # fmt: skip
+
+
+class Sigma(NamedTuple):
+    """The activation, its derivative, and its slope below zero where it is piecewise linear (else NaN)."""
+
+    value: Any
+    slope: Any
+    negative_slope: float
+
+
+class Draw(NamedTuple):
+    """The key of the random streams and the first replica of a block."""
+
+    k0: Any
+    k1: Any
+    first_replica: Any
+
+    @classmethod
+    def of(cls, key: tuple[int, int], first_replica: int) -> Draw:
+        """Return them as kernels take them."""
+        return cls(np.uint32(key[0]), np.uint32(key[1]), np.uint64(first_replica))
+
+
+DRAW = types.NamedTuple([types.uint32, types.uint32, types.uint64], Draw)
+
+
+class Address(NamedTuple):
+    """Where the random numbers of one replica lie: key and replica, each in two words."""
+
+    k0: Any
+    k1: Any
+    low: Any
+    high: Any
+
+
+@helper
+def address_of(draw, row):
+    """Return the address of a row of a block."""
+    replica = draw.first_replica + np.uint64(row)
+    low = np.uint32(replica & np.uint64(0xFFFFFFFF))
+    return Address(draw.k0, draw.k1, low, np.uint32(replica >> np.uint64(32)))
+
+
+class Outputs(NamedTuple):
+    """What a kernel writes, an array a quantity, one row a network; what nobody asked for has no columns.
+
+    The four log-ratios; log ‖h_k‖/‖h_0‖ and log ‖p_k‖/‖p_L‖ along depth; log-norms of the weight gradients
+    over ‖p_L‖‖h_0‖; h_L and p_0, each up to a power of two.
+    """
+
+    rows: Array
+    hidden_path: Array
+    gradient_path: Array
+    weight_v: Array
+    weight_w: Array
+    last_hidden: Array
+    first_gradient: Array
+
+
+OUTPUTS = types.NamedUniTuple(types.float64[:, ::1], 7, Outputs)
