@@ -23,7 +23,8 @@ ratios are of Euclidean norms.
 - Width to infinity (S4, S5): `mean_square_flow`, `cosine_flow`, `two_input_flow`, the discrete
   `mean_square_recursion`, `cosine_recursion`; dual activations: `activation_second_moment`,
   `dual_activation`.
-- Laws of both norm ratios of wide networks at any depth and scaling (S4): `wide_log_norm_laws`.
+- Laws of both norm ratios of wide networks at any depth and scaling (S4): `wide_log_norm_laws`; their
+  growth in mean square alone, as a function of c in α = c/√L: `MeanFieldGrowth`.
 - Active units decide the growth of res-1 (S6): `active_units_drift`, `active_units_noise_law`.
 - Weights correlated along the layers, to first order (F2): `first_order_difference` for any lag
   covariances, `fractional_first_order` and `fractional_growth` for fractional noise, their ``log_`` forms;
@@ -101,10 +102,12 @@ from theory._mean_field import cosine_recursion as cosine_recursion
 from theory._mean_field import mean_square_flow as mean_square_flow
 from theory._mean_field import mean_square_recursion as mean_square_recursion
 from theory._mean_field import two_input_flow as two_input_flow
+from theory._mean_field_growth import MeanFieldGrowth as MeanFieldGrowth
 from theory._ode import gronwall_bound as gronwall_bound
 from theory._ode import log_gronwall_bound as log_gronwall_bound
 from theory._ode import ode_identity_constant as ode_identity_constant
 from theory._ode import ode_log_volume_deviation as ode_log_volume_deviation
+from theory._point_mass import PointMass as PointMass
 from theory._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
 from theory._radial_moments import log_norm_moment as log_norm_moment
 from theory._radial_moments import log_radial_moment as log_radial_moment

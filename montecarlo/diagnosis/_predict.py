@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from montecarlo._specification import ResNet
+from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays
 from montecarlo.diagnosis._prediction import Prediction
 
 HIDDEN, GRADIENT = "‖h_L‖/‖h_0‖", "‖p_0‖/‖p_L‖"
@@ -25,10 +26,10 @@ _SMALL_SCALING = 0.35
 def predict(resnet: ResNet) -> tuple[Prediction, Prediction]:
     """Return the predictions for hidden states and for gradients."""
     if resnet.processes is not None:
-        return _correlated(resnet)
+        return fix_what_stays(resnet, _correlated(resnet))
     if _relu_behind_w(resnet):
         return _exact(resnet)
-    return _wide(resnet)
+    return fix_what_stays(resnet, _wide(resnet))
 
 
 def mean_square_of_input(resnet: ResNet) -> float:
@@ -75,7 +76,7 @@ def _wide(resnet: ResNet) -> tuple[Prediction, Prediction]:
 
     if resnet.width < 2:
         return _nothing("there is no law of a single unit with this activation")
-    sigma, slope = _functions(resnet)
+    sigma, slope = theory_functions(resnet)
     direct = resnet.block == "res-1"
     linear = resnet.activation_function.negative_slope == 1.0
     try:
@@ -97,15 +98,15 @@ def _wide(resnet: ResNet) -> tuple[Prediction, Prediction]:
 
     def prediction(quantity: str, law: Any, chain: bool) -> Prediction:
         mean_share, std_share = _CHAIN if chain else _REST
-        slack = mean_share * float(law.var()) + extra
+        slack = max(mean_share * float(law.var()) + extra, ROUNDING)
         tail = slack + 2 * std_share * float(law.std())
         return Prediction(quantity, "wide-network law", "S4", remark, law, slack=slack, tail_slack=tail)
 
     return prediction(HIDDEN, hidden, linear or not direct), prediction(GRADIENT, gradient, linear)
 
 
-def _functions(resnet: ResNet) -> tuple[Any, Any]:
-    """Return σ and σ' as `theory` takes them."""
+def theory_functions(resnet: ResNet) -> tuple[Any, Any]:
+    """Return σ and σ' as `theory` takes them; None for the σ' of activations that it knows by name."""
     from theory import ACTIVATIONS
 
     function = resnet.activation_function
@@ -124,14 +125,11 @@ def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
     d, L, a = resnet.width, resnet.depth, resnet.scaling
     assert resnet.processes is not None
     hidden, gradient = _gronwall(resnet)
-    linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
-    if not (linear or _relu_behind_w(resnet)) or not all(p.stationary for p in resnet.processes):
+    lags = lag_covariances(resnet)
+    if lags is None:
         return hidden, gradient
-    gamma_v, gamma_w = (process.lag_covariance(L) for process in resnet.processes)
-    if not np.allclose([gamma_v[0], gamma_w[0]], 1.0, rtol=1e-9):
-        return hidden, gradient
+    linear = lags["gamma_w"] is None
     c = 1.0 if linear else 0.5
-    lags: dict[str, Any] = {"gamma_v": gamma_v, "gamma_w": None if linear else gamma_w}
     with np.errstate(over="ignore"):
         m = float(theory.first_order_difference(alpha=a, depth=L, **lags))
         time = L * np.float64(a) * a
@@ -159,6 +157,18 @@ def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
             bounds = (math.log1p(-reach), math.log1p(reach))
             gradient = Prediction(GRADIENT, "bounds", "F2b", remark, bounds=bounds)
     return hidden, gradient
+
+
+def lag_covariances(resnet: ResNet) -> dict[str, Any] | None:
+    """Return γ_V and γ_W (None for linear branches without W) for F2, or None where it does not apply."""
+    assert resnet.processes is not None
+    linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
+    if not (linear or _relu_behind_w(resnet)) or not all(p.stationary for p in resnet.processes):
+        return None
+    gamma_v, gamma_w = (process.lag_covariance(resnet.depth) for process in resnet.processes)
+    if not np.allclose([gamma_v[0], gamma_w[0]], 1.0, rtol=1e-9):
+        return None
+    return {"gamma_v": gamma_v, "gamma_w": None if linear else gamma_w}
 
 
 def _gronwall(resnet: ResNet) -> tuple[Prediction, Prediction]:

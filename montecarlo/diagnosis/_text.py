@@ -51,12 +51,24 @@ def scaling_words(diagnosis: Diagnosis) -> str:
     regime = diagnosis.regime
     if math.isnan(regime.suggested_alpha):
         return "no advice: no critical scaling is known for these weights"
-    critical = f"α = {regime.suggested_alpha:.4g} (β_c = {regime.critical_beta:g})"
+    critical = f"α = {regime.suggested_alpha:.4g} (c = 1 in c·L^-{regime.critical_beta:g})"
     if regime.name == "critical":
-        return f"keep it: {critical} is the critical scaling"
-    if regime.sharpness < 2.0:
+        if abs(regime.constant - 1.0) < 1e-9:
+            return f"keep it: {critical}"
+        return f"keep it: a rule c·L^-{regime.critical_beta:g} is critical with any c of order one"
+    if regime.at_depth == "critical":
         return f"{critical} would be critical, which hardly differs at this depth"
-    return f"take {critical}, {regime.suggested_alpha / diagnosis.resnet.scaling:.3g} times the present one"
+    times = f"{regime.suggested_alpha / diagnosis.resnet.scaling:.3g} times the present one"
+    return f"{critical} would be critical, {times}" if regime.name == "identity" else f"take {critical}, {times}"
+
+
+def scaling_as_rule(diagnosis: Diagnosis) -> str:
+    """Return α as a number and as a constant times the critical power of L, in a few characters."""
+    regime = diagnosis.regime
+    alpha = f"α = {diagnosis.resnet.scaling:.3g}"
+    if math.isnan(regime.constant):
+        return alpha
+    return f"{alpha} = {regime.constant:.3g}·L^-{regime.critical_beta:g}"
 
 
 def number(log: float) -> str:
