@@ -21,7 +21,10 @@ from theory._activations import Activation
 from theory._gaussian_moments import even_moments, slope_function
 from theory._validate import FloatArray
 
-_STEP, _REACH = 0.2, 60.0  # of the table in y, beyond which growth goes on at its last rates
+# Of the table in y, finer where small growth is read off; beyond its reach growth goes on at the last rates.
+_REACH = 60.0
+_GRID = np.concatenate([[0.0], np.geomspace(0.004, 0.2, 10), np.arange(0.4, _REACH, 0.2)])
+_HOMOGENEOUS = ("relu", "leaky-relu", "identity")  # of one rate at all sizes
 _SMALL = 1e-6  # α below which log(1 + α² r) is α² r to all digits that count
 _LATE = 20.0  # of y at the end of the table, over which ρ of a bounded activation has settled
 
@@ -78,7 +81,8 @@ class MeanFieldGrowth:
     @cached_property
     def _table(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Growth y − y_0 of the logarithm of S, and the rates r and ρ₁ there, as far as they are finite."""
-        grown = np.arange(0.0, _REACH, _STEP)
+        homogeneous = isinstance(self._sigma, str) and self._sigma in _HOMOGENEOUS and self._bias == 0
+        grown = np.array([0.0, _REACH]) if homogeneous else _GRID
         S = np.exp(self._start + grown)
         with np.errstate(over="ignore", invalid="ignore"):
             forward = even_moments(self._sigma, S + self._bias**2)[0] / S

@@ -40,7 +40,9 @@ def vanishing(resnet: ResNet) -> tuple[bool, bool]:
     return vanishes(activation.value), vanishes(activation.derivative)
 
 
-def fix_what_stays(resnet: ResNet, predictions: tuple[Prediction, Prediction]) -> tuple[Prediction, Prediction]:
+def fix_what_stays(
+    resnet: ResNet, predictions: tuple[Prediction, Prediction]
+) -> tuple[Prediction, Prediction]:
     """Return the predictions with a certain 1 for every ratio that the activation leaves alone."""
     from theory import PointMass
 

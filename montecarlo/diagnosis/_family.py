@@ -26,7 +26,7 @@ class Family:
         What the rule leads to as L grows; unknown where the scalings are no power of depth, and where no
         critical exponent is known.
     constant, beta : float
-        c and β, by least squares on logarithms.
+        c and β, by least squares on logarithms; β is β_c itself where the scalings do not tell them apart.
     critical_beta : float
         β_c of the weights; NaN where it is not known.
     misfit : float
@@ -66,7 +66,7 @@ def find_family(resnets: Sequence[ResNet]) -> Family:
 
     >>> family = find_family([ResNet(width=64, depth=L, alpha=(2 * L) ** -0.5) for L in (12, 24, 36, 48)])
     >>> print(family.words)
-    α = 0.7071·L^-0.5: critical as depth grows (β_c = 0.5 for independent layers (gaussian weights))
+    α = 0.707·L^-0.5: critical as depth grows (β_c = 0.5 for independent layers (gaussian weights))
     """
     import theory
 
@@ -74,7 +74,10 @@ def find_family(resnets: Sequence[ResNet]) -> Family:
     depths = {net.depth for net in found}
     if len(depths) < 2:
         raise InvalidFieldError(
-            "resnets", sorted(depths), "must have two different depths at least", "add networks of other depths"
+            "resnets",
+            sorted(depths),
+            "must have two different depths at least",
+            "add networks of other depths",
         )
     if len({replace(net, depth=2, beta=None, alpha=1.0) for net in found}) > 1:
         raise InvalidFieldError(
@@ -87,7 +90,7 @@ def find_family(resnets: Sequence[ResNet]) -> Family:
     misfit = float(np.max(np.expm1(np.abs(log_alpha - start - slope * log_depth))))
     hurst, weights = regularity(found[0])
     critical = float(theory.critical_scaling(hurst)) if math.isfinite(hurst) else math.nan
-    rule = f"α = {constant:.4g}·L^{slope:.3g}"
+    rule = f"α = {constant:.3g}·L^{slope:.3g}"
     if misfit > _MISFIT:
         words = f"no power of depth: the nearest, {rule}, is off by up to {100 * misfit:.2g} %"
         return Family("unknown", constant, beta, critical, misfit, words)
@@ -95,5 +98,8 @@ def find_family(resnets: Sequence[ResNet]) -> Family:
         return Family("unknown", constant, beta, critical, misfit, f"{rule}; {weights}: no β_c is known")
     slack = _EXACT / float(np.ptp(log_depth))
     name = theory.regime(beta, hurst=hurst, tolerance=slack)
+    if name == "critical":  # the digits that α was typed with do not tell β from β_c: c with β_c is sharper
+        constant, beta = math.exp(float(np.mean(log_alpha + critical * log_depth))), critical
+        rule = f"α = {constant:.3g}·L^-{critical:g}"
     words = f"{rule}: {name} as depth grows (β_c = {critical:g} for {weights})"
     return Family(name, constant, beta, critical, misfit, words)

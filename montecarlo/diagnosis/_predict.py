@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from montecarlo._errors import InvalidFieldError
 from montecarlo._specification import ResNet
 from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays
 from montecarlo.diagnosis._prediction import Prediction
@@ -113,10 +115,28 @@ def theory_functions(resnet: ResNet) -> tuple[Any, Any]:
     if isinstance(resnet.activation, str) and resnet.activation in ACTIVATIONS:
         return resnet.activation, None
 
-    def vectorised(scalar: Callable[[float], float]) -> Any:
-        return np.vectorize(getattr(scalar, "py_func", scalar), otypes=[np.float64])
+    try:
+        value, slope = function.compiled()
+    except InvalidFieldError:  # no engine will run it; theory can, if slowly
+        return _in_python(function.value), _in_python(function.derivative)
+    return _compiled(value), _compiled(slope)
 
-    return vectorised(function.value), vectorised(function.derivative)
+
+def _compiled(function: Any) -> Any:
+    # Compiled on first use: `import montecarlo` must stay light.
+    from montecarlo.kernels._elementwise import apply
+
+    def on_arrays(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        flat = np.ascontiguousarray(x, np.float64).ravel()
+        out = np.empty(flat.shape)
+        apply(function, flat, out)
+        return out.reshape(np.shape(x))
+
+    return on_arrays
+
+
+def _in_python(scalar: Callable[[float], float]) -> Any:
+    return np.vectorize(getattr(scalar, "py_func", scalar), otypes=[np.float64])
 
 
 def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:

@@ -136,6 +136,8 @@ def _rule(resnet: ResNet, constant: float, critical: float, weights: str) -> str
     """Return α as a constant and a power of L."""
     power = f"L^-{critical:g}"
     if resnet.beta is None:
+        if f"{constant:.4g}" == "1":
+            return f"α = {power} (c = 1) is the critical scaling for {weights}."
         return f"α = {constant:.4g}·{power}, and {power} is the critical scaling for {weights}."
     if abs(constant - 1.0) < 1e-9:
         return f"α = {power} is the critical scaling for {weights}."
@@ -162,7 +164,9 @@ def _family(resnet: ResNet, name: str, hurst: float, growth: Growth) -> str:
         return f"{side}: as depth grows, linear networks with rough weights contract, not explode (F3)."
     if growth.sublinear:
         return f"{side}: as depth grows, hidden states grow as a power of it only, since {_slow(growth)}."
-    narrow = " (typical ones from width 3 on)" if hurst <= 0.5 and resnet.width < 3 else ""
+    narrow = (
+        " (typical ones from width 3 on)" if hurst <= 0.5 and resnet.width < 3 and resnet.beta > 0 else ""
+    )
     return f"{side}: as depth grows, hidden states and gradients explode{narrow}."
 
 

@@ -167,5 +167,5 @@ class TwoSampleCdf:
             false_alarm=self.false_alarm,
             n=self.n,
             n_nonfinite=self.n_nonfinite,
-            warning=warn_shared_rows(self._x.first(_PAIRED), self._y.first(_PAIRED)),
+            warning=warn_shared_rows(*(s.first(min(_PAIRED, s.n)) for s in (self._x, self._y))),
         )
