@@ -67,8 +67,8 @@ network_options = apply_options(
     click.option("--beta", type=real("0.5"), metavar="B", help="Scaling exponent: alpha = L^-B."),
     click.option(
         "--alpha", type=real("0.1"), metavar="A",
-        help="Scaling itself, the factor in front of every residual branch: h + alpha V g(h); either --beta or "
-        "--alpha.",
+        help="Scaling itself, the factor in front of every residual branch: h + alpha V g(h); either --beta "
+        "or --alpha.",
     ),
     click.option(
         "--weights", default="gaussian", show_default=True, metavar="LAW",

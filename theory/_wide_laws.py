@@ -24,6 +24,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+
 from theory import _validate
 from theory._activations import Activation
 from theory._gaussian_moments import even_moments, slope_function

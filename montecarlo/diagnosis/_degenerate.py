@@ -44,15 +44,18 @@ def fix_what_stays(
     resnet: ResNet, predictions: tuple[Prediction, Prediction]
 ) -> tuple[Prediction, Prediction]:
     """Return the predictions with a certain 1 for every ratio that the activation leaves alone."""
+    hidden_stays, gradient_stays = vanishing(resnet)
+    hidden, gradient = predictions
+    return (
+        _certain(hidden, "σ = 0") if hidden_stays else hidden,
+        _certain(gradient, "σ' = 0") if gradient_stays else gradient,
+    )
+
+
+def _certain(prediction: Prediction, source: str) -> Prediction:
     from theory import PointMass
 
-    found = []
-    for prediction, stays, source in zip(predictions, vanishing(resnet), ("σ = 0", "σ' = 0"), strict=True):
-        if stays:
-            remark = f"{source}: the branch adds nothing, whatever the weights"
-            prediction = replace(
-                prediction, kind="exact law", source=source, remark=remark, law=PointMass(0.0),
-                bounds=(-math.inf, math.inf), slack=ROUNDING, tail_slack=ROUNDING,
-            )  # fmt: skip
-        found.append(prediction)
-    return found[0], found[1]
+    return replace(
+        prediction, kind="exact law", source=source, law=PointMass(0.0), bounds=(-math.inf, math.inf),
+        remark=f"{source}: the branch adds nothing, whatever the weights", slack=ROUNDING, tail_slack=ROUNDING,
+    )  # fmt: skip

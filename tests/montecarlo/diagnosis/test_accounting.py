@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import montecarlo.estimates as estimates
-from montecarlo import ResNet, simulate
+from montecarlo import ResNet, estimates, simulate
 from montecarlo.diagnosis import Prediction
 from montecarlo.diagnosis._check import check_predictions, check_ratio
 
