@@ -57,5 +57,6 @@ def _certain(prediction: Prediction, source: str) -> Prediction:
 
     return replace(
         prediction, kind="exact law", source=source, law=PointMass(0.0), bounds=(-math.inf, math.inf),
-        remark=f"{source}: the branch adds nothing, whatever the weights", slack=ROUNDING, tail_slack=ROUNDING,
+        remark=f"{source}: the branch adds nothing, whatever the weights", slack=ROUNDING,
+        tail_slack=ROUNDING,
     )  # fmt: skip

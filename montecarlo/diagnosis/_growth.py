@@ -12,7 +12,7 @@ from montecarlo.diagnosis._predict import lag_covariances, mean_square_of_input,
 from montecarlo.diagnosis._text import number
 
 LEAST_MOVE = 0.2
-"""A network that moves its states, and gradients, by a smaller share of their norm is close to the identity."""
+"""A network that moves its states, and gradients, by a smaller share of their norm is near the identity."""
 
 MOST_GROWTH = 10.0
 """A network whose norms grow by a larger factor explodes, whatever the depth."""
@@ -101,7 +101,7 @@ def times(log: float) -> str:
 
 
 def _moves(log_square: float) -> tuple[str, str]:
-    """Return what a mean square of one, multiplied by exp(log_square), has done to a vector: verb, how far."""
+    """Return what a mean square of one, multiplied by exp(log_square), does to a vector: verb, how far."""
     if log_square <= 0.0:
         return "do not move", ""
     if log_square < math.log(2.0):  # they move by less than their own norm

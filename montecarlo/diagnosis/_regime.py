@@ -17,8 +17,8 @@ from montecarlo.diagnosis._prediction import finite
 class Regime:
     """Where a scaling lies beside the critical one.
 
-    A number α at one depth has no exponent: what it has is the constant c of α = c·L^-β_c, and c says what the
-    network does at this depth. Every rule c/√L (independent layers) is critical as L grows; with c of order
+    A number α at one depth has no exponent: what it has is the constant c of α = c·L^-β_c, and c says what
+    the network does at this depth. Every rule c/√L (independent layers) is critical as L grows; with c of order
     one it is critical at every depth, and the verdict is the same at all of them. An exponent is claimed of a
     family of depths alone: where β is given, or by `find_family`.
 
@@ -44,10 +44,10 @@ class Regime:
     constant : float
         c in α = c·L^-β_c; NaN where β_c is not known.
     at_depth : {"explosion", "critical", "identity", "contraction", "unknown"}
-        The verdict at this depth, from c alone. Critical: states or gradients move by a fifth of their norm at
-        least, and neither grows more than tenfold, in mean square, in the limit of large width and depth with
-        c held (S4). That is 0.28 <= c <= 3.03 for ReLU and independent layers. Where no theory tells how far a
-        network moves (correlated weights): 0.3 <= c <= 3.
+        The verdict at this depth, from c alone. Critical: states or gradients move by a fifth of their norm
+        at least, and neither grows more than tenfold, in mean square, in the limit of large width and depth
+        with c held (S4). That is 0.28 <= c <= 3.03 for ReLU and independent layers. Where no theory tells how
+        far a network moves (correlated weights): 0.3 <= c <= 3. Contraction: F3.
     """
 
     name: str
@@ -152,8 +152,8 @@ def _family(resnet: ResNet, name: str, hurst: float, growth: Growth) -> str:
             "critical": "The constant is of order one: a critical rule, at any depth.",
             "explosion": "The constant is well above order one.",
             "identity": "The constant is well below order one.",
-            "contraction": "The constant is well above order one, and linear networks with rough weights contract.",
-            "unknown": "The constant is well above order one; such networks contract in the end, and may grow first.",
+            "contraction": "The constant is well above order one: linear networks with rough weights contract.",
+            "unknown": "The constant is well above order one: such networks may grow before they contract (F3).",
         }[name]
     if name == "critical":
         return "Norms stay of the order of one at any depth."

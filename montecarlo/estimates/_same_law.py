@@ -58,9 +58,10 @@ def same_law(x: ArrayLike, y: ArrayLike, *, false_alarm: float = 1e-6) -> LawTes
     Right for every law, with ties and -inf, at every pair of sizes: the false alarm is guaranteed. Samples of
     at most 2000 rows use the exact law of the distance (conservative under ties), larger ones a proven bound,
     which is sharp for equal sizes and costs up to half of the rows for unequal ones: give both samples the
-    same size there. Wrong for paired rows: the samples must be independent. Two columns of one sample are not,
-    and samples of one seed share their weights whatever the depth, scaling, block or activation; `warning` says
-    so where rows go together (a false word has a probability below 1e-6). Weak in the far tails.
+    same size there. Wrong for paired rows: the samples must be independent. Two columns of one sample are
+    not, and samples of one seed share their weights whatever the depth, scaling, block or activation;
+    `warning` says so where rows go together (a false word has a probability below 1e-6). Weak in the far
+    tails.
 
     Parameters
     ----------

@@ -45,8 +45,8 @@ def warn_shared_rows(x: NDArray[np.float64], y: NDArray[np.float64]) -> str | No
     in_place = int(np.count_nonzero((x[:n] == y[:n]) & np.isfinite(x[:n])))
     anywhere = _equal_pairs(x, y)
     advice = (
-        "draw one sample with another seed; networks of one seed share their weights, and the samples of this "
-        "test must be independent"
+        "draw one sample with another seed; networks of one seed share their weights, and the samples of "
+        "this test must be independent"
     )
     if in_place > _IN_PLACE + _TIES * tied / n or anywhere > _ANYWHERE + _TIES * tied:
         return f"x and y have {max(in_place, anywhere):,} rows in common: {advice}"

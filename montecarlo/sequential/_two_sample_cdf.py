@@ -54,9 +54,9 @@ class TwoSampleCdf:
     """Sequential test of whether two independent streams of i.i.d. rows have the same law.
 
     Right for every law, with ties or −inf; NaN and +inf are counted and left out of each stream. Wrong for
-    paired rows: the streams must be independent, and networks of one seed are not; `result` has a warning where
-    rows go together. Weak in the far tails. It uses equally many rows of both,
-    at the looks of `CdfBand`. Keeps all rows.
+    paired rows: the streams must be independent, and networks of one seed are not; `result` has a warning
+    where rows go together. Weak in the far tails. It uses equally many rows of both, at the looks of
+    `CdfBand`. Keeps all rows.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ ONE = Activation("one", lambda x: 1.0, lambda x: 0.0)
 ZERO = Activation("zero", lambda x: 0.0, lambda x: 0.0)
 STEP = Activation("step", lambda x: 1.0 if x > 0.0 else 0.0, lambda x: 0.0)
 AFFINE = Activation("affine", lambda x: x + 1.0, lambda x: 1.0)
-SIZE = Activation("size", lambda x: abs(x), lambda x: 1.0 if x > 0.0 else -1.0)
+SIZE = Activation("size", lambda x: 0.0 + abs(x), lambda x: 1.0 if x > 0.0 else -1.0)
 MINUS = Activation("minus", lambda x: -x, lambda x: -1.0)
 SMALL: dict = {"width": 32, "depth": 10, "beta": 0.5}
 

@@ -31,10 +31,9 @@ def verdicts(depths: tuple[int, ...], rule: float, power: float, **fields: objec
 @pytest.mark.parametrize(
     ("rule", "constant"),
     [
-        (2**-0.5, 0.7071),  # GPT-2: 1/√(2L)
+        (2**-0.5, 0.7071),  # GPT-2: 1/√(2L); DeepNorm with β on one matrix: β/α = 1/(2√N), L = 2N
         (0.47, 0.47),  # T-Fixup
         (0.67**2 * 2**0.5, 0.6348),  # T-Fixup's encoder, V and W by 0.67 N^-1/4 each, L = 2N
-        (2**-0.5, 0.7071),  # DeepNorm with β on one matrix: β/α = 1/(2√N), L = 2N
         (1.0, 1.0),
     ],
 )
@@ -157,9 +156,9 @@ def test_advice_on_scalings() -> None:
 def test_the_text_of_a_rule() -> None:
     shown = " ".join(text(diagnose(ResNet(width=64, depth=64, alpha=128**-0.5), seconds=0)).split())
     assert (
-        "critical: α = 0.7071·L^-0.5, and L^-0.5 is the critical scaling for independent layers (gaussian weights). "
-        "The constant is of order one: a critical rule, at any depth. At depth 64, in mean square, hidden states "
-        "and gradients move by 53 % of their norm."
+        "critical: α = 0.7071·L^-0.5, and L^-0.5 is the critical scaling for independent layers (gaussian "
+        "weights). The constant is of order one: a critical rule, at any depth. At depth 64, in mean square, "
+        "hidden states and gradients move by 53 % of their norm."
     ) in shown
 
 
