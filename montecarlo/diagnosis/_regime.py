@@ -18,9 +18,9 @@ class Regime:
     """Where a scaling lies beside the critical one.
 
     A number α at one depth has no exponent: what it has is the constant c of α = c·L^-β_c, and c says what
-    the network does at this depth. Every rule c/√L (independent layers) is critical as L grows; with c of order
-    one it is critical at every depth, and the verdict is the same at all of them. An exponent is claimed of a
-    family of depths alone: where β is given, or by `find_family`.
+    the network does at this depth. Every rule c/√L (independent layers) is critical as L grows; with c of
+    order one it is critical at every depth, and the verdict is the same at all of them. An exponent is
+    claimed of a family of depths alone: where β is given, or by `find_family`.
 
     Parameters
     ----------
@@ -152,8 +152,8 @@ def _family(resnet: ResNet, name: str, hurst: float, growth: Growth) -> str:
             "critical": "The constant is of order one: a critical rule, at any depth.",
             "explosion": "The constant is well above order one.",
             "identity": "The constant is well below order one.",
-            "contraction": "The constant is well above order one: linear networks with rough weights contract.",
-            "unknown": "The constant is well above order one: such networks may grow before they contract (F3).",
+            "contraction": "The constant is well above order one: rough linear networks contract (F3).",
+            "unknown": "The constant is well above order one: such networks may grow, then contract (F3).",
         }[name]
     if name == "critical":
         return "Norms stay of the order of one at any depth."
