@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from montecarlo._activations import ScalarFunction
 from montecarlo._specification import ResNet
 from montecarlo.diagnosis._prediction import Prediction
 
@@ -30,7 +31,7 @@ def vanishing(resnet: ResNet) -> tuple[bool, bool]:
     if activation.fingerprint == activation.name:
         return False, False
 
-    def vanishes(function: object) -> bool:
+    def vanishes(function: ScalarFunction) -> bool:
         python = getattr(function, "py_func", function)
         try:
             return not any(python(float(s * x)) for x in _SIZES for s in (1.0, -1.0)) and python(0.0) == 0.0
