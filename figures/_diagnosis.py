@@ -16,7 +16,7 @@ from montecarlo import InvalidFieldError, ResNet, simulate
 from montecarlo.common.files import replaced_file
 from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._predict import predict
-from montecarlo.diagnosis._text import number
+from montecarlo.diagnosis._text import number, scaling_as_rule
 
 _PATHS = 32  # networks whose growth is drawn
 _KNOTS = 9  # depths at which theory is computed between the first and the last layer
@@ -63,7 +63,7 @@ def draw_diagnosis(diagnosis: Diagnosis, path: str | os.PathLike[str]) -> Path:
         net = diagnosis.resnet
         canvas.suptitle(
             f"{net.block}, {net.activation_function.name}, d = {net.width:,}, L = {net.depth:,}, "
-            f"α = {net.scaling:.3g}: {diagnosis.regime.name}"
+            f"{scaling_as_rule(diagnosis)}: {diagnosis.regime.name}"
         )
         with replaced_file(target) as temporary:
             canvas.savefig(temporary, format=target.suffix[1:])
@@ -85,8 +85,12 @@ def _draw_law(axis: Any, prediction: Any, rows: npt.NDArray[np.float64] | None) 
                 label=f"{len(rows):,} networks",
             )
     if prediction.law is not None:
+        label = f"{prediction.kind} ({prediction.source})"
         x = np.linspace(prediction.log_quantile(1e-4), prediction.log_quantile(1 - 1e-4), 401)
-        axis.plot(x, prediction.law.pdf(x), color=THEORY, label=f"{prediction.kind} ({prediction.source})")
+        if x[-1] > x[0]:
+            axis.plot(x, prediction.law.pdf(x), color=THEORY, label=label)
+        else:  # all of it in one point
+            axis.axvline(x[0], color=THEORY, label=label)
         for end in prediction.log_range:
             axis.axvline(end, color=THEORY, ls=":", lw=1)
     if axis.get_legend_handles_labels()[0]:

@@ -58,9 +58,10 @@ from largedepth._options import network_options, real, threads_option, whole
 def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **options: Any) -> int:
     """Say what the initialisation of a network does to its norms, gradients and floats.
 
-    Theory's regime, the median and the 95 % range of |h_L|/|h_0| and |p_0|/|p_L| (and which statement gives
-    them), the chance of leaving float16, bfloat16 or float32, and the critical scaling; a short simulation
-    stands beside it. Exit code 1 if the simulation refutes a prediction.
+    The constant c of alpha = c L^-b beside the critical exponent b, and the regime: at this depth where
+    --alpha is given, as depth grows where --beta is. The median and the 95 % range of |h_L|/|h_0| and
+    |p_0|/|p_L| (and which statement gives them), the chance of leaving float16, bfloat16 or float32, and the
+    critical scaling; a short simulation stands beside it. Exit code 1 if the simulation refutes a prediction.
     """  # fmt: skip
     import shutil
     from pathlib import Path
@@ -105,6 +106,7 @@ def _coloured(text: str) -> str:
     marks = {
         "theory and simulation agree": "green", "THEORY AND SIMULATION DISAGREE": "red", "explosion:": "red",
         "critical:": "green", "identity:": "yellow",
+        "contraction:": "yellow",
     }  # fmt: skip
     for words, colour in marks.items():
         text = text.replace(words, click.style(words, fg=colour, bold=True), 1)

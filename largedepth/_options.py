@@ -65,7 +65,11 @@ network_options = apply_options(
     click.option("--width", type=whole("40"), required=True, metavar="D", help="Width d."),
     click.option("--depth", type=whole("1000"), required=True, metavar="L", help="Depth L."),
     click.option("--beta", type=real("0.5"), metavar="B", help="Scaling exponent: alpha = L^-B."),
-    click.option("--alpha", type=real("0.1"), metavar="A", help="Scaling itself; either --beta or --alpha."),
+    click.option(
+        "--alpha", type=real("0.1"), metavar="A",
+        help="Scaling itself, the factor in front of every residual branch: h + alpha V g(h); either --beta "
+        "or --alpha.",
+    ),
     click.option(
         "--weights", default="gaussian", show_default=True, metavar="LAW",
         help="Independent layers: gaussian, uniform, uniform:24 (2^24 levels), rademacher. A process along "

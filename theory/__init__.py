@@ -23,7 +23,8 @@ ratios are of Euclidean norms.
 - Width to infinity (S4, S5): `mean_square_flow`, `cosine_flow`, `two_input_flow`, the discrete
   `mean_square_recursion`, `cosine_recursion`; dual activations: `activation_second_moment`,
   `dual_activation`.
-- Laws of both norm ratios of wide networks at any depth and scaling (S4): `wide_log_norm_laws`.
+- Laws of both norm ratios of wide networks at any depth and scaling (S4): `wide_log_norm_laws`; their
+  growth in mean square alone, as a function of c in α = c/√L: `MeanFieldGrowth`.
 - Active units decide the growth of res-1 (S6): `active_units_drift`, `active_units_noise_law`.
 - Weights correlated along the layers, to first order (F2): `first_order_difference` for any lag
   covariances, `fractional_first_order` and `fractional_growth` for fractional noise, their ``log_`` forms;
@@ -42,6 +43,7 @@ from theory.common._activations import activation_function as activation_functio
 from theory.common._dual import activation_second_moment as activation_second_moment
 from theory.common._dual import arc_cosine_kernel as arc_cosine_kernel
 from theory.common._dual import dual_activation as dual_activation
+from theory.common._point_mass import PointMass as PointMass
 from theory.common._tabulated_law import TabulatedLaw as TabulatedLaw
 from theory.correlated._antipersistent import AntipersistentContraction as AntipersistentContraction
 from theory.correlated._antipersistent import antipersistent_contraction as antipersistent_contraction
@@ -87,6 +89,7 @@ from theory.diffusion._mean_field import cosine_recursion as cosine_recursion
 from theory.diffusion._mean_field import mean_square_flow as mean_square_flow
 from theory.diffusion._mean_field import mean_square_recursion as mean_square_recursion
 from theory.diffusion._mean_field import two_input_flow as two_input_flow
+from theory.diffusion._mean_field_growth import MeanFieldGrowth as MeanFieldGrowth
 from theory.diffusion._radial_diffusion import log_norm_diffusion_law as log_norm_diffusion_law
 from theory.diffusion._spherical_angle import SphericalAngleLaw as SphericalAngleLaw
 from theory.diffusion._wide_laws import wide_log_norm_laws as wide_log_norm_laws

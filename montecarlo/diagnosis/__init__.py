@@ -1,6 +1,7 @@
 """Diagnosis of one network for practitioners: what its initialisation does to norms, gradients and floats.
 
 * `diagnose` predicts growth forward and backward from theory, says which theory, and checks it by simulation.
+* `find_family` reads the exponent of a scaling from networks of several depths.
 * `measure_branches` reads width, depth and weight scales from a PyTorch module or Flax parameters.
 """
 
@@ -10,6 +11,8 @@ from montecarlo.diagnosis._check import Check as Check
 from montecarlo.diagnosis._check import RatioCheck as RatioCheck
 from montecarlo.diagnosis._diagnose import diagnose as diagnose
 from montecarlo.diagnosis._diagnosis import Diagnosis as Diagnosis
+from montecarlo.diagnosis._family import Family as Family
+from montecarlo.diagnosis._family import find_family as find_family
 from montecarlo.diagnosis._float_range import FORMATS as FORMATS
 from montecarlo.diagnosis._float_range import FloatFormat as FloatFormat
 from montecarlo.diagnosis._float_range import FloatRange as FloatRange

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from montecarlo.common._errors import InvalidFieldError
+from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays
 from montecarlo.diagnosis._prediction import Prediction
 from montecarlo.networks._specification import ResNet
 
@@ -25,10 +28,10 @@ _SMALL_SCALING = 0.35
 def predict(resnet: ResNet) -> tuple[Prediction, Prediction]:
     """Return the predictions for hidden states and for gradients."""
     if resnet.processes is not None:
-        return _correlated(resnet)
+        return fix_what_stays(resnet, _correlated(resnet))
     if _relu_behind_w(resnet):
         return _exact(resnet)
-    return _wide(resnet)
+    return fix_what_stays(resnet, _wide(resnet))
 
 
 def mean_square_of_input(resnet: ResNet) -> float:
@@ -75,7 +78,7 @@ def _wide(resnet: ResNet) -> tuple[Prediction, Prediction]:
 
     if resnet.width < 2:
         return _nothing("there is no law of a single unit with this activation")
-    sigma, slope = _functions(resnet)
+    sigma, slope = theory_functions(resnet)
     direct = resnet.block == "res-1"
     linear = resnet.activation_function.negative_slope == 1.0
     try:
@@ -97,25 +100,43 @@ def _wide(resnet: ResNet) -> tuple[Prediction, Prediction]:
 
     def prediction(quantity: str, law: Any, chain: bool) -> Prediction:
         mean_share, std_share = _CHAIN if chain else _REST
-        slack = mean_share * float(law.var()) + extra
+        slack = max(mean_share * float(law.var()) + extra, ROUNDING)
         tail = slack + 2 * std_share * float(law.std())
         return Prediction(quantity, "wide-network law", "S4", remark, law, slack=slack, tail_slack=tail)
 
     return prediction(HIDDEN, hidden, linear or not direct), prediction(GRADIENT, gradient, linear)
 
 
-def _functions(resnet: ResNet) -> tuple[Any, Any]:
-    """Return σ and σ' as `theory` takes them."""
+def theory_functions(resnet: ResNet) -> tuple[Any, Any]:
+    """Return σ and σ' as `theory` takes them; None for the σ' of activations that it knows by name."""
     from theory import ACTIVATIONS
 
     function = resnet.activation_function
     if isinstance(resnet.activation, str) and resnet.activation in ACTIVATIONS:
         return resnet.activation, None
 
-    def vectorised(scalar: Callable[[float], float]) -> Any:
-        return np.vectorize(getattr(scalar, "py_func", scalar), otypes=[np.float64])
+    try:
+        value, slope = function.compiled()
+    except InvalidFieldError:  # no engine will run it; theory can, if slowly
+        return _in_python(function.value), _in_python(function.derivative)
+    return _compiled(value), _compiled(slope)
 
-    return vectorised(function.value), vectorised(function.derivative)
+
+def _compiled(function: Any) -> Any:
+    # Compiled on first use: `import montecarlo` must stay light.
+    from montecarlo.kernels._elementwise import apply
+
+    def on_arrays(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        flat = np.ascontiguousarray(x, np.float64).ravel()
+        out = np.empty(flat.shape)
+        apply(function, flat, out)
+        return out.reshape(np.shape(x))
+
+    return on_arrays
+
+
+def _in_python(scalar: Callable[[float], float]) -> Any:
+    return np.vectorize(getattr(scalar, "py_func", scalar), otypes=[np.float64])
 
 
 def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
@@ -124,14 +145,11 @@ def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
     d, L, a = resnet.width, resnet.depth, resnet.scaling
     assert resnet.processes is not None
     hidden, gradient = _gronwall(resnet)
-    linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
-    if not (linear or _relu_behind_w(resnet)) or not all(p.stationary for p in resnet.processes):
+    lags = lag_covariances(resnet)
+    if lags is None:
         return hidden, gradient
-    gamma_v, gamma_w = (process.lag_covariance(L) for process in resnet.processes)
-    if not np.allclose([gamma_v[0], gamma_w[0]], 1.0, rtol=1e-9):
-        return hidden, gradient
+    linear = lags["gamma_w"] is None
     c = 1.0 if linear else 0.5
-    lags: dict[str, Any] = {"gamma_v": gamma_v, "gamma_w": None if linear else gamma_w}
     with np.errstate(over="ignore"):
         m = float(theory.first_order_difference(alpha=a, depth=L, **lags))
         time = L * np.float64(a) * a
@@ -159,6 +177,18 @@ def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
             bounds = (math.log1p(-reach), math.log1p(reach))
             gradient = Prediction(GRADIENT, "bounds", "F2b", remark, bounds=bounds)
     return hidden, gradient
+
+
+def lag_covariances(resnet: ResNet) -> dict[str, Any] | None:
+    """Return γ_V and γ_W (None for linear branches without W) for F2, or None where it does not apply."""
+    assert resnet.processes is not None
+    linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
+    if not (linear or _relu_behind_w(resnet)) or not all(p.stationary for p in resnet.processes):
+        return None
+    gamma_v, gamma_w = (process.lag_covariance(resnet.depth) for process in resnet.processes)
+    if not np.allclose([gamma_v[0], gamma_w[0]], 1.0, rtol=1e-9):
+        return None
+    return {"gamma_v": gamma_v, "gamma_w": None if linear else gamma_w}
 
 
 def _gronwall(resnet: ResNet) -> tuple[Prediction, Prediction]:

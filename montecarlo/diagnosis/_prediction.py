@@ -108,6 +108,8 @@ class Prediction:
         if not anywhere:
             return end
         mean, std = sign * float(self.law.mean()), float(self.law.std())
+        if std == 0.0:  # a straight line, highest at one of its ends
+            return np.where(b <= 0, 1.0, end)
         # Reflection: those that crossed and came back; never more than certainty.
         with np.errstate(over="ignore", invalid="ignore"):
             back = np.exp(2 * mean * b / std**2 + special.log_ndtr((-b - mean) / std))

@@ -1,4 +1,4 @@
-"""The regime of a network: scaling exponent, critical exponent of its weights, and what to take instead."""
+"""The regime of a network: its constant and exponent beside the critical ones of its weights."""
 
 from __future__ import annotations
 
@@ -8,34 +8,46 @@ from typing import Any
 
 import numpy as np
 
+from montecarlo.diagnosis._growth import MOST_GROWTH, Growth, find_growth, times, verdict
 from montecarlo.diagnosis._prediction import finite
 from montecarlo.networks._specification import ResNet
-
-_NEAR = 2.0  # L^{2|β − β_c|} up to which no regime has set in
 
 
 @dataclass(frozen=True)
 class Regime:
     """Where a scaling lies beside the critical one.
 
+    A number α at one depth has no exponent: what it has is the constant c of α = c·L^-β_c, and c says what
+    the network does at this depth. Every rule c/√L (independent layers) is critical as L grows; with c of
+    order one it is critical at every depth, and the verdict is the same at all of them. An exponent is
+    claimed of a family of depths alone: where β is given, or by `find_family`.
+
     Parameters
     ----------
-    name : {"explosion", "critical", "identity", "unknown"}
-        What the scaling leads to as L grows with β held (I8, I10, I11, F1); unknown at depth 1 and for
-        processes of one's own.
+    name : {"explosion", "critical", "identity", "contraction", "unknown"}
+        Where β is given: what happens as L grows with β held (I8, I10, I11, F1; contraction F3). Where α is
+        given: the same as `at_depth`. Unknown at depth 1 and for processes of one's own.
     beta : float
-        Exponent of the scaling, α = L^-β; NaN at depth 1, where every exponent gives 1.
+        Exponent of the scaling, α = L^-β; NaN where α was given instead, and at depth 1, where every exponent
+        gives 1.
     critical_beta : float
         β_c of this law of weights; NaN where it is not known.
     hurst : float
         Regularity of the weights along depth: 1/2 for independent layers, the Hurst index, 1 for
         continuous paths.
     sharpness : float
-        L^{2|β − β_c|}: below about 2 no regime has set in at this depth.
+        The larger of c² and 1/c², which is L^{2|β − β_c|}: how far the scaling is from L^-β_c at this depth.
     suggested_alpha : float
-        L^-β_c.
+        L^-β_c, the critical scaling with c = 1.
     words : str
-        All this in a sentence.
+        All this in a few sentences.
+    constant : float
+        c in α = c·L^-β_c; NaN where β_c is not known.
+    at_depth : {"explosion", "critical", "identity", "contraction", "unknown"}
+        The verdict at this depth, from c alone. Critical: states or gradients move by a fifth of their norm
+        at least, and neither grows more than tenfold, in mean square, in the limit of large width and depth
+        with c held (S4). That is 0.28 <= c <= 3.03 for ReLU and independent layers. Where no theory tells how
+        far a network moves (correlated weights): 0.3 <= c <= 3. Contraction: F3.
     """
 
     name: str
@@ -45,6 +57,8 @@ class Regime:
     sharpness: float
     suggested_alpha: float
     words: str
+    constant: float = math.nan
+    at_depth: str = "unknown"
 
     def record(self) -> dict[str, Any]:
         """Return the regime as JSON-serialisable values."""
@@ -56,52 +70,115 @@ def find_regime(resnet: ResNet) -> Regime:
     import theory
 
     L = resnet.depth
-    beta = resnet.beta
-    if beta is None:
-        beta = 0.0 - math.log(resnet.scaling) / math.log(L) if L > 1 else math.nan
-    hurst, regularity = _regularity(resnet)
+    hurst, weights = regularity(resnet)
     critical = float(theory.critical_scaling(hurst)) if math.isfinite(hurst) else math.nan
-    if not math.isfinite(critical) or not math.isfinite(beta):
-        suggested = L**-critical if math.isfinite(critical) else math.nan
-        words = (
-            f"{regularity}: no critical exponent is known"
-            if L > 1
-            else "one layer: there is no scaling in depth"
-        )
+    beta = math.nan if resnet.beta is None or L == 1 else resnet.beta
+    suggested = float(L) ** -critical
+    if math.isnan(critical) or L == 1:
+        words = "one layer: there is no scaling in depth"
+        if L > 1:
+            words = f"{weights}: no critical exponent is known"
         return Regime("unknown", beta, critical, hurst, math.nan, suggested, words)
-    name = theory.regime(beta, hurst=hurst, tolerance=1e-9)
-    with np.errstate(over="ignore"):
-        sharpness = float(np.float64(L) ** (2 * abs(beta - critical)))
-    words = f"{regularity} has the critical exponent β_c = {critical:g}; β = {beta:.4g}" + _consequence(
-        resnet, name, sharpness, hurst
+    with np.errstate(over="ignore", divide="ignore"):
+        # Of the logarithms where both are powers, so that β = β_c has c = 1 exactly.
+        constant = float(L) ** (critical - beta) if resnet.beta is not None else resnet.scaling / suggested
+        square = float(np.square(np.float64(constant)))
+        sharpness = max(square, float(1 / np.float64(square)))
+    growth = find_growth(resnet, constant)
+    at_depth, moves = verdict(growth, constant), growth.words()
+    if at_depth != "identity" and _contracting(resnet, hurst):
+        at_depth, moves = _contraction(resnet, hurst, at_depth)
+    name = at_depth
+    if resnet.beta is not None:
+        name = theory.regime(beta, hurst=hurst, tolerance=1e-9)
+        if name == "explosion" and beta > 0 and _contracting(resnet, hurst):
+            name = "contraction"
+    words = f"{_rule(resnet, constant, critical, weights)} {_family(resnet, name, hurst, growth)} " + (
+        _now(resnet, name, at_depth, moves)
     )
-    return Regime(name, beta, critical, hurst, sharpness, float(L) ** -critical, words)
+    return Regime(name, beta, critical, hurst, sharpness, suggested, words.strip(), constant, at_depth)
 
 
-def _regularity(resnet: ResNet) -> tuple[float, str]:
+def regularity(resnet: ResNet) -> tuple[float, str]:
     """Return the regularity of V along depth (that of W < 1 does not enter, F1), and its words."""
     if resnet.processes is None:
-        return 0.5, f"a network of independent layers ({resnet.weights} weights)"
+        return 0.5, f"independent layers ({resnet.weights} weights)"
     name = resnet.processes[0].name
     if name.startswith("fbm:"):
         H = float(name.split(":")[1])
-        return H, f"fractional noise of Hurst index {H:g}" if H != 0.5 else "a network of independent layers"
+        return H, f"fractional noise of Hurst index {H:g} along depth" if H != 0.5 else "independent layers"
     if name.split(":", maxsplit=1)[0] in ("rbf", "rbf-increments", "matern"):
-        return 1.0, f"a network of continuous weights along depth ({name})"
+        return 1.0, f"weights that are continuous along depth ({name})"
     return math.nan, f"weights of the process {name!r}"
 
 
-def _consequence(resnet: ResNet, name: str, sharpness: float, hurst: float) -> str:
-    linear = resnet.block != "res-3" and resnet.activation_function.negative_slope == 1.0
+def _contracting(resnet: ResNet, hurst: float) -> bool:
+    """Whether the branch is linear and its weights rough, so that networks contract (F3)."""
+    linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
+    return linear and hurst < 0.5
+
+
+def _contraction(resnet: ResNet, hurst: float, at_depth: str) -> tuple[str, str]:
+    """Return verdict and words for a linear network with rough weights at this depth, as far as F3 goes."""
+    import theory
+
+    beta = 0.0 - math.log(resnet.scaling) / math.log(resnet.depth)
+    if not hurst < beta < 1 - hurst:  # F3 knows the limit alone, and may be far from it
+        return ("unknown" if at_depth == "explosion" else at_depth), ""
+    law = theory.antipersistent_contraction(width=resnet.width, depth=resnet.depth, hurst=hurst, beta=beta)
+    log = float(law.centre) * float(resnet.depth) ** (1 - 2 * beta)
+    verb = "grow" if log > 0 else "shrink"
+    words = f"hidden states and gradients of typical networks {verb} about {times(abs(log))}-fold (F3)"
+    return ("contraction" if log < -math.log(MOST_GROWTH) else "critical"), words
+
+
+def _rule(resnet: ResNet, constant: float, critical: float, weights: str) -> str:
+    """Return α as a constant and a power of L."""
+    power = f"L^-{critical:g}"
+    if resnet.beta is None:
+        if f"{constant:.4g}" == "1":
+            return f"α = {power} (c = 1) is the critical scaling for {weights}."
+        return f"α = {constant:.4g}·{power}, and {power} is the critical scaling for {weights}."
+    if abs(constant - 1.0) < 1e-9:
+        return f"α = {power} is the critical scaling for {weights}."
+    given = f"L^{-resnet.beta:g}" if resnet.beta else "1"
+    return f"α = {given} = {constant:.4g}·{power}, and {power} is the critical scaling for {weights}."
+
+
+def _family(resnet: ResNet, name: str, hurst: float, growth: Growth) -> str:
+    """Return what follows: of the exponent as depth grows where β is given, else of the constant."""
+    if resnet.beta is None:
+        return {
+            "critical": "The constant is of order one: a critical rule, at any depth.",
+            "explosion": "The constant is well above order one.",
+            "identity": "The constant is well below order one.",
+            "contraction": "The constant is well above order one: rough linear networks contract (F3).",
+            "unknown": "The constant is well above order one: such networks may grow, then contract (F3).",
+        }[name]
     if name == "critical":
-        return " is critical: norms stay of the order of one at any depth"
-    if sharpness < _NEAR:
-        side = "below" if name == "explosion" else "above"
-        return f" is {side} it, but at depth {resnet.depth:,} still close to critical"
+        return "Norms stay of the order of one at any depth."
+    side = f"β = {resnet.beta:g} is {'above' if name == 'identity' else 'below'} β_c = {max(hurst, 0.5):g}"
     if name == "identity":
-        return " is above it: the network tends to the identity, layers do less the more there are"
-    if linear and hurst < 0.5:
-        return " is below it, where linear networks with rough weights contract instead of exploding (F3)"
-    if resnet.activation_function.name in ("tanh", "sin"):
-        return " is below it: norms grow with depth, as a power of it only, since the activation is bounded"
-    return " is below it: hidden states and gradients explode with depth"
+        return f"{side}: as depth grows, networks tend to the identity."
+    if name == "contraction":
+        return f"{side}: as depth grows, linear networks with rough weights contract, not explode (F3)."
+    if growth.sublinear:
+        return f"{side}: as depth grows, hidden states grow as a power of it only, since {_slow(growth)}."
+    narrow = (
+        " (typical ones from width 3 on)" if hurst <= 0.5 and resnet.width < 3 and resnet.beta > 0 else ""
+    )
+    return f"{side}: as depth grows, hidden states and gradients explode{narrow}."
+
+
+def _slow(growth: Growth) -> str:
+    reason = "the activation grows more slowly than they do"
+    return f"{reason}; gradients do not move" if growth.gradient == 0 else f"{reason}; gradients explode"
+
+
+def _now(resnet: ResNet, name: str, at_depth: str, moves: str) -> str:
+    """Return what the network does at this depth."""
+    lead = f"At depth {resnet.depth:,}"
+    if resnet.beta is not None and name != "critical" and at_depth == "critical":
+        lead = f"{lead} it is still close to critical, with a constant of order one"
+        return f"{lead}: {moves}." if moves else f"{lead}."
+    return f"{lead}, {moves}." if moves else ""

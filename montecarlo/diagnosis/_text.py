@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from montecarlo.networks._specification import ResNet
 
 _LABEL = 11
+_NEAR = 2.0  # c² or 1/c² up to which a scaling hardly differs from the critical one
 
 
 def text(diagnosis: Diagnosis, *, width: int = 80) -> str:
@@ -51,12 +52,31 @@ def scaling_words(diagnosis: Diagnosis) -> str:
     regime = diagnosis.regime
     if math.isnan(regime.suggested_alpha):
         return "no advice: no critical scaling is known for these weights"
-    critical = f"α = {regime.suggested_alpha:.4g} (β_c = {regime.critical_beta:g})"
+    if diagnosis.resnet.depth == 1:
+        return "no advice: one layer has no scaling in depth"
+    power = f"L^-{regime.critical_beta:g}"
+    critical = f"α = {regime.suggested_alpha:.4g} (c = 1 in c·{power})"
     if regime.name == "critical":
-        return f"keep it: {critical} is the critical scaling"
-    if regime.sharpness < 2.0:
-        return f"{critical} would be critical, which hardly differs at this depth"
-    return f"take {critical}, {regime.suggested_alpha / diagnosis.resnet.scaling:.3g} times the present one"
+        if abs(regime.constant - 1.0) < 1e-9:
+            return f"keep it: {critical}"
+        return f"keep it: a rule c·{power} is critical with any c of order one"
+    if regime.at_depth == "critical":
+        if regime.sharpness < _NEAR:
+            return f"{critical} would be critical, which hardly differs at this depth"
+        return f"{critical} would be critical at any depth; at this one the present one is of order one, too"
+    factor = number(math.log(regime.suggested_alpha) - math.log(diagnosis.resnet.scaling))
+    if regime.name == "identity":
+        return f"{critical} would be critical, {factor} times the present one"
+    return f"take {critical}, {factor} times the present one"
+
+
+def scaling_as_rule(diagnosis: Diagnosis) -> str:
+    """Return α as a number and as a constant times the critical power of L, in a few characters."""
+    regime = diagnosis.regime
+    alpha = f"α = {diagnosis.resnet.scaling:.3g}"
+    if math.isnan(regime.constant):
+        return alpha
+    return f"{alpha} = {regime.constant:.3g}·L^-{regime.critical_beta:g}"
 
 
 def number(log: float) -> str:
@@ -124,7 +144,9 @@ def verdict(check: RatioCheck) -> str:
         return "nothing to test"
     if not check.agrees:
         return check.reason
-    return f"agrees to {100 * math.expm1(check.sees):.2g} %" if check.sees < 50 else "agrees"
+    if check.sees < math.log(2.0):
+        return f"agrees to {100 * math.expm1(check.sees):.2g} %"
+    return f"agrees within a factor of {math.exp(check.sees):.2g}" if check.sees < 50 else "agrees"
 
 
 def range_rows(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
@@ -144,12 +166,14 @@ def range_rows(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
 
 def range_words(diagnosis: Diagnosis) -> str:
     """Return what the probabilities of the float formats mean."""
-    where = "at any layer" if diagnosis.resnet.processes is None else "at the last layer"
+    where = "Theory and simulation at the last layer"
+    if diagnosis.resnet.processes is None:
+        where = "Theory at any layer, simulation at the last one"
     overflow = [r.log_overflow_ratio for r in diagnosis.ranges[:1]]
     example = f" (‖h‖ grows {number(overflow[0])}-fold for {diagnosis.ranges[0].format})" if overflow else ""
     return (
         f"overflow: the largest entry of a state becomes infinite{example}; underflow: typical entries fall "
-        f"below the smallest normal number. Theory {where}, simulation at the last one; ‖p_L‖ = "
+        f"below the smallest normal number. {where}; ‖p_L‖ = "
         f"{diagnosis.gradient_norm:g}."
     )
 

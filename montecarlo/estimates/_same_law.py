@@ -15,6 +15,7 @@ from montecarlo.estimates._rows import (
     keep_below_infinity,
     warn_nonfinite,
 )
+from montecarlo.estimates._shared_rows import warn_shared_rows
 
 _EXACT_ROWS = 2000  # above, scipy's path counting costs more than the sharpness is worth
 _EXACT_FLOOR = 1e-10  # scipy's exact p-value is 1 minus a sum: absolute errors near 1e-13
@@ -57,8 +58,10 @@ def same_law(x: ArrayLike, y: ArrayLike, *, false_alarm: float = 1e-6) -> LawTes
     Right for every law, with ties and -inf, at every pair of sizes: the false alarm is guaranteed. Samples of
     at most 2000 rows use the exact law of the distance (conservative under ties), larger ones a proven bound,
     which is sharp for equal sizes and costs up to half of the rows for unequal ones: give both samples the
-    same size there. Wrong for paired rows (the same networks in both columns): the samples must be
-    independent. Weak in the far tails.
+    same size there. Wrong for paired rows: the samples must be independent. Two columns of one sample are
+    not, and samples of one seed share their weights whatever the depth, scaling, block or activation;
+    `warning` says so where rows go together (a false word has a probability below 1e-6). Weak in the far
+    tails.
 
     Parameters
     ----------
@@ -104,6 +107,7 @@ def same_law(x: ArrayLike, y: ArrayLike, *, false_alarm: float = 1e-6) -> LawTes
         warn_nonfinite(lost_x, rows_x.size),
         warn_nonfinite(lost_y, rows_y.size),
         "a sample has no row below +inf" if min(n, m) == 0 else None,
+        warn_shared_rows(rows_x, rows_y),
     )
     distance, threshold, pvalue = 0.0, math.inf, 1.0
     method = "two-sample DKW bound"

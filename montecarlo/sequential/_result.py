@@ -42,6 +42,8 @@ class SequentialResult:
         Probability, at most, of ever refuting a right claim.
     n, n_nonfinite
         Rows used, and rows left out because they are not finite (for laws and quantiles: NaN or +inf).
+    warning
+        Why the outcome should not be trusted as it stands; None if nothing was found.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class SequentialResult:
     false_alarm: float
     n: int
     n_nonfinite: int = 0
+    warning: str | None = None
 
     @property
     def decision(self) -> Decision:
@@ -92,6 +95,7 @@ class SequentialResult:
             self.estimate), ("not refuted", _html.interval(self.interval)), ("resolution",
             self.resolution), ("p at most", self.p_bound), ("false alarm", self.false_alarm), ("rows",
             self.n), ("not finite", self.n_nonfinite or None), ("sequence", self.kind),
+            ("warning", self.warning),
         ]  # fmt: skip
         return _html.record(type(self).__name__, rows)
 
@@ -99,11 +103,12 @@ class SequentialResult:
         lower, upper = self.interval
         claim = "" if self.claim == "equal" else f"{self.claim} "
         lost = f", {self.n_nonfinite} not finite" if self.n_nonfinite else ""
-        return (
+        text = (
             f"{self.decision}: predicted {claim}{self.predicted:.6g}, estimate {self.estimate:.6g} "
             f"[{lower:.6g}, {upper:.6g}] ({self.kind}, p <= {self.p_bound:.3g}, "
             f"false alarm {self.false_alarm:.3g}, n={self.n}{lost})"
         )
+        return f"{text} warning: {self.warning}" if self.warning else text
 
 
 def half_width(interval: tuple[float, float]) -> float:

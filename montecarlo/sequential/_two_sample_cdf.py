@@ -21,11 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from montecarlo.estimates._rows import keep_below_infinity
+from montecarlo.estimates._shared_rows import warn_shared_rows
 from montecarlo.sequential._cdf_band import look_epsilon
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult
 from montecarlo.sequential._row_store import RowStore
 from montecarlo.sequential._rows import batch, check_false_alarm
+
+_PAIRED = 10_000  # first rows that are asked whether the streams go together
 
 
 def two_sample_bound(n: int, gap: int) -> float:
@@ -51,8 +54,9 @@ class TwoSampleCdf:
     """Sequential test of whether two independent streams of i.i.d. rows have the same law.
 
     Right for every law, with ties or −inf; NaN and +inf are counted and left out of each stream. Wrong for
-    paired rows: the streams must be independent. Weak in the far tails. It uses equally many rows of both,
-    at the looks of `CdfBand`. Keeps all rows.
+    paired rows: the streams must be independent, and networks of one seed are not; `result` has a warning
+    where rows go together. Weak in the far tails. It uses equally many rows of both, at the looks of
+    `CdfBand`. Keeps all rows.
 
     Parameters
     ----------
@@ -163,4 +167,5 @@ class TwoSampleCdf:
             false_alarm=self.false_alarm,
             n=self.n,
             n_nonfinite=self.n_nonfinite,
+            warning=warn_shared_rows(*(s.first(min(_PAIRED, s.n)) for s in (self._x, self._y))),
         )

@@ -24,6 +24,7 @@ from scipy.stats.distributions import rv_frozen
 
 from theory.common._activations import Activation
 from theory.common._gaussian_moments import even_moments, square_coefficients
+from theory.common._point_mass import PointMass
 from theory.common._validate import FloatArray
 
 _ORDER = 40
@@ -32,10 +33,13 @@ _NODES = 500
 _RANGE = 60.0
 _STEP = 0.02
 
+Law = rv_frozen | PointMass
+"""What `wide_log_norm_laws` returns."""
+
 
 def direct_laws(
     sigma: Activation, slope: Activation, d: int, L: int, a: float, *, start: float, spread: float
-) -> tuple[rv_frozen, rv_frozen]:
+) -> tuple[Law, Law]:
     """
     Return the laws of log(‖h_L‖/‖h_0‖) and log(‖p_0‖/‖p_L‖); arguments as in `wide_log_norm_laws`.
 
@@ -61,10 +65,14 @@ def direct_laws(
     # E log S falls behind log E S by half of the relative variance; that of h_0 is 2/d.
     mean = total - 0.5 * hidden / d
     variance = hidden / d + (sensitivity - 1) ** 2 * spread
-    return (
-        stats.norm(0.5 * mean, 0.5 * math.sqrt(variance)),
-        stats.norm(0.5 * (gradient_mean - 0.5 * gradient / d), 0.5 * math.sqrt(gradient / d)),
-    )
+    return half_normal(mean, variance), half_normal(gradient_mean - 0.5 * gradient / d, gradient / d)
+
+
+def half_normal(mean: float, variance: float) -> Law:
+    """Return the law of half of a normal number: a log-norm from its logarithm of a squared norm."""
+    if variance <= 0:  # rounding may leave less than nothing
+        return PointMass(0.5 * mean)
+    return stats.norm(0.5 * mean, 0.5 * math.sqrt(variance))
 
 
 def _clock(sigma: Activation, L: int, a: float, start: float) -> FloatArray:

@@ -24,14 +24,12 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
-from scipy.stats.distributions import rv_frozen
 
 from theory.common import _validate
 from theory.common._activations import Activation
 from theory.common._gaussian_moments import even_moments, slope_function
 from theory.common._validate import FloatArray
-from theory.diffusion._wide_direct import direct_laws
+from theory.diffusion._wide_direct import Law, direct_laws, half_normal
 
 # The table of a layer's moments: steps in y, and how far it reaches; beyond, σ is taken to be homogeneous.
 _STEP, _BELOW, _ABOVE = 0.02, 8.0, 60.0
@@ -50,7 +48,7 @@ def wide_log_norm_laws(
     initial_log_variance: float = 0.0,
     bias_std: float = 0.0,
     derivative: Activation | None = None,
-) -> tuple[rv_frozen, rv_frozen]:
+) -> tuple[Law, Law]:
     """
     Return the laws of log(‖h_L‖/‖h_0‖) and log(‖p_0‖/‖p_L‖) of wide networks with independent layers.
 
@@ -80,8 +78,8 @@ def wide_log_norm_laws(
 
     Returns
     -------
-    hidden, gradient : frozen scipy.stats.norm
-        The laws, of natural logarithms.
+    hidden, gradient : frozen scipy.stats.norm or PointMass
+        The laws, of natural logarithms; a point where nothing is random, such as the gradients of σ' = 0.
 
     Raises
     ------
@@ -122,11 +120,11 @@ def wide_log_norm_laws(
     return _propagate(layer, L, math.log(start), float(spread))
 
 
-def _normal(mean: float, variance: float) -> rv_frozen:
+def _normal(mean: float, variance: float) -> Law:
     """Return the law of half of a normal logarithm of a squared norm."""
     if not math.isfinite(mean) or not math.isfinite(variance):
         raise ArithmeticError("alpha: the norm leaves every float range; give a smaller scaling")
-    return stats.norm(0.5 * mean, 0.5 * math.sqrt(variance))
+    return half_normal(mean, variance)
 
 
 def _layer_moments(
@@ -151,7 +149,7 @@ def _layer_moments(
 
 def _propagate(
     layer: Callable[[FloatArray], FloatArray], L: int, start: float, spread: float
-) -> tuple[rv_frozen, rv_frozen]:
+) -> tuple[Law, Law]:
     grid = np.arange(start - _BELOW, start + _ABOVE, _STEP)
     with np.errstate(over="ignore", invalid="ignore"):
         m, v, n, w = layer(grid)

@@ -51,6 +51,7 @@ def test_regimes_that_are_unknown_or_not_there() -> None:
     assert "one layer" in find_regime(ResNet(width=8, depth=1, alpha=0.5)).words
     near = find_regime(ResNet(width=8, depth=10, beta=0.55))
     assert "still close to critical" in near.words
+    assert (near.name, near.at_depth) == ("identity", "critical")
 
 
 def test_formats_are_those_of_numpy() -> None:

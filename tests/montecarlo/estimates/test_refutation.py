@@ -19,6 +19,7 @@ from montecarlo.estimates import (
     same_law,
     variance,
 )
+from montecarlo.sequential import TwoSampleCdf
 
 SEED = 77
 CONFIDENCE = 1.0 - 1e-6  # each interval misses the truth with chance 1e-6
@@ -92,3 +93,44 @@ def test_threshold_is_where_the_bound_refutes():
         threshold = law_distance(ramp, stats.uniform.cdf, false_alarm=false_alarm).threshold
         assert law_distance(ramp, stats.uniform(threshold).cdf, false_alarm=false_alarm).refuted
         assert not law_distance(ramp, stats.uniform(threshold - 0.002).cdf, false_alarm=false_alarm).refuted
+
+
+@pytest.mark.statistical
+def test_samples_that_share_their_weights_are_named():
+    from montecarlo import ResNet, simulate
+
+    net = ResNet(width=8, depth=6, beta=0.5)
+    sample = simulate(net, replicas=400, seed=1)
+    ours = sample["log_hidden_ratio"]
+
+    def of(seed=1, column="log_hidden_ratio", engine="auto", **fields):
+        other = ResNet(**{"width": 8, "depth": 6, "beta": 0.5} | fields)
+        return simulate(other, replicas=400, seed=seed, engine=engine)[column]
+
+    # The same rows, a stretch of them, another column, scaling or activation on the same weights.
+    for theirs, words in (
+        (ours.copy(), "400 rows in common"),
+        (ours[150:], "250 rows in common"),
+        (of(column="log_hidden_difference"), "go together"),
+        (of(beta=0.4), "go together"),
+        (of(beta=0.4)[:200], "go together"),
+        (of(block="res-2", activation="leaky-relu"), "go together"),
+    ):
+        assert words in str(same_law(ours, theirs).warning)
+        assert "another seed" in str(TwoSampleCdf().update(ours, theirs).result(resolution=0.5))
+    # Independent networks of the same law or another one: a false word has a probability below 1e-8 each.
+    for theirs in (of(seed=2), of(seed=2, beta=0.4), of(seed=2)[:100]):
+        assert same_law(ours, theirs).warning is None
+        assert TwoSampleCdf().update(ours, theirs).result(resolution=0.5).warning is None
+    halves = same_law(ours[:200], sample["log_gradient_ratio"][200:])
+    assert halves.warning is None
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("values", [1, 2, 10, 1000, 10**6])
+def test_ties_inside_samples_are_not_shared_rows(values):
+    # Rounded rows coincide by chance; six deviations and counts beyond ties: below 1e-7 each.
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        x, y = rng.integers(0, values, (2, 500)).astype(float)
+        assert same_law(x, y).warning is None
