@@ -15,8 +15,9 @@ from figures._style import NETWORKS, THEORY, bin_edges, figure_style
 from montecarlo import InvalidFieldError, ResNet, simulate
 from montecarlo.common.files import replaced_file
 from montecarlo.diagnosis import Diagnosis
+from montecarlo.diagnosis._numbers import number
 from montecarlo.diagnosis._predict import predict
-from montecarlo.diagnosis._text import number, scaling_as_rule
+from montecarlo.diagnosis._text import scaling_as_rule
 
 _PATHS = 32  # networks whose growth is drawn
 _KNOTS = 9  # depths at which theory is computed between the first and the last layer

@@ -1,24 +1,16 @@
-"""`Diagnosis`: everything that is known of one network, as text, HTML and JSON."""
+"""`Diagnosis`: what was found of one network, as text and HTML."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from montecarlo.common import _html
-from montecarlo.diagnosis._check import Check
-from montecarlo.diagnosis._float_range import FloatRange
-from montecarlo.diagnosis._prediction import Prediction
-from montecarlo.diagnosis._regime import Regime
-from montecarlo.networks._specification import ResNet
-
-if TYPE_CHECKING:
-    from montecarlo.samples.independent._sample import Sample
+from montecarlo.diagnosis import _text as words
+from montecarlo.diagnosis._findings import Findings
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Diagnosis:
+class Diagnosis(Findings):
     """What `diagnose` found; printed, it is a table.
 
     Parameters
@@ -39,37 +31,7 @@ class Diagnosis:
         The networks behind `check`.
     """
 
-    resnet: ResNet
-    regime: Regime
-    hidden: Prediction
-    gradient: Prediction
-    ranges: tuple[FloatRange, ...]
-    check: Check
-    gradient_norm: float
-    sample: Sample | None
-
-    @property
-    def agrees(self) -> bool | None:
-        """Whether the simulation refutes nothing that is predicted; None if nothing could be tested."""
-        return self.check.agrees
-
-    def record(self) -> dict[str, Any]:
-        """Return the diagnosis as JSON-serialisable values; natural logarithms where names say `log`."""
-        network = self.resnet.canonical()
-        return {
-            "specification": json.loads(json.dumps(network)),
-            "alpha": self.resnet.scaling,
-            "regime": self.regime.record(),
-            "hidden": self.hidden.record(),
-            "gradient": self.gradient.record(),
-            "gradient_norm": self.gradient_norm,
-            "ranges": [r.record() for r in self.ranges],
-            "check": self.check.record(),
-        }
-
     def _repr_html_(self) -> str:
-        from montecarlo.diagnosis import _text as words
-
         agreement = {True: "agrees", False: "disagrees", None: "nothing to test"}[self.agrees]
         head = [
             ("network", words.network_words(self.resnet)),
@@ -87,6 +49,4 @@ class Diagnosis:
         return f"Diagnosis({self.resnet!r}, regime={self.regime.name!r}, agrees={self.agrees})"
 
     def __str__(self) -> str:
-        from montecarlo.diagnosis._text import text
-
-        return text(self)
+        return words.text(self)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from montecarlo.diagnosis._numbers import number
 from montecarlo.diagnosis._predict import lag_covariances, mean_square_of_input, theory_functions
-from montecarlo.diagnosis._text import number
 from montecarlo.networks._specification import ResNet
 
 LEAST_MOVE = 0.2

@@ -6,9 +6,11 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from montecarlo.diagnosis._numbers import number, percent
+
 if TYPE_CHECKING:
     from montecarlo.diagnosis._check import RatioCheck
-    from montecarlo.diagnosis._diagnosis import Diagnosis
+    from montecarlo.diagnosis._findings import Findings
     from montecarlo.diagnosis._prediction import Prediction
     from montecarlo.estimates import Estimate
     from montecarlo.networks._specification import ResNet
@@ -17,7 +19,7 @@ _LABEL = 11
 _NEAR = 2.0  # c² or 1/c² up to which a scaling hardly differs from the critical one
 
 
-def text(diagnosis: Diagnosis, *, width: int = 80) -> str:
+def text(diagnosis: Findings, *, width: int = 80) -> str:
     """Return the diagnosis as lines of at most `width` columns, or 80 if that is less."""
     width = max(width, 80)
     blocks = [
@@ -47,7 +49,7 @@ def network_words(resnet: ResNet) -> str:
     )
 
 
-def scaling_words(diagnosis: Diagnosis) -> str:
+def scaling_words(diagnosis: Findings) -> str:
     """Return the advice on the scaling."""
     regime = diagnosis.regime
     if math.isnan(regime.suggested_alpha):
@@ -70,7 +72,7 @@ def scaling_words(diagnosis: Diagnosis) -> str:
     return f"take {critical}, {factor} times the present one"
 
 
-def scaling_as_rule(diagnosis: Diagnosis) -> str:
+def scaling_as_rule(diagnosis: Findings) -> str:
     """Return α as a number and as a constant times the critical power of L, in a few characters."""
     regime = diagnosis.regime
     alpha = f"α = {diagnosis.resnet.scaling:.3g}"
@@ -79,33 +81,7 @@ def scaling_as_rule(diagnosis: Diagnosis) -> str:
     return f"{alpha} = {regime.constant:.3g}·L^-{regime.critical_beta:g}"
 
 
-def number(log: float) -> str:
-    """Return exp of a natural logarithm to four digits, also outside the range of floats."""
-    if math.isnan(log):
-        return "—"
-    if math.isinf(log):
-        return "0" if log < 0 else "∞"
-    if -9.0 < log < 9.0:
-        return f"{math.exp(log):.4g}"
-    exponent = math.floor(log / math.log(10))
-    mantissa = f"{math.exp(log - exponent * math.log(10)):.2f}"
-    return f"{'1.00' if mantissa == '10.00' else mantissa}e{exponent + (mantissa == '10.00')}"
-
-
-def percent(probability: float) -> str:
-    """Return a probability as a percentage; tiny ones as a bound."""
-    if math.isnan(probability):
-        return "—"
-    if probability < 1e-9:
-        return "0 %"
-    if probability < 1e-4:
-        return "< 0.01 %"
-    if 1 - probability < 1e-4:
-        return "> 99.99 %" if probability < 1 - 1e-9 else "100 %"
-    return f"{100 * probability:.3g} %" if probability < 0.995 else f"{100 * probability:.2f} %"
-
-
-def check_words(diagnosis: Diagnosis) -> str:
+def check_words(diagnosis: Findings) -> str:
     """Return in a sentence what the simulation was and what came of it."""
     check = diagnosis.check
     if not check.replicas:
@@ -124,7 +100,7 @@ def check_words(diagnosis: Diagnosis) -> str:
     )
 
 
-def ratio_rows(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
+def ratio_rows(diagnosis: Findings) -> list[tuple[str, ...]]:
     """Return the table of both ratios: head, then two rows a ratio."""
     rows: list[tuple[str, ...]] = [("ratio", "", "median", "95 % of networks", "source or verdict")]
     pairs = (
@@ -149,7 +125,7 @@ def verdict(check: RatioCheck) -> str:
     return f"agrees within a factor of {math.exp(check.sees):.2g}" if check.sees < 50 else "agrees"
 
 
-def range_rows(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
+def range_rows(diagnosis: Findings) -> list[tuple[str, ...]]:
     """Return the table of float formats: head, then a row a format and direction."""
     rows: list[tuple[str, ...]] = [
         ("leaves the range of", "", "overflow", "simulated", "underflow", "simulated")
@@ -164,7 +140,7 @@ def range_rows(diagnosis: Diagnosis) -> list[tuple[str, ...]]:
     return rows
 
 
-def range_words(diagnosis: Diagnosis) -> str:
+def range_words(diagnosis: Findings) -> str:
     """Return what the probabilities of the float formats mean."""
     where = "Theory and simulation at the last layer"
     if diagnosis.resnet.processes is None:
@@ -178,7 +154,7 @@ def range_words(diagnosis: Diagnosis) -> str:
     )
 
 
-def remarks(diagnosis: Diagnosis) -> list[str]:
+def remarks(diagnosis: Findings) -> list[str]:
     """Return in what sense theory applies, once where it is the same for both ratios."""
     hidden, gradient = diagnosis.hidden, diagnosis.gradient
     if hidden.remark == gradient.remark:
@@ -201,11 +177,11 @@ def _simulated_range(check: RatioCheck) -> str:
     return f"{number(check.low.value)} … {number(check.high.value)}"
 
 
-def _ratio_table(diagnosis: Diagnosis) -> list[str]:
+def _ratio_table(diagnosis: Findings) -> list[str]:
     return _table(ratio_rows(diagnosis))
 
 
-def _range_table(diagnosis: Diagnosis) -> list[str]:
+def _range_table(diagnosis: Findings) -> list[str]:
     if not diagnosis.ranges:
         return []
     return [*_table(range_rows(diagnosis)), *textwrap.wrap(range_words(diagnosis), 80)]
