@@ -10,6 +10,7 @@ import numpy as np
 
 from montecarlo._specification import ResNet
 from montecarlo.diagnosis._prediction import Prediction
+from montecarlo.diagnosis._regime import no_branches
 
 HIDDEN, GRADIENT = "‖h_L‖/‖h_0‖", "‖p_0‖/‖p_L‖"
 
@@ -24,6 +25,8 @@ _SMALL_SCALING = 0.35
 
 def predict(resnet: ResNet) -> tuple[Prediction, Prediction]:
     """Return the predictions for hidden states and for gradients."""
+    if no_branches(resnet):
+        return _identity()
     if resnet.processes is not None:
         return _correlated(resnet)
     if _relu_behind_w(resnet):
@@ -39,6 +42,15 @@ def mean_square_of_input(resnet: ResNet) -> float:
 def log_variance_of_input(resnet: ResNet) -> float:
     """Return the variance of log ‖x‖², to first order: that of log ‖h_0‖² is 2/d more."""
     return 0.8 / resnet.input_dim
+
+
+def _identity() -> tuple[Prediction, Prediction]:
+    from scipy import stats
+
+    remark = "the branches are zero to every digit"
+    kept: dict[str, Any] = {"law": stats.norm(0.0, 1e-16), "slack": 1e-12, "tail_slack": 1e-12}
+    hidden = Prediction(HIDDEN, "exact law", "O3", remark, **kept)
+    return hidden, Prediction(GRADIENT, "exact law", "O3", remark, **kept)
 
 
 def _relu_behind_w(resnet: ResNet) -> bool:

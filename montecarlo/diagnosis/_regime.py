@@ -11,6 +11,7 @@ import numpy as np
 from montecarlo._specification import ResNet
 from montecarlo.diagnosis._prediction import finite
 
+_ZERO = 1e-30  # α L below which branches change no digit of a state
 _NEAR = 2.0  # L^{2|β − β_c|} up to which no regime has set in
 
 
@@ -51,6 +52,11 @@ class Regime:
         return {key: finite(v) if isinstance(v, float) else v for key, v in vars(self).items()}
 
 
+def no_branches(resnet: ResNet) -> bool:
+    """Return whether branches change no digit of a state, as α = 0 would."""
+    return resnet.scaling * resnet.depth < _ZERO
+
+
 def find_regime(resnet: ResNet) -> Regime:
     """Return the regime of a specification."""
     import theory
@@ -72,6 +78,9 @@ def find_regime(resnet: ResNet) -> Regime:
     name = theory.regime(beta, hurst=hurst, tolerance=1e-9)
     with np.errstate(over="ignore"):
         sharpness = float(np.float64(L) ** (2 * abs(beta - critical)))
+    if no_branches(resnet):
+        words = "the network is the identity at initialisation: its branches are zero to every digit"
+        return Regime("identity", beta, critical, hurst, sharpness, float(L) ** -critical, words)
     words = f"{regularity} has the critical exponent β_c = {critical:g}; β = {beta:.4g}" + _consequence(
         resnet, name, sharpness, hurst
     )

@@ -56,6 +56,8 @@ def scaling_words(diagnosis: Diagnosis) -> str:
         return f"keep it: {critical} is the critical scaling"
     if regime.sharpness < 2.0:
         return f"{critical} would be critical, which hardly differs at this depth"
+    if "identity at initialisation" in regime.words:
+        return f"{critical} would be critical"
     return f"take {critical}, {regime.suggested_alpha / diagnosis.resnet.scaling:.3g} times the present one"
 
 
