@@ -131,7 +131,7 @@ def _stacked(parameters: list[Parameter]) -> Iterator[tuple[int, dict[str, Famil
     repeats = Counter((re.sub(r"\d+", "*", p.name), p.shape) for p in big)
     if not big or max(repeats.values()) > 2 or any("conv" in p.name.lower() for p in big):
         return  # many arrays of three axes: convolutions, experts or heads in numbered blocks
-    axes = [axis for axis in range(3) if len({p.shape[axis] for p in big}) == 1]
+    axes = [axis for axis in (0, 1, -1) if len({p.shape[axis] for p in big}) == 1]
     fitting = [axis for axis in axes if _fit([np.delete(p.shape, axis).tolist() for p in big])]
     if not axes:
         return
@@ -142,7 +142,7 @@ def _stacked(parameters: list[Parameter]) -> Iterator[tuple[int, dict[str, Famil
         parent = parent[:-1]
     families: dict[str, Family] = {}
     for p in parameters:
-        fits = axis < len(p.shape) and p.shape[axis] == depth
+        fits = -1 <= axis < len(p.shape) > 0 and p.shape[axis] == depth
         if p.path[: len(parent)] == parent and fits:
             blocks = np.moveaxis(p.array(), axis, 0)
             families[p.name] = {k: Parameter(p.path, block, block.shape) for k, block in enumerate(blocks)}

@@ -96,6 +96,8 @@ def _later(first: str, last: str) -> int | None:
 def own_bias(matrix: str, matrices: list[str], biases: list[str]) -> str | None:
     """Return the bias beside a matrix: alone with it, or of its name but for weight and bias."""
     module, _, leaf = matrix.rpartition(".")
+    if below := [name for name in biases if name.rpartition(".")[0] == matrix]:  # fc and fc.bias
+        return below[0]
     beside = [name for name in biases if name.rpartition(".")[0] == module]
     if len(beside) == 1 and sum(name.rpartition(".")[0] == module for name in matrices) == 1:
         return beside[0]
