@@ -74,16 +74,20 @@ def find_blocks(parameters: list[Parameter], pattern: re.Pattern[str] | None) ->
     best = scored[0][2]
     own = {id(p) for family in best.values() for p in family.values()}
     others = []
-    for coverage, depth, families in scored[1:]:
+    for _, _, families in scored[1:]:
         if any(id(p) in own for family in families.values() for p in family.values()):
             continue  # the same arrays under other numbers
         name = next(name for name, family in families.items() if is_matrix(family))
-        if (coverage, depth) == scored[0][:2]:
-            rule = f"has several stacks of blocks as large as each other (another is {name})"
+        if _depth(families) == _depth(best):
+            rule = f"has several stacks of blocks, as deep as each other (another is {name})"
             raise InvalidFieldError("model", next(iter(best)), rule, "choose one with pattern=")
         others.append(name)
     outside = frozenset(n for p in parameters if id(p) not in own for n in p.shape)
     return Blocks(best, _is_flat(best), tuple(others), outside)
+
+
+def _depth(families: dict[str, Family]) -> int:
+    return max(len(of_common_shape(family)) for family in families.values() if is_matrix(family))
 
 
 def _coverage(families: dict[str, Family], pattern: re.Pattern[str] | None) -> int:

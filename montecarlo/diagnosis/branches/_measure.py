@@ -27,8 +27,8 @@ class Moments:
         before = None
         for matrix in stack:
             variance = float(np.mean((matrix - centre) ** 2))
-            if variance <= 1e-24 * centre * centre:  # constant, but for rounding
-                variance = 0.0
+            if matrix.size > 1 and np.ptp(matrix) == 0.0:
+                variance = 0.0  # constant
             scaled = (matrix - centre) / math.sqrt(variance or 1.0)
             variances.append(variance)
             if variance > 0:

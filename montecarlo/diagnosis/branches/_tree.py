@@ -43,16 +43,16 @@ def read_parameters(model: Any) -> tuple[list[Parameter], list[str]]:
     """Return the arrays of floats, and the names of what is no such array."""
     found, left_out = [], []
     for keys, leaf in _leaves(model, ()):
-        value = leaf if hasattr(leaf, "shape") else getattr(leaf, "value", leaf)  # Flax's boxes
         path = tuple(part for key in keys for part in re.split(r"[./]", key) if part not in ("", "~"))
+        try:
+            value = leaf if hasattr(leaf, "shape") else getattr(leaf, "value", leaf)  # Flax's boxes
+            shape = tuple(int(n) for n in value.shape) if hasattr(value, "shape") else None
+        except (RuntimeError, TypeError):  # PyTorch's lazy modules have no shape yet
+            raise _valueless(".".join(path)) from None
         kind = str(getattr(value, "dtype", type(value).__name__))
         if value is None or _NO_FLOATS.search(kind) or callable(value):
             left_out.append(f"{'.'.join(path)} ({kind})")
             continue
-        try:
-            shape = tuple(int(n) for n in value.shape) if hasattr(value, "shape") else None
-        except (RuntimeError, TypeError):  # lazy modules have no shape yet
-            raise _valueless(".".join(path)) from None
         if shape is None:
             value = _values(".".join(path), value)
             shape = value.shape

@@ -249,6 +249,10 @@ def test_patterns_choose_among_gates_experts_and_stacks_and_what_is_left_is_said
     found = measure_branches(blocks(EXPERTS), pattern=r"experts\.0")
     assert found.depth == L
     assert "expert" in said(found)
+    seq2seq = blocks(ENCODER, where="enc.{}.") | blocks(SQUARE, where="dec.{}.")
+    with pytest.raises(InvalidFieldError, match="several stacks"):
+        measure_branches(seq2seq)
+    assert "attention" in said(measure_branches(seq2seq, pattern="enc.*linear"))
     two = blocks({"fc": (D, D)}, where="enc.{}.m.") | blocks({"fc": (D, D)}, depth=4, where="dec.{}.m.")
     assert measure_branches(two, pattern="^dec").depth == 4
     assert "not read: dec.*.m.fc" in said(measure_branches(two))
@@ -272,6 +276,14 @@ class Shapes:
     shape = (D, D)
     dtype = "torch.float32"
     device = "meta"
+
+
+class Lazy:
+    """A parameter of a lazy module before its first call."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        raise RuntimeError("uninitialised")
 
 
 Pair = collections.namedtuple("Pair", ["fc1", "fc2"])
@@ -308,8 +320,9 @@ def test_bfloat16() -> None:
 
 
 def test_arrays_without_values_are_named() -> None:
-    with pytest.raises(InvalidFieldError, match=re.escape("model='l.0.fc': must hold numbers")):
-        measure_branches({f"l.{k}.fc": Shapes() for k in range(L)})
+    for empty in (Shapes(), Lazy()):
+        with pytest.raises(InvalidFieldError, match=re.escape("model='l.0.fc': must hold numbers")):
+            measure_branches({f"l.{k}.fc": empty for k in range(L)})
 
 
 def test_blocks_that_share_their_weights() -> None:
