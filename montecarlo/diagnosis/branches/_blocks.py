@@ -13,6 +13,7 @@ from montecarlo._errors import InvalidFieldError
 from montecarlo.diagnosis.branches._tree import Parameter
 
 _NUMBER = re.compile(r"(?<!\d)\d+(?=$|[_-])")
+_LAYER = re.compile(r"\*(\.(weight|kernel|bias|scale|w|b|gamma|beta))?$")
 Family = dict[int, Parameter]
 """The parameters of one name, by the number of their block."""
 
@@ -119,12 +120,14 @@ def _numbered(parameters: list[Parameter]) -> Iterator[tuple[int, dict[str, Fami
             name = ".".join((*p.path[:place], f"{part}_*", *p.path[place + 1 :]))
             if families is not None and name in families:
                 families[name].setdefault(0, p)
-    # Stems beside each other with the same numbers are parts of one block: V_*, W_*; Dense_*, LayerNorm_*.
+    # Stems beside each other with the same numbers are parts of one block: V_*, W_*; Dense_*, LayerNorm_*; so are
+    # lists of arrays or of single layers beside each other: V.*, W.*; linears.*.weight, norms.*.weight.
     grouped: dict[tuple[tuple[str, ...], frozenset[int]], dict[str, Family]] = defaultdict(dict)
-    for (parent, _), families in stems.items():
+    for (parent, stem), families in stems.items():
         numbers = frozenset(index for family in families.values() for index in family)
+        plain = stem == "*" and parent and all(_LAYER.search(name) for name in families)
         if len(numbers) > 1:
-            grouped[parent, numbers].update(families)
+            grouped[parent[:-1] if plain else parent, numbers].update(families)
     for (parent, _), families in grouped.items():
         yield len(parent), families
 

@@ -54,8 +54,14 @@ def find_kinds(families: dict[str, Family]) -> dict[str, str]:
     return kinds
 
 
+def split(name: str) -> tuple[str, str]:
+    """Return module and leaf: of `b.*.fc.weight`, `b.*.fc` and `weight`; of `net.V.*`, `net` and `V`."""
+    module, _, leaf = name.removesuffix(".*").rpartition(".")
+    return module, leaf
+
+
 def _module(name: str) -> str:
-    return name.rpartition(".")[0]
+    return split(name)[0]
 
 
 def _all_ones(family: Family) -> bool:
@@ -63,9 +69,11 @@ def _all_ones(family: Family) -> bool:
 
 
 def _kind(name: str, shape: tuple[int, ...]) -> str:
-    # What contains the blocks says nothing of what is in them.
-    inside = name[name.rfind(".", 0, name.index("*")) + 1 :] if "*" in name else name
-    text = f"_{'_'.join(words(inside))}_"
+    parts = name.split(".")
+    star = next((place for place, part in enumerate(parts) if "*" in part), 0)
+    # What contains the blocks says nothing of what is in them, but for a list of single layers.
+    listed = parts[star] == "*" and len(parts) - star <= 2
+    text = f"_{'_'.join(words('.'.join(parts[max(star - listed, 0) :])))}_"
     long = [n for n in shape if n != 1]
     if (
         len(long) <= 1
@@ -80,6 +88,6 @@ def _kind(name: str, shape: tuple[int, ...]) -> str:
         return "matrix"
     if len(shape) > 2:
         return "convolution"
-    own = words(name.rpartition(".")[2])
+    own = words(split(name)[1])
     unnamed = all(word.isdigit() for word in own)  # of a tuple (weight, bias)
     return "bias" if len(shape) == 1 and (unnamed or {"bias", "b", "beta"} & set(own)) else "unread"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from montecarlo._errors import InvalidFieldError
-from montecarlo.diagnosis.branches._kinds import words
+from montecarlo.diagnosis.branches._kinds import split, words
 
 _BACK = re.compile(r"v|down|out|outer|output|proj|back|o|wo|second|project|contract|post|last")
 _FORTH = re.compile(r"w|up|in|inner|input|intermediate|wi|fc|first|expand|hidden|pre")
@@ -95,14 +95,14 @@ def _later(first: str, last: str) -> int | None:
 
 def own_bias(matrix: str, matrices: list[str], biases: list[str]) -> str | None:
     """Return the bias beside a matrix: alone with it, or of its name but for weight and bias."""
-    module, _, leaf = matrix.rpartition(".")
-    if below := [name for name in biases if name.rpartition(".")[0] == matrix]:  # fc and fc.bias
+    module, leaf = split(matrix)
+    if below := [name for name in biases if split(name)[0] == matrix]:  # fc and fc.bias
         return below[0]
-    beside = [name for name in biases if name.rpartition(".")[0] == module]
-    if len(beside) == 1 and sum(name.rpartition(".")[0] == module for name in matrices) == 1:
+    beside = [name for name in biases if split(name)[0] == module]
+    if len(beside) == 1 and sum(split(name)[0] == module for name in matrices) == 1:
         return beside[0]
     stem = [word for word in words(leaf) if not _WEIGHT.fullmatch(word)]
     for name in beside:
-        if [word for word in words(name.rpartition(".")[2]) if not _BIAS.fullmatch(word)] == stem:
+        if [word for word in words(split(name)[1]) if not _BIAS.fullmatch(word)] == stem:
             return name
     return None

@@ -160,6 +160,19 @@ def test_numbered_names_beside_each_other_are_one_block() -> None:
     assert (lone.names, lone.bias_std, lone.bias_v_std) == (("w_*",), 0.0, 0.0)
 
 
+def test_lists_of_layers_beside_each_other_are_one_block() -> None:
+    bias = alternating(0.2)
+    arrays = {"W": [mat() for _ in range(L)], "V": [mat() for _ in range(L)], "b": [bias] * L}
+    modules = {f"net.{name}.{k}.weight": mat() for k in range(L) for name in ("fc1s", "fc2s")}
+    modules |= {f"net.norms.{k}.weight": ONES for k in range(L)} | {
+        f"net.fc1s.{k}.bias": bias for k in range(L)
+    }
+    for model, v in ((arrays, "V.*"), (modules, "net.fc2s.*.weight")):
+        found = measure_branches(model)
+        assert (sizes(found), found.names[0], found.bias_std) == ((D, D, L), v, pytest.approx(0.2))
+    assert "norms.*.weight looks like a normalisation" in said(found)
+
+
 def test_a_flat_list_of_square_matrices_does_not_say_what_a_block_is() -> None:
     model = {"params": {f"Dense_{k}": {"kernel": mat()} for k in range(20)}}
     assert "does not say whether a branch has one or two" in said(measure_branches(model))
