@@ -120,8 +120,8 @@ def _numbered(parameters: list[Parameter]) -> Iterator[tuple[int, dict[str, Fami
             name = ".".join((*p.path[:place], f"{part}_*", *p.path[place + 1 :]))
             if families is not None and name in families:
                 families[name].setdefault(0, p)
-    # Stems beside each other with the same numbers are parts of one block: V_*, W_*; Dense_*, LayerNorm_*; so are
-    # lists of arrays or of single layers beside each other: V.*, W.*; linears.*.weight, norms.*.weight.
+    # Stems beside each other with the same numbers are parts of one block: V_*, W_*; Dense_*, LayerNorm_*.
+    # So are lists of arrays or of single layers: V.*, W.*; linears.*.weight, norms.*.weight.
     grouped: dict[tuple[tuple[str, ...], frozenset[int]], dict[str, Family]] = defaultdict(dict)
     for (parent, stem), families in stems.items():
         numbers = frozenset(index for family in families.values() for index in family)

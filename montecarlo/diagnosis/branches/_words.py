@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from montecarlo.diagnosis.branches._measure import Moments
     from montecarlo.diagnosis.branches._parameters import BranchParameters
 
-_ERRORS = 6.0  # standard errors from which on something is said: one model in 10⁹ by chance
+_ERRORS = 6.0  # standard errors from which on something is said: by chance for one model in a million at most
 
 
 def remark(branches: Branches, v: Moments, w: Moments | None, found: BranchParameters) -> Branches:
