@@ -163,7 +163,8 @@ def test_a_schedule_keeps_the_growth_of_its_blocks(power: float, depth: int) -> 
     found = measure(BranchParameters([x * base for x in a], [base] * depth))
     assert found.schedule == pytest.approx(a)
     assert depth * math.log1p(found.alpha**2 / 2) == pytest.approx(np.log1p(a**2 / 2).sum())
-    assert any(f"like k^-{power:.2f}" in words for words in found.warnings)
+    (exponent,) = re.findall(r"changes like k\^(-[\d.]+), from", said(found))
+    assert float(exponent) == pytest.approx(-power, abs=0.0051)  # printed to two digits
 
 
 def test_a_schedule_is_not_pooled() -> None:
