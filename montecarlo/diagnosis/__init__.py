@@ -5,8 +5,6 @@
 * `measure_branches` reads width, depth and weight scales from a PyTorch module or Flax parameters.
 """
 
-from montecarlo.diagnosis._branches import Branches as Branches
-from montecarlo.diagnosis._branches import measure_branches as measure_branches
 from montecarlo.diagnosis._check import Check as Check
 from montecarlo.diagnosis._check import RatioCheck as RatioCheck
 from montecarlo.diagnosis._diagnose import diagnose as diagnose
@@ -18,3 +16,5 @@ from montecarlo.diagnosis._float_range import FloatFormat as FloatFormat
 from montecarlo.diagnosis._float_range import FloatRange as FloatRange
 from montecarlo.diagnosis._prediction import Prediction as Prediction
 from montecarlo.diagnosis._regime import Regime as Regime
+from montecarlo.diagnosis.branches import Branches as Branches
+from montecarlo.diagnosis.branches import measure_branches as measure_branches

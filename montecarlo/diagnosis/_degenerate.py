@@ -1,4 +1,4 @@
-"""Activations that leave nothing to chance: σ = 0 keeps hidden states, σ' = 0 keeps gradients, exactly."""
+"""Networks that leave nothing to chance: σ = 0 keeps hidden states, σ' = 0 gradients, zero branches both."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from montecarlo.diagnosis._prediction import Prediction
+from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
 from montecarlo.networks._activations import ScalarFunction
 from montecarlo.networks._specification import ResNet
 
@@ -15,6 +15,21 @@ from montecarlo.networks._specification import ResNet
 _SIZES = np.concatenate([np.geomspace(1e-6, 1e6, 49), np.linspace(0.05, 10.0, 200)])
 ROUNDING = 1e-9
 """What is allowed to a row for its floating-point sums, in natural-log units."""
+
+
+_ZERO = 1e-30  # α L below which branches change no digit of a state
+
+
+def no_branches(resnet: ResNet) -> bool:
+    """Return whether branches change no digit of a state, as α = 0 would."""
+    return resnet.scaling * resnet.depth < _ZERO
+
+
+def unmoved() -> tuple[Prediction, Prediction]:
+    """Return the predictions for a network whose branches are zero: every ratio is 1."""
+    nothing = (Prediction(ratio, "exact law", "", "") for ratio in (HIDDEN, GRADIENT))
+    hidden, gradient = (_certain(prediction, "α = 0 to every digit") for prediction in nothing)
+    return hidden, gradient
 
 
 def vanishing(resnet: ResNet) -> tuple[bool, bool]:

@@ -10,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays
-from montecarlo.diagnosis._prediction import Prediction
+from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays, no_branches, unmoved
+from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
 from montecarlo.networks._specification import ResNet
-
-HIDDEN, GRADIENT = "‖h_L‖/‖h_0‖", "‖p_0‖/‖p_L‖"
 
 # By which shares of the variance the means of wide-network laws were off, at most, when simulated at
 # width 64, and by which shares their deviations: for the Markov chain of res-2 forward, and for the
@@ -27,6 +25,8 @@ _SMALL_SCALING = 0.35
 
 def predict(resnet: ResNet) -> tuple[Prediction, Prediction]:
     """Return the predictions for hidden states and for gradients."""
+    if no_branches(resnet):
+        return unmoved()
     if resnet.processes is not None:
         return fix_what_stays(resnet, _correlated(resnet))
     if _relu_behind_w(resnet):

@@ -36,6 +36,9 @@ class Law(Protocol):
         ...
 
 
+HIDDEN, GRADIENT = "‖h_L‖/‖h_0‖", "‖p_0‖/‖p_L‖"
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Median and 95 % range of a ratio of norms, with what stands behind them.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from montecarlo.diagnosis._degenerate import no_branches
 from montecarlo.diagnosis._growth import MOST_GROWTH, Growth, find_growth, times, verdict
 from montecarlo.diagnosis._prediction import finite
 from montecarlo.networks._specification import ResNet
@@ -84,6 +85,9 @@ def find_regime(resnet: ResNet) -> Regime:
         constant = float(L) ** (critical - beta) if resnet.beta is not None else resnet.scaling / suggested
         square = float(np.square(np.float64(constant)))
         sharpness = max(square, float(1 / np.float64(square)))
+    if no_branches(resnet):
+        words = "the network is the identity at initialisation: its branches are zero to every digit"
+        return Regime("identity", beta, critical, hurst, sharpness, suggested, words, constant, "identity")
     growth = find_growth(resnet, constant)
     at_depth, moves = verdict(growth, constant), growth.words()
     if at_depth != "identity" and _contracting(resnet, hurst):

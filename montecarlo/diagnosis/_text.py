@@ -67,6 +67,8 @@ def scaling_words(diagnosis: Findings) -> str:
             return f"{critical} would be critical, which hardly differs at this depth"
         return f"{critical} would be critical at any depth; at this one the present one is of order one, too"
     factor = number(math.log(regime.suggested_alpha) - math.log(diagnosis.resnet.scaling))
+    if "identity at initialisation" in regime.words:
+        return f"{critical} would be critical"
     if regime.name == "identity":
         return f"{critical} would be critical, {factor} times the present one"
     return f"take {critical}, {factor} times the present one"
