@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,7 +97,7 @@ def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
         )
     click.echo(
         f"sweep: {out} has {result.reused + result.sampled:,} networks of it; "
-        f"largedepth combine {out} --out table.parquet makes a table",
+        f"largedepth combine {shlex.quote(out)} --out table.parquet makes a table",
         err=True,
     )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from largedepth._streams import can_show
+
 if TYPE_CHECKING:
     from theory.catalogue import Theorem
 
@@ -38,7 +40,10 @@ def theorems(ids: tuple[str, ...], as_json: bool, markdown: bool) -> None:
         raise click.ClickException(str(error).replace("ID=", "ID ", 1).replace("'", "")) from None
     chosen = list((asked or THEOREMS).values())
     if as_json:
-        text = json.dumps([theorem.record() for theorem in chosen], ensure_ascii=False, indent=2)
+        records = [theorem.record() for theorem in chosen]
+        text = json.dumps(records, ensure_ascii=False, indent=2)
+        if not can_show(text):
+            text = json.dumps(records, indent=2)
     elif markdown:
         text = markdown_table().rstrip("\n")
     elif ids:
