@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure as Canvas
 
-from figures._style import NETWORKS, THEORY, bin_edges, figure_style
+from figures._style import NETWORKS, THEORY, bin_edges, figure_style, save_drawing
 from montecarlo import InvalidFieldError, ResNet, simulate
 from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._predict import predict
 from montecarlo.diagnosis._text import number
-from montecarlo.files import replaced_file
 
 _PATHS = 32  # networks whose growth is drawn
 _KNOTS = 9  # depths at which theory is computed between the first and the last layer
@@ -65,9 +64,7 @@ def draw_diagnosis(diagnosis: Diagnosis, path: str | os.PathLike[str]) -> Path:
             f"{net.block}, {net.activation_function.name}, d = {net.width:,}, L = {net.depth:,}, "
             f"α = {net.scaling:.3g}: {diagnosis.regime.name}"
         )
-        with replaced_file(target) as temporary:
-            canvas.savefig(temporary, format=target.suffix[1:])
-    return target
+        return save_drawing(canvas, target)
 
 
 def _draw_law(axis: Any, prediction: Any, rows: npt.NDArray[np.float64] | None) -> None:
