@@ -56,7 +56,7 @@ def check_whole(field: str, value: object, low: int, high: int, example: int) ->
     if not whole and not isinstance(value, (bool, np.bool_, str, bytes)):
         try:
             # By Python's own comparison, which is exact: a float has 53 bits, integers of numpy have 64.
-            whole = bool(np.asarray(value).ndim == 0 and int(value) == value)  # type: ignore[call-overload]
+            whole = bool(int(value) == value)  # type: ignore[call-overload]
         except (TypeError, ValueError, OverflowError):
             whole = False
     if not whole or not low <= int(value) <= high:  # type: ignore[call-overload]

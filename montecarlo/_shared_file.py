@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo._errors import InvalidFieldError
+from montecarlo._errors import InvalidFieldError, check_seed
 from montecarlo._sample import LOG_RATIOS, check_writable
 from montecarlo._shared import SharedSample, simulate_shared
 from montecarlo._specification import ResNet
@@ -110,6 +110,7 @@ def shared_to_file(
     """
     target = Path(path)
     check_writable(target, (".parquet",))
+    seed = check_seed(seed)
     with exclusive(target):
         found = _found(target, resnet, replicas, seed, betas, inputs)
         if found is not None:

@@ -1,6 +1,8 @@
 """The executor that a caller or a command line asks for."""
 
 import importlib.util
+import os
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,35 @@ def test_without_the_extra_its_name_is_said(monkeypatch):
     with pytest.raises(InvalidFieldError, match=r"pip install 'largedepth\[cluster\]'") as caught:
         executor_from(dask="local:2")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "quota"),
+    [
+        ("0::/", {"cpu.max": "150000 100000"}, 2),
+        ("0::/", {"cpu.max": "max 100000"}, None),
+        ("0::/", {"cpu.max": "1000 100000"}, 1),
+        ("0::/job/step", {"job/step/cpu.max": "max 100000", "job/cpu.max": "100000 100000"}, 1),
+        ("4:cpu,cpuacct:/job", {"cpu/job/cpu.cfs_quota_us": "50000", "cpu/job/cpu.cfs_period_us": "100000"}, 1),
+        ("4:cpu,cpuacct:/job", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ("0::/", {"cpu.max": "torn"}, None),
+        ("torn", {}, None),
+    ],
+)
+def test_a_quota_of_the_processor_is_respected(
+    groups: str, files: dict[str, str], quota: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 64, raising=False)
+    there = {"proc/self/cgroup": groups} | {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
+    for name, text in there.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    assert available_threads(tmp_path) == (64 if quota is None else quota)
+
+
+def test_who_counts_processors_in_python_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 3, raising=False)
+    assert available_threads(tmp_path) == 3
