@@ -4,7 +4,6 @@
 """
 
 import figures._matplotlib  # noqa: F401  # isort: split
-
 from figures._catalogue import FIGURES as FIGURES
 from figures._catalogue import TRAINED as TRAINED
 from figures._catalogue import find_figure as find_figure

@@ -16,6 +16,7 @@ from typing import NoReturn
 import click
 
 from largedepth._cli import cli
+from largedepth._options import quoted
 from largedepth._ours import find_ours_first
 from largedepth._signals import interrupt_on_signals
 from largedepth._streams import drop_output, flush_streams, guard_streams
@@ -126,7 +127,7 @@ def _as_options(text: str) -> str:
         return text
     return re.sub(
         r"\b([a-z][a-z_]*)=('[^']*'|\S+?)(?=[,;:)]|\s|$)",
-        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else " " + m[2].strip("'")),
+        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else " " + quoted(m[2].strip("'"))),
         text,
     )
 

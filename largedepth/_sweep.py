@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import executor_options
+from largedepth._options import executor_options, quoted
 from largedepth._progress import in_words
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
         )
     click.echo(
         f"sweep: {out} has {result.reused + result.sampled:,} networks of it; "
-        f"largedepth combine {shlex.quote(out)} --out table.parquet makes a table",
+        f"largedepth combine {quoted(out)} --out table.parquet makes a table",
         err=True,
     )
 

@@ -149,7 +149,7 @@ def _write(targets: dict[str, str | None], texts: dict[str, Any], run: Any) -> N
 
 
 def _width() -> int:
-    """Return the columns of the terminal, from 80 to 100."""
+    """Return the columns of the terminal, 100 at most."""
     import shutil
 
-    return min(100, max(80, shutil.get_terminal_size((100, 24)).columns))
+    return min(100, shutil.get_terminal_size((100, 24)).columns)

@@ -7,6 +7,9 @@
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from montecarlo._activations import Activation as Activation
 from montecarlo._engines import Request as Request
 from montecarlo._errors import InvalidFieldError as InvalidFieldError
@@ -32,3 +35,28 @@ from montecarlo.coupled._file import coupled_to_file as coupled_to_file
 from montecarlo.coupled._file import read_coupled_sample as read_coupled_sample
 from montecarlo.coupled._sample import CoupledSample as CoupledSample
 from montecarlo.coupled._simulate import simulate_depths as simulate_depths
+
+_PARTS = (
+    "diagnosis", "estimates", "executors", "files", "processes", "runs", "sequential", "store", "streams", "sweeps", "training", "verification",
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from montecarlo import diagnosis as diagnosis
+    from montecarlo import estimates as estimates
+    from montecarlo import executors as executors
+    from montecarlo import files as files
+    from montecarlo import processes as processes
+    from montecarlo import runs as runs
+    from montecarlo import sequential as sequential
+    from montecarlo import store as store
+    from montecarlo import streams as streams
+    from montecarlo import sweeps as sweeps
+    from montecarlo import training as training
+    from montecarlo import verification as verification
+else:
+
+    def __getattr__(name):
+        # `import montecarlo` is enough for `montecarlo.verification`, which takes its time only then.
+        if name in _PARTS:
+            return importlib.import_module(f"montecarlo.{name}")
+        raise AttributeError(f"module 'montecarlo' has no attribute {name!r}")

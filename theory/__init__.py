@@ -36,6 +36,9 @@ ratios are of Euclidean norms.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from theory._activations import ACTIVATIONS as ACTIVATIONS
 from theory._activations import Activation as Activation
 from theory._activations import activation_function as activation_function
@@ -135,3 +138,13 @@ from theory._tabulated_law import TabulatedLaw as TabulatedLaw
 from theory._weight_gradients import log_weight_gradient_second_moment as log_weight_gradient_second_moment
 from theory._weight_gradients import weight_gradient_second_moment as weight_gradient_second_moment
 from theory._wide_laws import wide_log_norm_laws as wide_log_norm_laws
+
+if TYPE_CHECKING:
+    from theory import catalogue as catalogue
+else:
+
+    def __getattr__(name):
+        # `import theory` is enough for `theory.catalogue`, which takes its time only then.
+        if name in ("catalogue",):
+            return importlib.import_module(f"theory.{name}")
+        raise AttributeError(f"module 'theory' has no attribute {name!r}")

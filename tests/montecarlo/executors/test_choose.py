@@ -59,7 +59,11 @@ def test_without_the_extra_its_name_is_said(monkeypatch):
         ("0::/", {"cpu.max": "max 100000"}, None),
         ("0::/", {"cpu.max": "1000 100000"}, 1),
         ("0::/job/step", {"job/step/cpu.max": "max 100000", "job/cpu.max": "100000 100000"}, 1),
-        ("4:cpu,cpuacct:/job", {"cpu/job/cpu.cfs_quota_us": "50000", "cpu/job/cpu.cfs_period_us": "100000"}, 1),
+        (
+            "4:cpu,cpuacct:/job",
+            {"cpu/job/cpu.cfs_quota_us": "50000", "cpu/job/cpu.cfs_period_us": "100000"},
+            1,
+        ),
         ("4:cpu,cpuacct:/job", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
         ("0::/", {"cpu.max": "torn"}, None),
         ("torn", {}, None),
