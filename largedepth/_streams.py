@@ -13,8 +13,9 @@ from typing import Any
 class _Patient(io.FileIO):
     """A file that takes what nobody reads any more; other errors are raised, unless it is `quiet`."""
 
-    def __init__(self, descriptor: int, *, quiet: bool) -> None:
-        super().__init__(descriptor, "w", closefd=False)
+    def __init__(self, stream: io.TextIOWrapper, *, quiet: bool) -> None:
+        super().__init__(stream.fileno(), "w", closefd=False)
+        self._stream = stream  # which closes the file when nobody has it any more
         self._quiet = quiet
 
     def write(self, content: Any) -> int | None:
@@ -39,7 +40,7 @@ def guard_streams() -> None:
         if stream is None:  # closed by who started us; its number must not become that of a file of ours
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif type(stream) is io.TextIOWrapper and isinstance(getattr(buffer, "raw", buffer), io.FileIO):
-            raw = _Patient(stream.fileno(), quiet=name == "stderr")
+            raw = _Patient(stream, quiet=name == "stderr")
             patient = io.TextIOWrapper(
                 raw if buffer is getattr(buffer, "raw", buffer) else io.BufferedWriter(raw),  # type: ignore[arg-type]
                 stream.encoding, errors, line_buffering=stream.line_buffering,

@@ -85,7 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _identity(item: pytest.Item) -> str:
-    """Return what a test is called wherever pytest is started: its id depends on that, and on pytest-xdist."""
+    """Return what a test is called wherever pytest starts: its id depends on that, and on pytest-xdist."""
     folder, file = item.path.parent, item.path.name
     while (folder / "__init__.py").is_file():
         folder, file = folder.parent, f"{folder.name}/{file}"

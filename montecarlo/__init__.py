@@ -37,7 +37,8 @@ from montecarlo.coupled._sample import CoupledSample as CoupledSample
 from montecarlo.coupled._simulate import simulate_depths as simulate_depths
 
 _PARTS = (
-    "diagnosis", "estimates", "executors", "files", "processes", "runs", "sequential", "store", "streams", "sweeps", "training", "verification",
+    "diagnosis", "estimates", "executors", "files", "processes", "runs", "sequential", "store", "streams",
+    "sweeps", "training", "verification",
 )  # fmt: skip
 
 if TYPE_CHECKING:

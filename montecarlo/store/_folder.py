@@ -44,11 +44,7 @@ def open_folder(folder: Path, *, create: bool) -> None:
     elif not create:
         what = f"has no {MARK}" if folder.is_dir() else "does not exist"
         raise StoreError(f"{folder}: is no results folder ({what}); give one that a sweep wrote")
-    elif (
-        folder.is_dir()
-        and any(not _is_part(name) and not _is_litter(name) for name in os.listdir(folder))
-        and not mark.exists()
-    ):
+    elif folder.is_dir() and not is_unused(folder) and not mark.exists():
         raise StoreError(
             f"{folder}: holds other things and no {MARK}; choose an empty folder or one that does not exist"
         )

@@ -43,6 +43,28 @@ def test_the_verb_says_what_python_says(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_words_fit_the_terminal_and_files_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = diagnose(ResNet(width=32, depth=10, beta=0.5), seed=7, seconds=0)
+    for width in (40, 60, 80):
+        lines = text(found, width=width).splitlines()
+        assert max(map(len, lines)) <= width or width == 80, max(lines, key=len)
+    assert any(line.split() == ["median", "1.214"] for line in text(found, width=60).splitlines()), lines
+
+    def fail(*arguments: object, **options: object) -> str:
+        raise OSError("the terminal burns")
+
+    monkeypatch.setattr("montecarlo.diagnosis._text.text", fail)
+    target, picture = tmp_path / "d.json", tmp_path / "d.pdf"
+    files = ("--json", str(target), "--plot", str(picture))
+    with pytest.raises(OSError, match="burns"):
+        cli.main(["diagnose", *NETWORK, "--seconds", "0", *files], standalone_mode=False)
+    assert target.stat().st_size
+    assert picture.stat().st_size
+    assert b"CreationDate" not in picture.read_bytes()
+
+
 def test_formats_are_chosen() -> None:
     done = run("diagnose", *NETWORK, "--seconds", "0", "--format", "float16")
     assert done.returncode == 0

@@ -34,11 +34,11 @@ def test_without_locks_a_file_is_written_with_a_warning(
 ) -> None:
     monkeypatch.setattr(fcntl, "flock", failing(number))
     target = tmp_path / "a.txt"
-    with pytest.warns(UserWarning, match=r"a\.txt: cannot be locked on this file system .*; no second run"):
-        with exclusive(target):
-            target.write_text("done")
+    words = r"a\.txt: cannot be locked on this file system .*; no second run"
+    with pytest.warns(UserWarning, match=words), exclusive(target):
+        target.write_text("done")
     assert os.listdir(tmp_path) == ["a.txt"]
-    with pytest.warns(UserWarning), pytest.raises(KeyboardInterrupt), exclusive(target):
+    with pytest.warns(UserWarning, match=words), pytest.raises(KeyboardInterrupt), exclusive(target):
         raise KeyboardInterrupt
     assert os.listdir(tmp_path) == ["a.txt"]
 
