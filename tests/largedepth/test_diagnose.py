@@ -43,9 +43,7 @@ def test_the_verb_says_what_python_says(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
-def test_words_fit_the_terminal_and_files_come_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_words_fit_the_terminal_and_files_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = diagnose(ResNet(width=32, depth=10, beta=0.5), seed=7, seconds=0)
     for width in (40, 60, 80):
         lines = text(found, width=width).splitlines()

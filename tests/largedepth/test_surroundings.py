@@ -1,4 +1,4 @@
-"""The command line whatever is around it: encodings, readers that leave, signals, folders, narrow terminals."""
+"""The command line whatever is around it: encodings, readers that leave, signals, folders, terminals."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ STATEMENT = "‖h_L‖²/‖h_0‖² = (1 + α²/2)^L"
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Return a function that puts a pipe in the place of a standard stream, and returns its reader."""
-    readers, writers = [], []
+    files: list[Any] = []
 
     def put(name: str, encoding: str = "utf-8", buffered: bool = True) -> io.BufferedReader:
         read, write = os.pipe()
-        readers.append(open(read, "rb"))  # noqa: SIM115
         raw = io.FileIO(write, "w")
-        writers.append(raw)
         buffer = io.BufferedWriter(raw) if buffered else raw
         stream = io.TextIOWrapper(buffer, encoding, "strict", write_through=not buffered)  # type: ignore[arg-type]
         monkeypatch.setattr(sys, name, stream)
-        return readers[-1]
+        files[:] = [stream, open(read, "rb")]  # noqa: SIM115
+        return files[1]
 
     yield put
-    for file in (*readers, *writers):
+    monkeypatch.undo()
+    for file in files:
         file.close()
 
 
@@ -51,7 +51,7 @@ def test_what_a_stream_cannot_show_is_replaced(name: str, encoding: str, pipe: A
     stream = getattr(sys, name)
     stream.write(STATEMENT + "\udcff")  # the last one from a file name that is not UTF-8
     stream.close()
-    shown = reader.read(1000).decode(encoding)
+    shown = reader.read1(1000).decode(encoding)
     assert "h_L" in shown
     assert ("?" if name == "stdout" else "\\") in shown
     assert (STATEMENT in shown) == (encoding == "utf-8")
@@ -68,13 +68,16 @@ def test_a_reader_that_leaves_is_no_error(name: str, buffered: bool, pipe: Any) 
     getattr(sys, name).close()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="not Linux")
 def test_a_full_disk_loses_messages_and_never_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, name, open("/dev/full", "w", encoding="utf-8"))  # noqa: SIM115
-    guard_streams()
-    print("a message", file=sys.stderr, flush=True)
-    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
-        print("a result", flush=True)
+    with open("/dev/full", "w", encoding="utf-8") as out, open("/dev/full", "w", encoding="utf-8") as err:
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        guard_streams()
+        print("a message", file=sys.stderr, flush=True)
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            print("a result", flush=True)
+        monkeypatch.undo()
 
 
 def test_a_stream_that_is_closed_from_the_start_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +101,8 @@ def test_a_run_without_a_reader_among_folders_of_our_names(tmp_path: Path) -> No
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    done = subprocess.run([*command, "I2", "--json"], capture_output=True, cwd=tmp_path, env=environment)
+    command_of_json = [*command, "I2", "--json"]
+    done = subprocess.run(command_of_json, capture_output=True, cwd=tmp_path, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     # JSON has a way of its own to write what the encoding lacks.
     assert "‖h_L‖/‖h_0‖" in json.loads(done.stdout.decode("cp1252"))[0]["statement"]

@@ -2,6 +2,9 @@
 
 import importlib.util
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +89,20 @@ def test_who_counts_processors_in_python_is_heard(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr(os, "process_cpu_count", lambda: 3, raising=False)
     assert available_threads(tmp_path) == 3
+
+
+def test_an_interrupted_script_waits_for_no_block():
+    # A block of a large network is native code that nothing stops; sleep stands for it.
+    code = (
+        "import time\nfrom montecarlo.executors import ThreadExecutor\n"
+        "def block(item):\n    print(item, flush=True)\n    time.sleep(600)\n"
+        "for _ in ThreadExecutor(2).run(block, iter(range(4))): pass\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert {process.stdout.readline().strip(), process.stdout.readline().strip()} == {"0", "1"}
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert errors.strip().endswith("KeyboardInterrupt")
+    assert process.returncode == -signal.SIGINT
