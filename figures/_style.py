@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.style
 import numpy as np
 import numpy.typing as npt
 import seaborn as sns
+from matplotlib import style
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
@@ -74,7 +74,7 @@ def figure_style() -> Iterator[None]:
         "legend.framealpha": 0.9,
     }
     with mpl.rc_context():
-        mpl.style.use("default")  # not a matplotlibrc's fonts, TeX, margins or locale
+        style.use("default")  # not a matplotlibrc's fonts, TeX, margins or locale
         with sns.axes_style("whitegrid"), sns.plotting_context("paper", font_scale=1.1):
             mpl.rcParams.update(settings)
             yield

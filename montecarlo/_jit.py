@@ -132,7 +132,9 @@ def _cache_where_possible(compiled: Any) -> bool:
 
 def _has_place(python: Callable[..., Any]) -> bool:
     """Whether numba may look for a folder: for a user without a home it makes one named "~" where it is."""
-    if config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME") or os.path.isabs(os.path.expanduser("~")):
+    if getattr(config, "CACHE_DIR", "") or os.environ.get("XDG_CACHE_HOME"):
+        return True
+    if os.path.isabs(os.path.expanduser("~")):
         return True
     return os.access(pathlib.Path(python.__code__.co_filename).parent, os.W_OK)
 

@@ -4,9 +4,13 @@ each other."""
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+import montecarlo
 
 ROOT = Path(__file__).parents[1]
 BELOW = {
@@ -42,3 +46,20 @@ def test_engines_share_through_the_kernels_alone(engine: str) -> None:
     others = {f"montecarlo.{other}" for other in ENGINES if other != engine}
     for path in (ROOT / "montecarlo" / engine).glob("*.py"):
         assert not {name for name in _imports(path) if ".".join(name.split(".")[:2]) in others}, path
+
+
+def test_a_package_leads_to_its_parts_and_imports_them_late() -> None:
+    code = (
+        "import sys, theory, montecarlo\n"
+        "late = {'theory.catalogue', 'montecarlo.verification', 'montecarlo.sweeps'}\n"
+        "assert not late & set(sys.modules)\n"
+        "assert theory.catalogue.THEOREMS and montecarlo.verification.verify\n"
+        "assert montecarlo.sweeps.read_sweep\n"
+        "assert not any(hasattr(package, 'nonsense') for package in (theory, montecarlo))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_part_of_montecarlo_can_be_reached() -> None:
+    for part in montecarlo._PARTS:
+        assert getattr(montecarlo, part).__name__ == f"montecarlo.{part}"

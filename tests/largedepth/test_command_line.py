@@ -96,10 +96,6 @@ def test_help_needs_no_heavy_import() -> None:
         ),
         (("figures", "99"), ("NAME 99", "1, 2, 3")),
         (("simulate", *NETWORK, "--out", ""), ("--out ''", "must name a file", "sample.parquet")),
-        (
-            ("simulate", *NETWORK, "--trajectories", "--out", "my rows.csv"),
-            ("--trajectories: needs Parquet", "--out 'my rows.parquet'"),
-        ),
         (("figures", "1", "--out", ""), ("--out ''", "must name a folder", "results")),
         (("reproduce", "--out", ""), ("--out ''", "must name a folder", "results")),
         (("simulate", *NETWORK, "--width", ""), ("--width ''", "whole number", "--width 40")),

@@ -11,14 +11,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
 import pytest
 
+from largedepth.__main__ import _as_options
 from largedepth._cli import cli
 from largedepth._signals import ENDING, interrupt_on_signals
 from largedepth._streams import guard_streams
+from largedepth._sweep import _say_result
 
 STATEMENT = "‖h_L‖²/‖h_0‖² = (1 + α²/2)^L"
 
@@ -163,3 +166,12 @@ def test_theorems_fit_a_narrow_terminal(
     monkeypatch.delenv("COLUMNS")
     cli.main(["theorems"], standalone_mode=False)
     assert "mean squares of hidden states  " in capsys.readouterr().out
+
+
+def test_commands_that_messages_propose_are_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = SimpleNamespace(points=())
+    result = SimpleNamespace(missing=0, imprecise=0, reused=1, sampled=2)
+    _say_result(asked, result, "my results")  # type: ignore[arg-type]
+    assert "largedepth combine 'my results' --out table.parquet makes" in capsys.readouterr().err
+    assert _as_options("give out='my rows.parquet'") == "give --out 'my rows.parquet'"
+    assert _as_options("give out='rows.parquet'") == "give --out rows.parquet"
