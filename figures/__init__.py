@@ -3,6 +3,7 @@
 `FIGURES` lists them; `draw_figure` simulates what a figure lacks, draws it, and writes PDF and PNG.
 """
 
+import figures._matplotlib  # noqa: F401  # isort: split
 from figures._catalogue import FIGURES as FIGURES
 from figures._catalogue import TRAINED as TRAINED
 from figures._catalogue import find_figure as find_figure

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure as Canvas
 
-from figures._style import NETWORKS, THEORY, bin_edges, figure_style
+from figures._style import NETWORKS, THEORY, bin_edges, figure_style, save_drawing
 from montecarlo import InvalidFieldError, ResNet, simulate
-from montecarlo.common.files import replaced_file
 from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._numbers import number
 from montecarlo.diagnosis._predict import predict
@@ -66,9 +65,7 @@ def draw_diagnosis(diagnosis: Diagnosis, path: str | os.PathLike[str]) -> Path:
             f"{net.block}, {net.activation_function.name}, d = {net.width:,}, L = {net.depth:,}, "
             f"{scaling_as_rule(diagnosis)}: {diagnosis.regime.name}"
         )
-        with replaced_file(target) as temporary:
-            canvas.savefig(temporary, format=target.suffix[1:])
-    return target
+        return save_drawing(canvas, target)
 
 
 def _draw_law(axis: Any, prediction: Any, rows: npt.NDArray[np.float64] | None) -> None:

@@ -89,7 +89,7 @@ def draw_figure(
     definition = find_figure(name)
     if not os.fspath(out):
         raise InvalidFieldError("out", "", "must name a folder", "give out='results'")
-    check_seed(seed)
+    seed = check_seed(seed)
     check_threads(threads)
     folder = Path(out)
     samples = folder / "samples"

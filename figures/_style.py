@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import seaborn as sns
+from matplotlib import style
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 
@@ -59,7 +60,7 @@ def bin_edges(*samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Apply the style inside the block only: a user's own settings stay as they are."""
+    """Apply the style inside the block only: a user's own settings stay as they are, and do not count."""
     settings: Any = {
         "pdf.fonttype": 42,
         "savefig.dpi": 160,
@@ -72,19 +73,25 @@ def figure_style() -> Iterator[None]:
         "legend.frameon": True,
         "legend.framealpha": 0.9,
     }
-    with mpl.rc_context(), sns.axes_style("whitegrid"), sns.plotting_context("paper", font_scale=1.1):
-        mpl.rcParams.update(settings)
-        yield
+    with mpl.rc_context():
+        style.use("default")  # not a matplotlibrc's fonts, TeX, margins or locale
+        with sns.axes_style("whitegrid"), sns.plotting_context("paper", font_scale=1.1):
+            mpl.rcParams.update(settings)
+            yield
 
 
 def save_figure(canvas: Canvas, stem: Path) -> list[Path]:
     """Write ``stem.pdf`` and ``stem.png``, each whole or not at all; return the paths."""
     paths = []
-    for suffix, metadata in _METADATA.items():
-        path = stem.with_name(stem.name + suffix)
-        with replaced_file(path) as temporary:
-            canvas.savefig(temporary, format=suffix[1:], metadata=metadata)
+    for suffix in _METADATA:
+        paths.append(save_drawing(canvas, stem.with_name(stem.name + suffix)))
         # The places that the first format found hold for the second: finding them takes most of the time.
         canvas.set_layout_engine("none")
-        paths.append(path)
     return paths
+
+
+def save_drawing(canvas: Canvas, path: Path) -> Path:
+    """Write a PDF or PNG, as the path ends, whole or not at all; return the path."""
+    with replaced_file(path) as temporary:
+        canvas.savefig(temporary, format=path.suffix[1:], metadata=_METADATA[path.suffix])
+    return path

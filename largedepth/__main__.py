@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import sys
 import traceback
 import warnings
@@ -17,14 +16,17 @@ from typing import NoReturn
 import click
 
 from largedepth._cli import cli
+from largedepth._options import quoted
+from largedepth._ours import find_ours_first
+from largedepth._signals import interrupt_on_signals
+from largedepth._streams import drop_output, flush_streams, guard_streams
 
 INTERRUPTED = 130
+READER_GONE = 141  # as a shell says it: 128 + SIGPIPE
 BAD_INPUT = 2
 DEFECT = 70
 
-
-def _interrupt(signum: int, frame: object) -> NoReturn:
-    raise KeyboardInterrupt
+find_ours_first()  # here: worker processes import this file, too
 
 
 def _format_warning(message: Warning | str, *where: object) -> str:
@@ -33,13 +35,15 @@ def _format_warning(message: Warning | str, *where: object) -> str:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt_on_signals()
+    guard_streams()
     warnings.formatwarning = _format_warning
     code = 0
     try:
         # https://no-color.org: any text but an empty one; without it click colours terminals alone.
         colour = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
         code = cli.main(args=arguments, prog_name="largedepth", standalone_mode=False, color=colour) or 0
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = BAD_INPUT
@@ -56,13 +60,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             "output cannot be continued)"
         )
         click.echo(f"largedepth: interrupted; {kept}", err=True)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams()
         # A block still running in a thread would hold up a normal exit; it has nothing left to save.
         os._exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left, as `head` does
+    except BrokenPipeError:  # a stream that `guard_streams` leaves as it is
+        drop_output()
+        code = READER_GONE
     except OSError as error:
+        drop_output()
         code = _complain(
             f"{error.filename or 'file'}: {error.strerror or error}; free space or choose another --out"
         )
@@ -122,7 +127,7 @@ def _as_options(text: str) -> str:
         return text
     return re.sub(
         r"\b([a-z][a-z_]*)=('[^']*'|\S+?)(?=[,;:)]|\s|$)",
-        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else " " + m[2].strip("'")),
+        lambda m: f"--{m[1].replace('_', '-')}" + ("" if m[2] == "True" else " " + quoted(m[2].strip("'"))),
         text,
     )
 

@@ -19,7 +19,7 @@ from largedepth._verify import verify
 _EXAMPLES = """\b
 Examples:
   largedepth diagnose --width 1024 --depth 48 --alpha 1
-  largedepth simulate --width 40 --depth 1000 --beta 0.5 --replicas 1000 --out sample.parquet
+  largedepth simulate --width 40 --depth 1000 --out s.csv
   largedepth verify I2 I6
   largedepth figures 1 3 --out results/figures
   largedepth reproduce

@@ -83,7 +83,6 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
 
     with announced_compilation(lambda words: click.echo(f"diagnose: {words}", err=True)):
         found = run(resnet, formats=formats or tuple(FORMATS), **own)
-    click.echo(_coloured(text(found, width=min(100, shutil.get_terminal_size((100, 24)).columns))))
     if json is not None:
         from largedepth._verdict_files import write_text
 
@@ -92,6 +91,8 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
         from figures import draw_diagnosis
 
         draw_diagnosis(found, plot)
+    # Last: nothing that happens to standard output can lose the files.
+    click.echo(_coloured(text(found, width=min(100, shutil.get_terminal_size((100, 24)).columns))))
     return 1 if found.agrees is False else 0
 
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 import click
+
+
+def quoted(text: str) -> str:
+    """Return a word of a command as a shell takes it; as it is where it has no blanks.
+
+    Examples
+    --------
+    >>> quoted("results"), quoted("my results")
+    ('results', "'my results'")
+    """
+    return shlex.quote(text) if any(map(str.isspace, text)) else text
 
 
 class _Number(click.ParamType):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import executor_options
+from largedepth._options import executor_options, quoted
 from largedepth._progress import in_words
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
         )
     click.echo(
         f"sweep: {out} has {result.reused + result.sampled:,} networks of it; "
-        f"largedepth combine {out} --out table.parquet makes a table",
+        f"largedepth combine {quoted(out)} --out table.parquet makes a table",
         err=True,
     )
 

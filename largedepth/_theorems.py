@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
+
+from largedepth._streams import can_show
 
 if TYPE_CHECKING:
     from theory.catalogue import Theorem
@@ -38,7 +41,10 @@ def theorems(ids: tuple[str, ...], as_json: bool, markdown: bool) -> None:
         raise click.ClickException(str(error).replace("ID=", "ID ", 1).replace("'", "")) from None
     chosen = list((asked or THEOREMS).values())
     if as_json:
-        text = json.dumps([theorem.record() for theorem in chosen], ensure_ascii=False, indent=2)
+        records = [theorem.record() for theorem in chosen]
+        text = json.dumps(records, ensure_ascii=False, indent=2)
+        if not can_show(text):
+            text = json.dumps(records, indent=2)
     elif markdown:
         text = markdown_table().rstrip("\n")
     elif ids:
@@ -48,12 +54,22 @@ def theorems(ids: tuple[str, ...], as_json: bool, markdown: bool) -> None:
     click.echo(text)
 
 
+def _width() -> int:
+    """Return the columns of the terminal, 80 at most."""
+    return min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
+
+
 def _table(chosen: Iterable[Theorem]) -> str:
     rows = [("id", "title", "source", "regime")]
     rows += [(theorem.id, theorem.title, theorem.source, theorem.regime) for theorem in chosen]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([*lines, "", textwrap.fill(_NOTE, _WIDTH)])
+    widths[1] = max(12, min(widths[1], _width() - sum(widths) - 6 + widths[1]))
+    lines = []
+    for name, title, *others in rows:
+        first, *more = textwrap.wrap(title, widths[1])
+        lines.append("  ".join(map(str.ljust, (name, first, *others), widths)).rstrip())
+        lines += [" " * (widths[0] + 2) + line for line in more]
+    return "\n".join([*lines, "", textwrap.fill(_NOTE, _width())])
 
 
 def _in_full(theorem: Theorem) -> str:
@@ -76,7 +92,7 @@ def _in_full(theorem: Theorem) -> str:
     for label, text in fields:
         lines += textwrap.wrap(
             text,
-            _WIDTH,
+            _width(),
             initial_indent=("" if label == previous else label).ljust(_LABEL),
             subsequent_indent=" " * (_LABEL + 2 * text.startswith("- ")),
             break_on_hyphens=False,

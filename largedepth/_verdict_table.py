@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -28,14 +29,14 @@ def terminal_table(verification: Verification, *, width: int = 100, colour: bool
     for verdict in verification.verdicts:
         if verdict.verdict == "refuted":
             lines += ["", explain(verdict)]
-    return "\n".join([*lines, "", counts(verification)])
+    return "\n".join([*lines, "", _filled(counts(verification), width)])
 
 
 def mutant_table(run: MutantRun, *, width: int = 100, colour: bool = False) -> str:
     """Return a line a mutant, then the counts."""
     head = ("theorem", "wrong on purpose", "in", "networks", "seconds", "outcome")
     lines = _columns([head, *_mutant_rows(run)], right=(3, 4), shrink=(1, 0), width=width, colour=colour)
-    return "\n".join([*lines, "", mutant_counts(run)])
+    return "\n".join([*lines, "", _filled(mutant_counts(run), width)])
 
 
 def markdown_table(verification: Verification) -> str:
@@ -115,14 +116,20 @@ def _mutant_rows(run: MutantRun) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
+def _filled(text: str, width: int) -> str:
+    """Return a text in lines that a narrow terminal does not break; as one line elsewhere."""
+    return text if width >= 80 else textwrap.fill(text, width)
+
+
 def _columns(
     rows: Sequence[Sequence[str]], *, right: Iterable[int], shrink: Iterable[int], width: int, colour: bool
 ) -> list[str]:
     """Return aligned lines of at most `width` columns; the columns in `shrink` give way, in that order."""
     sizes = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for column in shrink:
-        excess = sum(sizes) + 2 * (len(sizes) - 1) - width
-        sizes[column] = max(min(sizes[column], 12), sizes[column] - max(excess, 0))
+    for least in (12, 4):  # narrow ones are hard to read, and better than lines that are broken
+        for column in shrink:
+            excess = sum(sizes) + 2 * (len(sizes) - 1) - width
+            sizes[column] = max(min(sizes[column], least), sizes[column] - max(excess, 0))
     lines = []
     for index, row in enumerate(rows):
         cells = []

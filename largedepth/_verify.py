@@ -75,9 +75,9 @@ def verify(
     if mutants:
         with place:
             run, interrupted = _run_mutants(chosen, quick, options)
-        click.echo(tables.mutant_table(run, width=_width(), colour=True))
         texts = {"junit": files.mutants_junit, "json": files.mutants_json, "summary": tables.mutant_summary}
-        _write(targets, texts, run)
+        _write(targets, texts, run)  # first: nothing that happens to standard output can lose them
+        click.echo(tables.mutant_table(run, width=_width(), colour=True))
         if interrupted:
             raise KeyboardInterrupt(
                 "the table has the mutants caught so far; the rest were not run to the end"
@@ -86,10 +86,10 @@ def verify(
     texts = {"junit": files.verdicts_junit, "json": files.verdicts_json, "summary": tables.summary}
     with place:
         verification, interrupted = run_verify(chosen, quick=quick, **options)
+    _write(targets, texts, verification)
     click.echo(tables.terminal_table(verification, width=_width(), colour=True))
     if not ids and not interrupted:
         _say_untested(verification, quick)
-    _write(targets, texts, verification)
     if interrupted:
         raise KeyboardInterrupt("the table has the verdicts so far, undecided stands for the rest")
     return CODES[verification.verdict]
@@ -149,7 +149,7 @@ def _write(targets: dict[str, str | None], texts: dict[str, Any], run: Any) -> N
 
 
 def _width() -> int:
-    """Return the columns of the terminal, from 80 to 100."""
+    """Return the columns of the terminal, 100 at most."""
     import shutil
 
-    return min(100, max(80, shutil.get_terminal_size((100, 24)).columns))
+    return min(100, shutil.get_terminal_size((100, 24)).columns)

@@ -22,8 +22,11 @@ _PROPERTY = "theory_claim"
 class TheoryClaims:
     """Claims of one test: each method tests one and fails the test unless it is consistent.
 
-    Networks are a function of the seed (``--theory-seed``), the test's id and the number of the claim in the
-    test (or its `name`): no two claims share networks, and a run can be repeated, alone or among others.
+    Networks are a function of the seed (``--theory-seed``), the test and the number of the claim in the test
+    (or its `name`): no two claims share networks, and a run can be repeated, alone or among others, from any
+    folder. A test is known by its file, the packages that the file is in, its class and its name. Two files
+    of one name that are in no package share networks where their tests have one name, too; give their claims
+    names.
     """
 
     def __init__(self, test: str, seed: int, record: Callable[[Verdict], None]) -> None:
@@ -81,27 +84,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
+def _identity(item: pytest.Item) -> str:
+    """Return what a test is called wherever pytest starts: its id depends on that, and on pytest-xdist."""
+    folder, file = item.path.parent, item.path.name
+    while (folder / "__init__.py").is_file():
+        folder, file = folder.parent, f"{folder.name}/{file}"
+    inside = [node.name for node in item.listchain() if isinstance(node, (pytest.Class, pytest.Function))]
+    return "::".join([file, *inside])
+
+
 @pytest.fixture
 def theory_claims(request: pytest.FixtureRequest) -> TheoryClaims:
     """Test claims of theory by simulation: ``mean``, ``probability``, ``law`` and ``number``."""
     properties = request.node.user_properties
+    # A test that is run again, by pytest-rerunfailures say, tests the same claims on the same networks.
+    properties[:] = [(name, value) for name, value in properties if name != _PROPERTY]
 
     def record(verdict: Verdict) -> None:
         properties.append((_PROPERTY, json.dumps(verdict.record(), ensure_ascii=False)))
 
-    return TheoryClaims(request.node.nodeid, request.config.option.theory_seed, record)
+    return TheoryClaims(_identity(request.node), request.config.option.theory_seed, record)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say how many claims were tested, and how likely it is that a right one was refuted."""
-    verdicts = [
-        json.loads(value)
+    claims = [
+        (report.nodeid, json.loads(value))
         for reports in terminalreporter.stats.values()
         for report in reports
         if getattr(report, "when", None) == "teardown"  # by then a test has all its properties
         for name, value in report.user_properties
         if name == _PROPERTY
     ]
+    # Once each: a test that was run again has a report for every time.
+    verdicts = [*{(test, verdict["id"]): verdict for test, verdict in claims}.values()]
     if not verdicts:
         return
     words = [verdict["verdict"] for verdict in verdicts]

@@ -7,6 +7,9 @@
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from montecarlo.common._errors import InvalidFieldError as InvalidFieldError
 from montecarlo.engines._replay import ReplicaStates as ReplicaStates
 from montecarlo.engines._replay import ReplicaWeights as ReplicaWeights
@@ -32,3 +35,29 @@ from montecarlo.samples.shared._file import read_shared_sample as read_shared_sa
 from montecarlo.samples.shared._file import shared_to_file as shared_to_file
 from montecarlo.samples.shared._sample import SharedSample as SharedSample
 from montecarlo.samples.shared._sample import simulate_shared as simulate_shared
+
+_PARTS = (
+    "diagnosis", "estimates", "executors", "files", "processes", "runs", "sequential", "store", "streams",
+    "sweeps", "training", "verification",
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from montecarlo import diagnosis as diagnosis
+    from montecarlo import estimates as estimates
+    from montecarlo import executors as executors
+    from montecarlo import files as files
+    from montecarlo import processes as processes
+    from montecarlo import runs as runs
+    from montecarlo import sequential as sequential
+    from montecarlo import store as store
+    from montecarlo import streams as streams
+    from montecarlo import sweeps as sweeps
+    from montecarlo import training as training
+    from montecarlo import verification as verification
+else:
+
+    def __getattr__(name):
+        # `import montecarlo` is enough for `montecarlo.verification`, which takes its time only then.
+        if name in _PARTS:
+            return importlib.import_module(f"montecarlo.{name}")
+        raise AttributeError(f"module 'montecarlo' has no attribute {name!r}")

@@ -37,6 +37,9 @@ ratios are of Euclidean norms.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from theory.common._activations import ACTIVATIONS as ACTIVATIONS
 from theory.common._activations import Activation as Activation
 from theory.common._activations import activation_function as activation_function
@@ -150,3 +153,13 @@ from theory.smooth._smooth_covariance import matern_covariance as matern_covaria
 from theory.smooth._smooth_covariance import rbf_covariance as rbf_covariance
 from theory.smooth._smooth_covariance import rbf_derivative_covariance as rbf_derivative_covariance
 from theory.smooth._smooth_covariance import rbf_increments_covariance as rbf_increments_covariance
+
+if TYPE_CHECKING:
+    from theory import catalogue as catalogue
+else:
+
+    def __getattr__(name):
+        # `import theory` is enough for `theory.catalogue`, which takes its time only then.
+        if name in ("catalogue",):
+            return importlib.import_module(f"theory.{name}")
+        raise AttributeError(f"module 'theory' has no attribute {name!r}")

@@ -8,6 +8,8 @@ import platform
 import subprocess
 from pathlib import Path
 
+from montecarlo.executors import available_threads
+
 _PACKAGES = ("numpy", "numba", "scipy", "matplotlib")
 
 
@@ -22,7 +24,7 @@ def machine_facts() -> dict[str, str]:
     facts = {"largedepth": _version("largedepth"), "Python": platform.python_version()}
     facts |= {package: _version(package) for package in _PACKAGES}
     facts |= {"system": platform.platform(aliased=True, terse=True), "processor": _processor()}
-    facts["cores"] = f"{_usable_cores()} of {os.cpu_count() or 1} may be used"
+    facts["cores"] = f"{available_threads()} of {os.cpu_count() or 1} may be used"
     commit = _commit()
     if commit:
         facts["commit"] = commit
@@ -34,13 +36,6 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _usable_cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
 
 
 def _processor() -> str:

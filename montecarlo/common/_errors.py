@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 class InvalidFieldError(ValueError):
     """A field of a specification or of a call breaks a rule.
@@ -53,9 +55,10 @@ def unknown_name(
 def check_whole(field: str, value: object, low: int, high: int, example: int) -> int:
     """Return `value` as an int if it is a whole number between `low` and `high`, else raise."""
     whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole and not isinstance(value, (bool, str)):
+    if not whole and not isinstance(value, (bool, np.bool_, str, bytes)):
         try:
-            whole = float(value) == int(value)  # type: ignore[arg-type]
+            # By Python's own comparison, which is exact: a float has 53 bits, integers of numpy have 64.
+            whole = bool(int(value) == value)  # type: ignore[call-overload]
         except (TypeError, ValueError, OverflowError):
             whole = False
     if not whole or not low <= int(value) <= high:  # type: ignore[call-overload]
@@ -71,7 +74,26 @@ def check_whole(field: str, value: object, low: int, high: int, example: int) ->
 
 
 def check_seed(seed: object) -> int:
-    """Return a seed as an int from 0 to 2**128 - 1, else raise."""
+    """Return a seed as an int from 0 to 2**128 - 1, else raise.
+
+    A `numpy.random.SeedSequence` is as good as its entropy; one that was spawned, or that has more entropy
+    than fits, gives 128 bits of its own.
+
+    Examples
+    --------
+    >>> root = np.random.SeedSequence(7)
+    >>> check_seed(root), check_seed(np.uint64(2**63 + 1)) - 2**63
+    (7, 1)
+    >>> first, second = (check_seed(child) for child in root.spawn(2))
+    >>> first == second
+    False
+    """
+    if isinstance(seed, np.random.SeedSequence):
+        entropy = seed.entropy
+        if not seed.spawn_key and isinstance(entropy, (int, np.integer)) and entropy < 2**128:
+            seed = entropy
+        else:
+            seed = int.from_bytes(seed.generate_state(4, np.uint32).astype("<u4").tobytes(), "little")
     return check_whole("seed", seed, 0, 2**128 - 1, 7)
 
 

@@ -12,15 +12,17 @@ everywhere: it would let LLVM reorder sums and drop the checks of non-finite val
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import os
 import pathlib
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import config, njit, types
+from numba import cfunc, config, njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
@@ -65,11 +67,7 @@ def kernel(
             return python
         options = {} if allocates else _NO_REFERENCES
         compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
-        try:
-            compiled.enable_caching()
-        except RuntimeError:  # no folder that can be written: compiled afresh in each process
-            pass
-        else:
+        if _cache_where_possible(compiled):
             cache_file = compiled._cache._cache_file
             if not hasattr(cache_file, "_source_stamp"):
                 raise RuntimeError("this numba keeps its cache stamps elsewhere; stale kernels would be used")
@@ -83,6 +81,59 @@ def kernel(
         return compiled
 
     return decorate if function is None else decorate(function)
+
+
+def compile_callback(python: Callable[..., Any], signature: str, *, cache: bool) -> Any:
+    """Compile a function whose address kernels are given; with `cache`, on disk where that is possible.
+
+    Numba takes a place for the cache for granted, and what it raises would pass for the function's error.
+    """
+    # As numpy divides: by zero to inf or nan, which mark a network. Nothing that is raised would get out.
+    options: dict[str, Any] = {"error_model": "numpy"}
+    if cache and _has_place(python):
+        with contextlib.suppress(Exception):
+            return cfunc(signature, cache=True, **options)(python)
+    return cfunc(signature, **options)(python)
+
+
+def _cache_where_possible(compiled: Any) -> bool:
+    """Let numba keep a function on disk, and return whether it can; if not, each process compiles it afresh.
+
+    No HOME, a read-only installation, a full disk, another user's files, files that were torn: none of it
+    may end a run that needs no cache.
+    """
+    if not _has_place(compiled.py_func):
+        return False
+    try:
+        compiled.enable_caching()
+    except (RuntimeError, OSError):
+        return False
+    cache = compiled._cache
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:
+            with contextlib.suppress(Exception):
+                cache.flush()  # an index that was torn, which would stand in the way of the next one
+            return None
+
+    def save_overload(*arguments: Any) -> None:
+        with contextlib.suppress(Exception):
+            save(*arguments)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload
+    return True
+
+
+def _has_place(python: Callable[..., Any]) -> bool:
+    """Whether numba may look for a folder: for a user without a home it makes one named "~" where it is."""
+    if getattr(config, "CACHE_DIR", "") or os.environ.get("XDG_CACHE_HOME"):
+        return True
+    if os.path.isabs(os.path.expanduser("~")):
+        return True
+    return os.access(pathlib.Path(python.__code__.co_filename).parent, os.W_OK)
 
 
 @functools.cache

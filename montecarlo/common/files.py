@@ -6,11 +6,21 @@ import contextlib
 import errno
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from montecarlo.common._errors import InvalidFieldError
+
+_CANNOT = {
+    errno.EACCES, errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP,
+    errno.EPERM, errno.EROFS,
+}  # fmt: skip
+"""What network and user-space file systems say of an operation that they do not have: full disks and faulty
+ones say otherwise."""
+
+_LOCK_TRIES = 1000  # each is another run that ended
 
 
 @contextmanager
@@ -34,10 +44,11 @@ def replaced_file(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         with open(temporary, "rb+") as handle:
-            os.fsync(handle.fileno())
+            _sync(handle.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        with contextlib.suppress(OSError):  # file systems of other systems have no permissions to set
+            temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -48,7 +59,8 @@ def exclusive(target: Path) -> Iterator[None]:
     """Hold the right to write `target`; a second run waits until the first one is done.
 
     The lock is the system's (``flock`` on a hidden file beside the target) and ends with its process, however
-    that ends. Where the system has none, nothing is locked.
+    that ends. Where the system or the file system has none, nothing is locked; the latter is said in a
+    warning.
 
     Examples
     --------
@@ -64,7 +76,7 @@ def exclusive(target: Path) -> Iterator[None]:
         yield
         return
     path = target.with_name(f".{target.name}.lock")
-    while True:
+    for _ in range(_LOCK_TRIES):
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -72,10 +84,16 @@ def exclusive(target: Path) -> Iterator[None]:
             with contextlib.suppress(FileNotFoundError):
                 if os.fstat(descriptor).st_ino == path.stat().st_ino:
                     break
+        except OSError as error:
+            _warn_unlocked(target, error.strerror or str(error))
+            break
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+    else:  # file numbers that change from one look to the next
+        _warn_unlocked(target, "its files have no lasting numbers")
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     try:
         yield
     finally:
@@ -83,16 +101,34 @@ def exclusive(target: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _warn_unlocked(target: Path, reason: str) -> None:
+    warnings.warn(
+        f"{target}: cannot be locked on this file system ({reason}); no second run may write it now",
+        stacklevel=4,
+    )
+
+
+def _sync(descriptor: int) -> None:
+    """Wait until a file or folder is on the disk, where the file system can tell."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names of a folder's files are on the disk, where the system can tell."""
     if os.name == "nt":  # opens no folders
         return
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems
+        if error.errno not in _CANNOT:
             raise
+        return
+    try:
+        _sync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -1,4 +1,4 @@
-"""A diagnosis as plain text for a terminal of 80 columns or more."""
+"""A diagnosis as plain text for a terminal."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _NEAR = 2.0  # c² or 1/c² up to which a scaling hardly differs from the critic
 
 
 def text(diagnosis: Findings, *, width: int = 80) -> str:
-    """Return the diagnosis as lines of at most `width` columns, or 80 if that is less."""
-    width = max(width, 80)
+    """Return the diagnosis as lines of at most `width` columns, or 40 if that is less."""
+    width = max(width, 40)
     blocks = [
         _labelled("network", network_words(diagnosis.resnet), width),
         _labelled("regime", f"{diagnosis.regime.name}: {diagnosis.regime.words}", width),
         _labelled("scaling", scaling_words(diagnosis), width),
         "",
-        *_ratio_table(diagnosis),
+        *_table(ratio_rows(diagnosis), width),
         *(line for remark in remarks(diagnosis) for line in textwrap.wrap(remark, width)),
         "",
-        *_range_table(diagnosis),
+        *_range_table(diagnosis, width),
         "",
         *textwrap.wrap(check_words(diagnosis), width),
     ]
@@ -179,20 +179,30 @@ def _simulated_range(check: RatioCheck) -> str:
     return f"{number(check.low.value)} … {number(check.high.value)}"
 
 
-def _ratio_table(diagnosis: Findings) -> list[str]:
-    return _table(ratio_rows(diagnosis))
-
-
-def _range_table(diagnosis: Findings) -> list[str]:
+def _range_table(diagnosis: Findings, width: int) -> list[str]:
     if not diagnosis.ranges:
         return []
-    return [*_table(range_rows(diagnosis)), *textwrap.wrap(range_words(diagnosis), 80)]
+    words = textwrap.wrap(range_words(diagnosis), min(width, 80))
+    return [*_table(range_rows(diagnosis), width), *words]
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def _table(rows: list[tuple[str, ...]], width: int) -> list[str]:
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(map(str.ljust, row, sizes)).rstrip() for row in rows]
+    if width < 80 and max(map(len, lines)) > width:
+        return _listed(rows)
     return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
+
+
+def _listed(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return a table whose rows stand below each other, a cell a line, for a narrow terminal."""
+    head, _, *names = rows[0]
+    lines = [head]
+    name_size = max(map(len, names))
+    for first, second, *cells in rows[1:]:
+        lines.append(" ".join(filter(None, (first, second))) + ":")
+        lines += [f"  {name.ljust(name_size)}  {cell}" for name, cell in zip(names, cells, strict=True)]
+    return lines
 
 
 def _labelled(label: str, words: str, width: int) -> str:

@@ -23,7 +23,8 @@ from montecarlo.common._errors import check_whole
 from montecarlo.executors._calls import pack
 from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
 from montecarlo.executors._interrupts import interrupts_blocked
-from montecarlo.executors._threads import ThreadExecutor, available_threads
+from montecarlo.executors._processors import available_threads
+from montecarlo.executors._threads import ThreadExecutor
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

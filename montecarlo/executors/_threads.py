@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Generator, Iterator
 from queue import Empty, SimpleQueue
@@ -10,6 +9,7 @@ from typing import Any
 
 from montecarlo.common._errors import check_whole
 from montecarlo.executors._interface import Executor, Item, Result
+from montecarlo.executors._processors import available_threads
 
 _POLL_SECONDS = 0.05  # how soon idle workers see that the run is over
 
@@ -65,7 +65,9 @@ class ThreadExecutor(Executor):
                     outcomes.put((item, None, error))
 
         for number in range(self._threads):
-            threading.Thread(target=work, name=f"largedepth-{number}").start()
+            # Daemons: a block takes minutes where networks are large, and a script that was interrupted must
+            # not wait for rows that nobody will have.
+            threading.Thread(target=work, name=f"largedepth-{number}", daemon=True).start()
         waiting = 0
         try:
             while True:
@@ -95,11 +97,3 @@ class ThreadExecutor(Executor):
 def check_threads(threads: int | None) -> int:
     """Return the number of threads, all processors' where None is given; raise `InvalidFieldError` if bad."""
     return available_threads() if threads is None else check_whole("threads", threads, 1, 4096, 2)
-
-
-def available_threads() -> int:
-    """Return the number of processors this process may run on."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1

@@ -16,10 +16,9 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
-from numba import cfunc
 
 from montecarlo.common._errors import InvalidFieldError, unknown_name
-from montecarlo.common._jit import JIT_OFF
+from montecarlo.common._jit import JIT_OFF, compile_callback
 from montecarlo.common._travel import departure
 
 ScalarFunction = Callable[[float], float]
@@ -159,8 +158,7 @@ def _compile(field: str, function: ScalarFunction, cache: bool) -> Any:
         return python
     try:
         # Users' functions may come from a prompt or a lambda, for which numba has no cache file.
-        # As numpy divides: by zero to inf or nan, which mark a network. Nothing that is raised would get out.
-        return cfunc("float64(float64)", cache=cache, error_model="numpy")(python)
+        return compile_callback(python, "float64(float64)", cache=cache)
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise InvalidFieldError(

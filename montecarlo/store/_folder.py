@@ -20,6 +20,11 @@ SHARDS = "shards"
 
 _FORMAT = "largedepth results"
 _VERSION = 1
+_LITTER = (
+    r"\.git(keep|ignore|attributes)|\.keep|\.nfs.*|\.fuse_hidden.*|\.snapshot|lost\+found|@eaDir"
+    r"|\.DS_Store|\._.*|\.localized|\.directory|Icon\r|Thumbs\.db|desktop\.ini"
+    r"|\.?#.*|.*~|\..*\.sw[a-p]|\.ipynb_checkpoints"
+)
 _LEFT_OVER_SECONDS = 24 * 3600.0  # a file takes seconds to write; clocks of hosts may differ by hours
 
 
@@ -39,7 +44,7 @@ def open_folder(folder: Path, *, create: bool) -> None:
     elif not create:
         what = f"has no {MARK}" if folder.is_dir() else "does not exist"
         raise StoreError(f"{folder}: is no results folder ({what}); give one that a sweep wrote")
-    elif folder.is_dir() and any(not _is_part(name) for name in os.listdir(folder)) and not mark.exists():
+    elif folder.is_dir() and not is_unused(folder) and not mark.exists():
         raise StoreError(
             f"{folder}: holds other things and no {MARK}; choose an empty folder or one that does not exist"
         )
@@ -64,7 +69,7 @@ def is_unused(folder: Path) -> bool:
     """Whether a folder does not exist or holds nothing, so that results could go there."""
     if not folder.exists():
         return True
-    return folder.is_dir() and all(map(_is_part, os.listdir(folder)))
+    return folder.is_dir() and all(_is_part(name) or _is_litter(name) for name in os.listdir(folder))
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -84,13 +89,18 @@ def named_files(folder: Path, ending: str) -> Iterator[Path]:
         path = Path(entry.path)
         if re.fullmatch(rf"[0-9a-f]{{64}}\.{ending}", entry.name) and entry.is_file():
             yield path
-        elif not _is_part(entry.name):
+        elif not _is_part(entry.name) and not _is_litter(entry.name):
             leave_out(path, "was not written by largedepth, and is left out")
 
 
 def _is_part(name: str) -> bool:
     """Whether a name is that of a file that is being written, or was when its process died."""
     return name.startswith(".") and name.endswith(".part")
+
+
+def _is_litter(name: str) -> bool:
+    """Whether a name is of what git, desktops, editors and file systems leave in any folder."""
+    return re.fullmatch(_LITTER, name) is not None
 
 
 def _remove_left_over(folder: Path) -> None:

@@ -92,7 +92,7 @@ def read_sweep(path: str | os.PathLike[str]) -> Sweep:
     """
     name = os.fspath(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # some editors begin with a mark
         document = tomllib.loads(text)
     except OSError as error:
         rule = f"must be a file that can be read ({error.strerror})"

@@ -16,7 +16,7 @@ from largedepth._cli import cli
 from largedepth._completion import SHELLS
 from montecarlo import ResNet
 from montecarlo.diagnosis import diagnose
-from montecarlo.diagnosis._text import text
+from montecarlo.diagnosis._text import number, text
 from montecarlo.laws import LAWS
 from montecarlo.networks._activations import BUILT_IN
 from montecarlo.processes import PROCESSES
@@ -41,6 +41,27 @@ def test_the_verb_says_what_python_says(tmp_path: Path) -> None:
     assert json.loads(target.read_text()) == json.loads(json.dumps(found.record()))
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "\x1b" not in done.stdout
+
+
+def test_words_fit_the_terminal_and_files_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = diagnose(ResNet(width=32, depth=10, beta=0.5), seed=7, seconds=0)
+    for width in (40, 60, 80):
+        lines = text(found, width=width).splitlines()
+        assert max(map(len, lines)) <= width or width == 80, max(lines, key=len)
+    rows = [line.split() for line in text(found, width=40).splitlines()]
+    assert ["median", number(found.hidden.log_median)] in rows
+
+    def fail(*arguments: object, **options: object) -> str:
+        raise OSError("the terminal burns")
+
+    monkeypatch.setattr("montecarlo.diagnosis._text.text", fail)
+    target, picture = tmp_path / "d.json", tmp_path / "d.pdf"
+    files = ("--json", str(target), "--plot", str(picture))
+    with pytest.raises(OSError, match="burns"):
+        cli.main(["diagnose", *NETWORK, "--seconds", "0", *files], standalone_mode=False)
+    assert target.stat().st_size
+    assert picture.stat().st_size
+    assert b"CreationDate" not in picture.read_bytes()
 
 
 def test_formats_are_chosen() -> None:

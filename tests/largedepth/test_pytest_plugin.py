@@ -165,6 +165,38 @@ def test_claims_share_no_rows_and_repeat_alone(whole: Session, folder: Path) -> 
     assert other.estimates("test_two") != second
 
 
+RUN_TWICE = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    # as pytest-rerunfailures does
+    for _ in range(2):
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            item.ihook.pytest_runtest_logreport(report=report)
+        item._initrequest()
+    return True
+"""
+
+
+def test_claims_have_the_same_networks_from_any_folder_and_count_once(tmp_path: Path) -> None:
+    package = tmp_path / "tests" / "laws"
+    package.mkdir(parents=True)
+    for name, text in {"__init__.py": "", "conftest.py": RUN_TWICE, "test_sharing.py": SHARING}.items():
+        (package / name).write_text(text, encoding="utf-8")
+    (tmp_path / "test_sharing.py").write_text(SHARING, encoding="utf-8")
+    sessions = []
+    for folder, place in ((tmp_path, "tests"), (package, "test_sharing.py")):
+        (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n", encoding="utf-8")
+        sessions.append(run(folder, place))
+    first, second = (session.estimates("test_one") for session in sessions)
+    assert first == second
+    assert len(first) == 3
+    for session in sessions:
+        assert "4 consistent, 0 refuted, 0 undecided; probability" in session.text
+    # Of the same name in another package: other networks.
+    assert set(run(tmp_path, "test_sharing.py").estimates("test_one")).isdisjoint(first)
+
+
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
     code = (
         "import sys\nimport largedepth.pytest_plugin\n"

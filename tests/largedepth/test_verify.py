@@ -80,6 +80,35 @@ def test_a_run_fills_the_table_and_every_file(
     assert sorted(tmp_path.iterdir()) == sorted(paths.values())
 
 
+@pytest.mark.parametrize("width", [60, 70, 80, 100])
+def test_tables_fit_the_terminal(width: int) -> None:
+    calm = Verification((verdict("I2", "consistent"), verdict("I7", "undecided")), 7, 1e-6, 1.5)
+    lines = _verdict_table.terminal_table(calm, width=width).splitlines()
+    table = lines if width < 80 else lines[:-1]  # the counts are one line where many read them
+    assert max(map(len, table)) <= width
+    assert [line.split()[0] for line in lines[2:4]] == ["I2", "I7"]
+    assert [line.split()[-1] for line in lines[2:4]] == ["consistent", "undecided"]
+
+
+def test_files_are_written_before_anything_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> str:
+        raise OSError("the terminal burns")
+
+    mutants = MutantRun((MutantOutcome("I2", "a", "b", "c", "refuted", 10, 0.5),), 7, 0.5)
+    monkeypatch.setattr("largedepth._verify.run_verify", lambda *_, **options: (MIXED, False))
+    monkeypatch.setattr("largedepth._verify._run_mutants", lambda *_, **options: (mutants, False))
+    monkeypatch.setattr(_verdict_table, "terminal_table", fail)
+    monkeypatch.setattr(_verdict_table, "mutant_table", fail)
+    for more in ((), ("--mutants",)):
+        paths = [tmp_path / f"{kind}{len(more)}" for kind in ("json", "junit", "summary")]
+        files = [part for path in paths for part in (f"--{path.name[:-1]}", str(path))]
+        code, _, err = call("I2", *more, *files, capsys=capsys, monkeypatch=monkeypatch)
+        assert (code, "the terminal burns" in err) == (2, True)
+        assert all(path.stat().st_size for path in paths)
+
+
 def test_threads_never_change_a_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError, check_seed
 from montecarlo.common.files import check_writable, exclusive
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
@@ -110,6 +110,7 @@ def shared_to_file(
     """
     target = Path(path)
     check_writable(target, (".parquet",))
+    seed = check_seed(seed)
     with exclusive(target):
         found = _found(target, resnet, replicas, seed, betas, inputs)
         if found is not None:

@@ -55,5 +55,5 @@ assert first.weights is second.weights
 assert first == second
 assert repr(first.canonical()) == (folder / "expected").read_text()
 """
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, cwd=root)

@@ -1,6 +1,11 @@
 """The executor that a caller or a command line asks for."""
 
 import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +53,56 @@ def test_without_the_extra_its_name_is_said(monkeypatch):
     with pytest.raises(InvalidFieldError, match=r"pip install 'largedepth\[cluster\]'") as caught:
         executor_from(dask="local:2")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "quota"),
+    [
+        ("0::/", {"cpu.max": "150000 100000"}, 2),
+        ("0::/", {"cpu.max": "max 100000"}, None),
+        ("0::/", {"cpu.max": "1000 100000"}, 1),
+        ("0::/job/step", {"job/step/cpu.max": "max 100000", "job/cpu.max": "100000 100000"}, 1),
+        (
+            "4:cpu,cpuacct:/job",
+            {"cpu/job/cpu.cfs_quota_us": "50000", "cpu/job/cpu.cfs_period_us": "100000"},
+            1,
+        ),
+        ("4:cpu,cpuacct:/job", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ("0::/", {"cpu.max": "torn"}, None),
+        ("torn", {}, None),
+    ],
+)
+def test_a_quota_of_the_processor_is_respected(
+    groups: str, files: dict[str, str], quota: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 64, raising=False)
+    there = {"proc/self/cgroup": groups} | {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
+    for name, text in there.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    assert available_threads(tmp_path) == (64 if quota is None else quota)
+
+
+def test_who_counts_processors_in_python_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 3, raising=False)
+    assert available_threads(tmp_path) == 3
+
+
+def test_an_interrupted_script_waits_for_no_block():
+    # A block of a large network is native code that nothing stops; sleep stands for it.
+    code = (
+        "import time\nfrom montecarlo.executors import ThreadExecutor\n"
+        "def block(item):\n    print(item, flush=True)\n    time.sleep(600)\n"
+        "for _ in ThreadExecutor(2).run(block, iter(range(4))): pass\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert {process.stdout.readline().strip(), process.stdout.readline().strip()} == {"0", "1"}
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert errors.strip().endswith("KeyboardInterrupt")
+    assert process.returncode == -signal.SIGINT

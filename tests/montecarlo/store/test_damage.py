@@ -148,6 +148,27 @@ def test_shard_damaged_while_in_use(folder: Path) -> None:
     assert same(store.read(key, 1, 3), rows(1, 3))
 
 
+def test_what_git_desktops_and_editors_leave_is_no_foreign_file(folder: Path, tmp_path: Path) -> None:
+    names = (
+        ".gitkeep", ".DS_Store", f"._{'a' * 64}.parquet", "Thumbs.db", ".nfs0001", "notes.txt~", ".a.swp",
+        "lost+found",
+    )  # fmt: skip
+    new = tmp_path / "new"
+    new.mkdir()
+    for place in (new, folder, folder / SHARDS, folder / "manifest"):
+        for name in names:
+            (place / name).write_text("")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_and_hold(folder) == [(0, 4), (10, 14)]
+        assert Store.peek(new) is None
+        assert Store.open(new).runs() == {}
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / ".bashrc").write_text("")
+    with pytest.raises(StoreError, match="holds other things"):
+        Store.open(tmp_path / "own")
+
+
 def test_foreign_files_are_named_and_left_out(folder: Path) -> None:
     shards = folder / SHARDS
     (shards / "notes.txt").write_text("mine")

@@ -31,6 +31,13 @@ def read(tmp_path):
     return of
 
 
+def test_a_mark_of_the_byte_order_and_seeds_beyond_64_bits_are_read(read):
+    plain = read(GOOD)
+    assert read("\ufeff" + GOOD) == plain
+    large = read("\ufeff" + GOOD.replace("seed = 7", f"seed = {2**127 + 1}"))
+    assert {point.run.seed for point in large.points} == {2**127 + 1}
+
+
 def test_grid_is_a_product_and_all_else_is_shared(read):
     points = read(GOOD).points
     expected = [

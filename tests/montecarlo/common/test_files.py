@@ -1,0 +1,113 @@
+"""Files on file systems that lack an operation: written whole, unlocked with a warning, nothing left behind.
+
+The operations are replaced by ones that fail as such file systems do: a container has none of these.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from montecarlo import ResNet, read_sample, sample_to_file
+from montecarlo.common.files import exclusive, replaced_file, sync_folder
+
+MISSING = (errno.ENOSYS, errno.ENOLCK, errno.EBADF, errno.EOPNOTSUPP)
+
+
+def failing(number: int) -> Callable[..., Any]:
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize("number", MISSING)
+def test_without_locks_a_file_is_written_with_a_warning(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(number))
+    target = tmp_path / "a.txt"
+    words = r"a\.txt: cannot be locked on this file system .*; no second run"
+    with pytest.warns(UserWarning, match=words), exclusive(target):
+        target.write_text("done")
+    assert os.listdir(tmp_path) == ["a.txt"]
+    with pytest.warns(UserWarning, match=words), pytest.raises(KeyboardInterrupt), exclusive(target):
+        raise KeyboardInterrupt
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_numbers_of_files_that_change_end_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    true, looks = os.fstat, [0]
+
+    def fstat(descriptor: int) -> os.stat_result:
+        looks[0] += 1
+        found = true(descriptor)
+        return os.stat_result((found.st_mode, found.st_ino + looks[0], *tuple(found)[2:]))
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    with pytest.warns(UserWarning, match="no lasting numbers"), exclusive(tmp_path / "a.txt"):
+        pass
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ENOTSUP])
+def test_without_sync_and_permissions_a_file_is_whole(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", failing(number))
+    monkeypatch.setattr(Path, "chmod", failing(number))
+    target = tmp_path / "a.txt"
+    with replaced_file(target) as temporary:
+        temporary.write_text("done")
+    sync_folder(tmp_path)
+    assert (target.read_text(), os.listdir(tmp_path)) == ("done", ["a.txt"])
+
+
+def test_a_folder_that_cannot_be_opened_is_not_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "open", failing(errno.EACCES))
+    sync_folder(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fails_is_no_missing_operation(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", failing(number))
+    target = tmp_path / "a.txt"
+    target.write_text("before")
+    with pytest.raises(OSError, match=os.strerror(number)), replaced_file(target) as temporary:
+        temporary.write_text("after")
+    with pytest.raises(OSError, match=os.strerror(number)):
+        sync_folder(tmp_path)
+    assert (target.read_text(), os.listdir(tmp_path)) == ("before", ["a.txt"])
+
+
+def test_permissions_are_the_users_where_there_are_any(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with replaced_file(tmp_path / "a.txt"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
+
+
+@pytest.mark.usefixtures("warm_kernels")
+def test_a_sample_is_continued_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(errno.ENOLCK))
+    path, net = tmp_path / "s.parquet", ResNet(width=4, depth=3, beta=0.5)
+    for replicas in (2, 5):
+        with pytest.warns(UserWarning, match="cannot be locked"):
+            sample_to_file(net, path, replicas=replicas, seed=1)
+    assert len(read_sample(path)) == 5
+    assert os.listdir(tmp_path) == ["s.parquet"]
