@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from montecarlo._activations import Activation, find_activation
+from montecarlo._activations import BUILT_IN, Activation, find_activation
 from montecarlo._errors import InvalidFieldError, check_real, check_whole, unknown_name
 from montecarlo.laws import LAWS, WeightLaw, find_law
 from montecarlo.processes import PROCESSES, WeightProcess, find_process
@@ -101,11 +101,11 @@ class ResNet:
         if self.block not in BLOCKS:
             raise unknown_name("block", self.block, BLOCKS)
         put("_activation", find_activation(self.activation))
-        if self.block == "res-3" and self._activation.name != "relu":
+        if self.block == "res-3" and self._activation.fingerprint != "relu":
             raise InvalidFieldError(
                 "activation", self.activation, "must be relu for res-3", "take block='res-2' for others"
             )
-        if isinstance(self.activation, Activation) and self.activation.fingerprint == self.activation.name:
+        if isinstance(self.activation, Activation) and self.activation.fingerprint in BUILT_IN:
             put("activation", self.activation.name)  # one spelling of a built-in: equal and hashed alike
         put("bias_std", check_real("bias_std", self.bias_std, 0.0, 1e30, 0.1))
         if self.bias_std > 0.0 and self.block != "res-2":

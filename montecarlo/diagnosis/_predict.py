@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -112,10 +111,8 @@ def _functions(resnet: ResNet) -> tuple[Any, Any]:
     if isinstance(resnet.activation, str) and resnet.activation in ACTIVATIONS:
         return resnet.activation, None
 
-    def vectorised(scalar: Callable[[float], float]) -> Any:
-        return np.vectorize(getattr(scalar, "py_func", scalar), otypes=[np.float64])
-
-    return vectorised(function.value), vectorised(function.derivative)
+    value, slope = (np.vectorize(scalar, otypes=[np.float64]) for scalar in function.scalars())
+    return value, slope
 
 
 def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
