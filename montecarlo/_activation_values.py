@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo._errors import InvalidFieldError
+from montecarlo._user_functions import first_reason
 
 Scalar = Callable[[float], float]
 Float64 = npt.NDArray[np.float64]
@@ -22,7 +23,27 @@ _STEPS = (2.0**-8, 2.0**-14, 2.0**-20, 2.0**-26)
 _FINE = 2.0**-20  # from here on a kink is closer than the next kink
 _CLOSE = 1e-4  # relative error that differences may have
 _NOISE = 1e-12  # of a value, relative to the largest near 0: some thousand roundings
-_CHECKED = (0.0, 0.013, 0.11, 0.37, 0.5, 0.71, 1.0, 1.3, 1.9, 2.0, 2.7, 3.0, 3.9, 5.6, 6.0, 8.3, 12.4, 19.1, 29.3)
+_CHECKED = (
+    0.0,
+    0.013,
+    0.11,
+    0.37,
+    0.5,
+    0.71,
+    1.0,
+    1.3,
+    1.9,
+    2.0,
+    2.7,
+    3.0,
+    3.9,
+    5.6,
+    6.0,
+    8.3,
+    12.4,
+    19.1,
+    29.3,
+)
 
 
 @functools.cache
@@ -50,22 +71,27 @@ def evaluate(name: str, field: str, function: Scalar, points: npt.ArrayLike) -> 
         If the function raises, or gives other values when it is asked again.
     """
     asked = np.ravel(points).tolist()
-    with _nothing_raised() as raised:
-        values, again = (np.array([_value(function, x) for x in asked]) for _ in range(2))
+    with _nothing_raised() as raised, np.errstate(all="ignore"):
+        values, again = (np.array([_value(function, x, raised) for x in asked]) for _ in range(2))
     if raised:
         rule = f"must have a {field} at every x, and it raises {raised[0]}"
-        raise InvalidFieldError("activation", name, rule, "say what it is there: clip x, or return math.nan, say")
+        raise InvalidFieldError(
+            "activation", name, rule, "say what it is there: clip x, or return math.nan, say"
+        )
     if not np.array_equal(values, again, equal_nan=True):
         rule = f"must have a {field} that is a function of x alone, and it changes from call to call"
         raise InvalidFieldError("activation", name, rule, "leave random numbers and counters out")
     return values.reshape(np.shape(points))
 
 
-def _value(function: Scalar, x: float) -> float:
+def _value(function: Scalar, x: float, raised: list[str]) -> float:
     try:
         return float(function(x))
     except (ArithmeticError, ValueError):  # plain Python alone (NUMBA_DISABLE_JIT): compiled, inf or nan
-        return math.nan
+        pass
+    except Exception as error:
+        raised.append(f"{type(error).__name__}: {first_reason(error)}")
+    return math.nan
 
 
 @contextmanager
@@ -128,7 +154,9 @@ def _check_linear(name: str, value: Scalar, derivative: Scalar, slope: float) ->
     for field, (function, expected, rule) in rules.items():
         given = evaluate(name, field, function, x)
         size = np.abs(x) if field == "value" else 1.0
-        wrong = ~(np.abs(given - expected) <= 1e-6 * max(abs(slope), 1.0) * size)  # float32 constants are right
+        wrong = ~(
+            np.abs(given - expected) <= 1e-6 * max(abs(slope), 1.0) * size
+        )  # float32 constants are right
         for i in np.flatnonzero(wrong & (x != 0.0)):
             raise InvalidFieldError(
                 "negative_slope", slope,

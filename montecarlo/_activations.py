@@ -80,7 +80,9 @@ class Activation:
         put = functools.partial(object.__setattr__, self)
         if not isinstance(self.name, str) or not self.name or self.name in BUILT_IN:
             rule = f"must be a text other than the built-in {', '.join(BUILT_IN)}"
-            raise InvalidFieldError("name", self.name, rule, "give the name alone for that one, or rename yours")
+            raise InvalidFieldError(
+                "name", self.name, rule, "give the name alone for that one, or rename yours"
+            )
         for of in ("value", "derivative"):
             given = getattr(self, of)
             if not callable(given):
@@ -281,5 +283,7 @@ def find_activation(activation: str | Activation) -> Activation:
     if found is None:
         rule = f"must be one of {', '.join(BUILT_IN)}; no other σ has a name"
         own = "give one of your own in Python, as Activation('mine', value, derivative)"
-        raise InvalidFieldError("activation", activation, rule, near_name(str(activation), BUILT_IN, 0.7) or own)
+        raise InvalidFieldError(
+            "activation", activation, rule, near_name(str(activation), BUILT_IN, 0.7) or own
+        )
     return found

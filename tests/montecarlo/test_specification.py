@@ -58,6 +58,7 @@ def test_invalid_fields_are_refused_in_one_line(field, value, others):
         ("block", "res3", "did you mean 'res-3'?"),
         ("weights", "unifrom", "did you mean 'uniform'?"),
         ("activation", "leakyrelu", "did you mean 'leaky-relu'?"),
+        ("weights", "normal", "did you mean 'gaussian'?"),
         ("weights", "zzzz", "give 'gaussian', say"),
         ("width", 0, "give width=40, say"),
     ],
