@@ -24,26 +24,8 @@ _FINE = 2.0**-20  # from here on a kink is closer than the next kink
 _CLOSE = 1e-4  # relative error that differences may have
 _NOISE = 1e-12  # of a value, relative to the largest near 0: some thousand roundings
 _CHECKED = (
-    0.0,
-    0.013,
-    0.11,
-    0.37,
-    0.5,
-    0.71,
-    1.0,
-    1.3,
-    1.9,
-    2.0,
-    2.7,
-    3.0,
-    3.9,
-    5.6,
-    6.0,
-    8.3,
-    12.4,
-    19.1,
-    29.3,
-)
+    0.0, 0.013, 0.11, 0.37, 0.5, 0.71, 1.0, 1.3, 1.9, 2.0, 2.7, 3.0, 3.9, 5.6, 6.0, 8.3, 12.4, 19.1, 29.3,
+)  # fmt: skip
 
 
 @functools.cache
@@ -75,9 +57,7 @@ def evaluate(name: str, field: str, function: Scalar, points: npt.ArrayLike) -> 
         values, again = (np.array([_value(function, x, raised) for x in asked]) for _ in range(2))
     if raised:
         rule = f"must have a {field} at every x, and it raises {raised[0]}"
-        raise InvalidFieldError(
-            "activation", name, rule, "say what it is there: clip x, or return math.nan, say"
-        )
+        raise InvalidFieldError("activation", name, rule, "clip x, or return math.nan there")
     if not np.array_equal(values, again, equal_nan=True):
         rule = f"must have a {field} that is a function of x alone, and it changes from call to call"
         raise InvalidFieldError("activation", name, rule, "leave random numbers and counters out")
@@ -111,10 +91,10 @@ def _nothing_raised() -> Iterator[list[str]]:
 
 
 def check_slopes(name: str, value: Scalar, derivative: Scalar, negative_slope: float | None) -> None:
-    """Raise InvalidFieldError where the derivative is not the slope of the value, or they are not piecewise linear.
+    """Raise InvalidFieldError where derivative or negative_slope contradicts the value.
 
     At 37 points up to ±29.3 the derivative must be a difference quotient of one of four steps, to 1e-4; at a
-    kink it may be any number between the slopes on its two sides. Where values are not finite nothing is said.
+    kink it may be any number between the slopes on its two sides. Where values are not finite, all goes.
     """
     points = np.array([*(-x for x in _CHECKED[:0:-1]), *_CHECKED])
     slopes = evaluate(name, "derivative", derivative, points)
@@ -160,6 +140,7 @@ def _check_linear(name: str, value: Scalar, derivative: Scalar, slope: float) ->
         for i in np.flatnonzero(wrong & (x != 0.0)):
             raise InvalidFieldError(
                 "negative_slope", slope,
-                f"must make {rule} the {field} of {name!r}: at x = {x[i]:g} they are {expected[i]:g} and {given[i]:g}",
+                f"must make {rule} the {field} of {name!r}: at x = {x[i]:g} they are {expected[i]:g} and "
+                f"{given[i]:g}",
                 "leave negative_slope out, or correct it",
             )  # fmt: skip

@@ -75,14 +75,14 @@ class Activation:
     derivative: ScalarFunction = field(compare=False)
     negative_slope: float | None = None
     fingerprint: str = field(init=False)
+    _packed: tuple[bytes, bytes] = field(init=False, repr=False, compare=False)
+    _compiled: tuple[Any, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         put = functools.partial(object.__setattr__, self)
         if not isinstance(self.name, str) or not self.name or self.name in BUILT_IN:
             rule = f"must be a text other than the built-in {', '.join(BUILT_IN)}"
-            raise InvalidFieldError(
-                "name", self.name, rule, "give the name alone for that one, or rename yours"
-            )
+            raise InvalidFieldError("name", self.name, rule, "give its name alone, or rename yours")
         for of in ("value", "derivative"):
             given = getattr(self, of)
             if not callable(given):
@@ -134,16 +134,14 @@ class _BuiltIn(Activation):
     def __reduce__(self) -> tuple[object, ...]:
         return find_activation, (self.name,)
 
-    @functools.cache
     def compiled(self) -> tuple[Any, Any]:
-        if JIT_OFF:
-            return self.value, self.derivative
-        return _c_function(self.value, cache=True), _c_function(self.derivative, cache=True)
+        return _compile_built_in(self.value), _compile_built_in(self.derivative)
 
 
 def _arrived(name: str, packed: tuple[bytes, bytes], slope: float | None, fingerprint: str) -> Activation:
     """Return the activation that left another process under a key."""
-    activation = Activation(name, *map(thaw, packed), slope)
+    value, derivative = map(thaw, packed)
+    activation = Activation(name, value, derivative, slope)
     if activation.fingerprint != fingerprint:
         rule = "must compute in this process what it computed where it was made, bit by bit, and does not"
         raise InvalidFieldError("activation", name, rule, "use the same packages and processors everywhere")
@@ -175,14 +173,22 @@ def _compile(name: str, field: str, given: Any) -> tuple[bytes, Any, Any]:
         raise InvalidFieldError("activation", name, rule, "use floats and the math module only") from error
 
 
+@functools.cache
+def _compile_built_in(function: ScalarFunction) -> Any:
+    return function if JIT_OFF else _c_function(function, cache=True)
+
+
 def _of_one_float(function: Any) -> Any:
-    """Return a function that numba makes a cfunc of: not of defaults, ufuncs and the math module's functions."""
-    if not isinstance(function, FunctionType):
-        return lambda x: function(x)
-    if not function.__defaults__:
+    """Return a function that numba makes a cfunc of: not of ufuncs, builtins and defaults."""
+    if isinstance(function, FunctionType) and not function.__defaults__:
         return function
-    whole = njit(error_model="numpy", boundscheck=True)(function)
-    return lambda x: whole(x)
+    if isinstance(function, FunctionType):
+        function = njit(error_model="numpy", boundscheck=True)(function)
+
+    def of_one_float(x: float) -> float:
+        return function(x)
+
+    return of_one_float
 
 
 def _c_function(python: ScalarFunction, **options: Any) -> Any:

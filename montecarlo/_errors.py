@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-
 _SYNONYMS = {
     "normal": "gaussian", "gauss": "gaussian", "sign": "rademacher", "bernoulli": "rademacher",
     "linear": "identity", "leakyrelu": "leaky-relu", "leaky_relu": "leaky-relu",

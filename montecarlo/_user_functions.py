@@ -144,7 +144,7 @@ def _still(thing: Any, names: set[str], known: dict[int, ModuleType]) -> Any:
 
 
 def _in_library(module: str | None) -> bool:
-    """Return whether a module is the standard library's, an installed package's or ours: it stays as it is."""
+    """Return whether a module is the standard library's, an installed package's or ours."""
     top = str(module).split(".", maxsplit=1)[0]
     file = getattr(sys.modules.get(str(module)), "__file__", None) or ""
     installed = {"site-packages", "dist-packages"} & set(PurePath(file).parts)
@@ -159,8 +159,9 @@ def _empty(code: CodeType, name: str, module: str | None) -> FunctionType:
 def _fill(function: FunctionType, state: tuple[Any, ...]) -> None:
     scope, cells, function.__defaults__, function.__kwdefaults__ = state
     function.__globals__.update(scope)
+    closure: Any = function.__closure__
     for number, content in cells:
-        (function.__closure__ or ())[number].cell_contents = content
+        closure[number].cell_contents = content
 
 
 def _jit(function: FunctionType, options: dict[str, Any]) -> Any:
@@ -177,7 +178,8 @@ def first_reason(error: Exception) -> str:
 
     Examples
     --------
-    >>> first_reason(TypeError("Failed in nopython mode pipeline (step: frontend)\\nUntyped global name 'C':"))
+    >>> import os
+    >>> first_reason(TypeError(os.linesep.join(["Failed in nopython mode", "Untyped global name 'C':"])))
     "Untyped global name 'C'"
     """
     plain = (re.sub(r"\x1b\[[0-9;]*m| for '\$.*", "", line).strip() for line in str(error).splitlines())

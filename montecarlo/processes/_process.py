@@ -140,9 +140,9 @@ class WeightProcess:
         """Raise where a user's function computes something else than when the process was made."""
         if self._packed is not None and self._key() != self.fingerprint:
             raise InvalidFieldError(
-                "weights", self.name, "must give the covariances that it gave where it was made, bit by bit, and "
-                "does not", "make it anew; leave random numbers out; use the same packages and processors "
-                "everywhere, or an array of lags",
+                "weights", self.name,
+                "must give the covariances that it gave where it was made, bit by bit, and does not",
+                "leave random numbers out, and make it anew; on other processors give an array of lags",
             )  # fmt: skip
 
     @property

@@ -77,8 +77,8 @@ def test_what_numba_cannot_compile_is_refused_in_one_line():
     with pytest.raises(InvalidFieldError) as caught:
         Activation("strange", lambda x: {}.get(x, object()), lambda x: 1.0)
     assert str(caught.value) == (
-        "activation='strange': must be compilable by numba, and its value is not (Untyped global name 'object': "
-        "Cannot determine Numba type of <class 'type'>); use floats and the math module only"
+        "activation='strange': must be compilable by numba, and its value is not (Untyped global name "
+        "'object': Cannot determine Numba type of <class 'type'>); use floats and the math module only"
     )
 
 
@@ -95,20 +95,20 @@ def approximate_gelu(x):
 
 
 CONTRADICTIONS = {
-    "scaled ReLU": (half, half_step, 0.0, ("negative_slope=0.0", "make max(x, 0)", "x = 0.0625 they are 0.0625 and 0.03125")),
+    "scaled ReLU": (half, half_step, 0.0, ("make max(x, 0)", "x = 0.0625 they are 0.0625 and 0.03125")),
     "other slope": (
         lambda x: x if x > 0.0 else 0.1 * x, lambda x: 1.0 if x > 0.0 else 0.1, 0.2,
         ("negative_slope=0.2", "the value of 'mine': at x = -0.0625 they are -0.0125 and -0.00625"),
     ),
     "slope not finite": (half, half_step, math.nan, ("negative_slope=nan", "must be a finite number")),
     "factor": (lambda x: x * x, lambda x: x, None, ("derivative=-29.3", "x = -29.3", "slope -58.6")),
-    "a per mille": (math.tanh, lambda x: 1.001 * (1.0 - math.tanh(x) ** 2), None, ("derivative=", "by differences")),
+    "a per mille": (math.tanh, lambda x: 1.001 * (1.0 - math.tanh(x) ** 2), None, ("derivative=",)),
     "sign": (math.cos, math.sin, None, ("derivative=", "must be the slope of value")),
     "other gelu": (approximate_gelu, BUILT_IN["gelu"].derivative, None, ("derivative=", "x = -3.9")),
     "nowhere": (lambda x: x, lambda x: math.nan, None, ("derivative=nan", "slope 1 by")),
-    "straight through": (lambda x: math.floor(x), lambda x: 1.0, None, ("derivative=1.0", "slope 0 by")),
+    "straight through": (math.floor, lambda x: 1.0, None, ("derivative=1.0", "slope 0 by")),
     "swapped": (half_step, half, None, ("derivative=0.0065", "slope 0 by")),
-    "at zero alone": (lambda x: x * x, lambda x: 2.0 * x if x != 0.0 else 1.0, None, ("derivative=1.0", "x = 0")),
+    "at zero": (lambda x: x * x, lambda x: 2.0 * x if x != 0.0 else 1.0, None, ("derivative=1.0", "x = 0")),
 }  # fmt: skip
 
 
@@ -121,17 +121,16 @@ def test_value_derivative_and_slope_are_held_against_each_other(case):
     assert "\n" not in str(caught.value)
 
 
-def test_derivatives_at_kinks_may_be_those_of_either_side():
-    for at_zero in (0.0, 0.3, 1.0):
-        Activation(
-            "mine", lambda x: max(x, 0.0), lambda x: at_zero if x == 0.0 else half_step(2.0 * x) * 2.0, 0.0
-        )
-    for inside in (True, False):
-        Activation(
-            "clip",
-            lambda x: min(max(x, -1.0), 1.0),
-            lambda x: 1.0 if abs(x) < 1.0 or inside and abs(x) == 1.0 else 0.0,
-        )
+@pytest.mark.parametrize("at_kink", [0.0, 0.3, 1.0])
+def test_derivatives_at_kinks_may_be_those_of_either_side(at_kink):
+    def step(x):
+        return at_kink if x == 0.0 else 2.0 * half_step(x)
+
+    def window(x):
+        return at_kink if abs(x) == 1.0 else 1.0 if abs(x) < 1.0 else 0.0
+
+    Activation("mine", lambda x: max(x, 0.0), step, 0.0)
+    Activation("clip", lambda x: min(max(x, -1.0), 1.0), window)
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
