@@ -68,7 +68,7 @@ network_options = apply_options(
     ),
     click.option(
         "--activation", default="relu", show_default=True, metavar="NAME",
-        help="relu, tanh, gelu, identity, leaky-relu, softplus or sin; res-3 is always relu.",
+        help="relu, tanh, gelu, identity, leaky-relu, softplus, sin; others in Python; res-3 is relu's.",
     ),
     click.option(
         "--bias-std", type=real("0.1"), default=0.0, show_default=True, metavar="S",

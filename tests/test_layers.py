@@ -45,8 +45,8 @@ def _modules() -> dict[str, Path]:
 def _needs(path: Path) -> frozenset[str]:
     """Return the project's modules that a file imports anywhere in it, for types alone or in a function, too.
 
-    ``from package import module`` needs the module: the package's own file may well import this one. A package's
-    face names the parts below it for type checkers, and needs none of them.
+    ``from package import module`` needs the module: the package's own file may well import this one. A
+    package's face names the parts below it for type checkers, and needs none of them.
     """
     names: set[str] = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))

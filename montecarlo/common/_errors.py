@@ -8,6 +8,11 @@ from typing import Any
 
 import numpy as np
 
+_SYNONYMS = {
+    "normal": "gaussian", "gauss": "gaussian", "sign": "rademacher", "bernoulli": "rademacher",
+    "linear": "identity", "leakyrelu": "leaky-relu", "leaky_relu": "leaky-relu",
+}  # fmt: skip
+
 
 class InvalidFieldError(ValueError):
     """A field of a specification or of a call breaks a rule.
@@ -47,9 +52,16 @@ def unknown_name(
 ) -> InvalidFieldError:
     """Return the error for a name that is not among the known ones, with the nearest of them."""
     names = sorted(known)
-    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.5)
-    fix = f"did you mean {near[0]!r}?" if near else f"give {(example or names[0])!r}, say"
+    fix = near_name(str(value), names, 0.5) or f"give {(example or names[0])!r}, say"
     return InvalidFieldError(field, value, f"must be one of {', '.join(names)}", fix)
+
+
+def near_name(value: str, known: Iterable[str], likeness: float) -> str:
+    """Return a question for the known name that is meant, or nearest and at least so much alike; else ""."""
+    names = sorted(known)
+    meant = [name for name in names if name == _SYNONYMS.get(value.lower())]
+    near = meant or difflib.get_close_matches(value, names, n=1, cutoff=likeness)
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def check_whole(field: str, value: object, low: int, high: int, example: int) -> int:

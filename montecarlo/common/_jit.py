@@ -83,13 +83,13 @@ def kernel(
     return decorate if function is None else decorate(function)
 
 
-def compile_callback(python: Callable[..., Any], signature: str, *, cache: bool) -> Any:
+def compile_callback(python: Callable[..., Any], signature: str, *, cache: bool, **options: Any) -> Any:
     """Compile a function whose address kernels are given; with `cache`, on disk where that is possible.
 
     Numba takes a place for the cache for granted, and what it raises would pass for the function's error.
     """
     # As numpy divides: by zero to inf or nan, which mark a network. Nothing that is raised would get out.
-    options: dict[str, Any] = {"error_model": "numpy"}
+    options["error_model"] = "numpy"
     if cache and _has_place(python):
         with contextlib.suppress(Exception):
             return cfunc(signature, cache=True, **options)(python)

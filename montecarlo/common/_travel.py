@@ -16,7 +16,7 @@ from typing import Any
 
 _KEPT = 64  # of the last to arrive; blocks of a run come one by one, with nothing to hold the object between
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # what arrives may bring others along
 _present: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 _arrived: deque[Any] = deque(maxlen=_KEPT)
 

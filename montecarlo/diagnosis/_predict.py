@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from montecarlo.common._errors import InvalidFieldError
 from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays, no_branches, unmoved
 from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
 from montecarlo.networks._specification import ResNet
@@ -115,28 +112,8 @@ def theory_functions(resnet: ResNet) -> tuple[Any, Any]:
     if isinstance(resnet.activation, str) and resnet.activation in ACTIVATIONS:
         return resnet.activation, None
 
-    try:
-        value, slope = function.compiled()
-    except InvalidFieldError:  # no engine will run it; theory can, if slowly
-        return _in_python(function.value), _in_python(function.derivative)
-    return _compiled(value), _compiled(slope)
-
-
-def _compiled(function: Any) -> Any:
-    # Compiled on first use: `import montecarlo` must stay light.
-    from montecarlo.kernels._elementwise import apply
-
-    def on_arrays(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        flat = np.ascontiguousarray(x, np.float64).ravel()
-        out = np.empty(flat.shape)
-        apply(function, flat, out)
-        return out.reshape(np.shape(x))
-
-    return on_arrays
-
-
-def _in_python(scalar: Callable[[float], float]) -> Any:
-    return np.vectorize(getattr(scalar, "py_func", scalar), otypes=[np.float64])
+    value, slope = (np.vectorize(scalar, otypes=[np.float64]) for scalar in function.scalars())
+    return value, slope
 
 
 def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:

@@ -7,19 +7,20 @@ The derivative is what the backward pass multiplies with; at a kink it is the va
 from __future__ import annotations
 
 import functools
-import hashlib
-import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import CodeType
+from dataclasses import dataclass, field
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
+from numba import njit
 
-from montecarlo.common._errors import InvalidFieldError, unknown_name
+from montecarlo.common._errors import InvalidFieldError, check_real, near_name
 from montecarlo.common._jit import JIT_OFF, compile_callback
 from montecarlo.common._travel import departure
+from montecarlo.common._user_functions import first_reason, freeze, key_of_values, thaw
+from montecarlo.networks._activation_values import arguments, check_slopes, evaluate
 
 ScalarFunction = Callable[[float], float]
 
@@ -31,15 +32,32 @@ class Activation:
     Parameters
     ----------
     name : str
-        How tables and messages call it.
+        How tables and messages call it; no built-in activation's.
     value, derivative : callable
         Functions of one float returning a float, in the subset of Python that numba compiles.
     negative_slope : float or None, default None
         Set for piecewise linear activations ``max(x, 0) + negative_slope * min(x, 0)``: they are homogeneous,
         which the engines exploit (units with zero value and slope are skipped, norms of any size are exact).
 
+    Attributes
+    ----------
+    fingerprint : str
+        What it computes: its name with a hash of the slope and of the bits of values and derivatives at the
+        2,260 arguments of `montecarlo.networks._activation_values`. Activations of one fingerprint are equal.
+
+    Raises
+    ------
+    InvalidFieldError
+        If numba cannot compile it, or value, derivative and negative_slope contradict each other.
+
     Notes
     -----
+    The functions are copied and compiled here, with all they refer to: what happens to a global, a closure, a
+    module or an array afterwards changes no rows of this activation. `value` and `derivative` are the copies.
+
+    The bits are those of compiled code on this machine: another mathematical library may give another key.
+    With NUMBA_DISABLE_JIT=1 the copies run as plain Python, and have the key of what that computes.
+
     Outside ±2**100 the engines use ``σ(c x) ≈ c σ(x)``: right for activations that are bounded or
     asymptotically linear, and not reached by the others before they overflow.
 
@@ -53,117 +71,125 @@ class Activation:
     """
 
     name: str
-    value: ScalarFunction
-    derivative: ScalarFunction
+    value: ScalarFunction = field(compare=False)
+    derivative: ScalarFunction = field(compare=False)
     negative_slope: float | None = None
+    fingerprint: str = field(init=False)
+    _packed: tuple[bytes, bytes] = field(init=False, repr=False, compare=False)
+    _compiled: tuple[Any, Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for field in ("value", "derivative"):
-            if not callable(getattr(self, field)):
-                raise InvalidFieldError(
-                    field, getattr(self, field), "must be a function of one float", "pass a plain function"
-                )
+        put = functools.partial(object.__setattr__, self)
+        if not isinstance(self.name, str) or not self.name or self.name in BUILT_IN:
+            rule = f"must be a text other than the built-in {', '.join(BUILT_IN)}"
+            raise InvalidFieldError("name", self.name, rule, "give its name alone, or rename yours")
+        for of in ("value", "derivative"):
+            given = getattr(self, of)
+            if not callable(given):
+                raise InvalidFieldError(of, given, "must be a function of one float", "pass a plain function")
+            if not isinstance(getattr(given, "py_func", given), _COMPILABLE):
+                rule = "must be a function that numba compiles: no object, method, numba.vectorize or partial"
+                raise InvalidFieldError(of, given, rule, "wrap it: lambda x: f(2.0, x)")
+        if self.negative_slope is not None:
+            put("negative_slope", check_real("negative_slope", self.negative_slope, -1e100, 1e100, 0.01))
+        self._freeze(put)
+
+    def _freeze(self, put: Callable[[str, object], None]) -> None:
+        """Copy and compile the functions, hold them against each other, and find the key."""
+        slope = self.negative_slope
+        made = [_compile(self.name, of, getattr(self, of)) for of in ("value", "derivative")]
+        packed, python, compiled = zip(*made, strict=True)
+        put("_packed", packed)
+        put("value", python[0])
+        put("derivative", python[1])
+        put("_compiled", compiled)
+        value, derivative = self.scalars()
+        check_slopes(self.name, value, derivative, slope)
+        values = evaluate(self.name, "value", value, arguments())
+        slopes = evaluate(self.name, "derivative", derivative, arguments())
+        put("fingerprint", key_of_values(self.name, values, slopes, [] if slope is None else [slope]))
 
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        if BUILT_IN.get(self.name) is self:
-            return find_activation, (self.name,)
-        return departure(self, Activation, self.name, self.value, self.derivative, self.negative_slope)
-
-    @property
-    def fingerprint(self) -> str:
-        """Name of a built-in activation; name and hash of the code of any other."""
-        if BUILT_IN.get(self.name) is self:
-            return self.name
-        record = (self.negative_slope, describe_code(self.value), describe_code(self.derivative))
-        return f"{self.name}#{hashlib.sha256(repr(record).encode()).hexdigest()[:16]}"
+        return departure(self, _arrived, self.name, self._packed, self.negative_slope, self.fingerprint)
 
     def compiled(self) -> tuple[Any, Any]:
-        """Return value and derivative as compiled functions of one float64.
+        """Return value and derivative as compiled functions of one float64."""
+        return self._compiled
 
-        Raises
-        ------
-        InvalidFieldError
-            If numba cannot compile one of them.
-        """
-        built_in = BUILT_IN.get(self.name) is self
-        return (
-            _compile("activation", self.value, built_in),
-            _compile("activation", self.derivative, built_in),
-        )
+    def scalars(self) -> tuple[ScalarFunction, ScalarFunction]:
+        """Return value and derivative as the engines compute them, to be called from Python."""
+        value, derivative = (getattr(function, "ctypes", function) for function in self.compiled())
+        return value, derivative
 
 
-def describe_code(thing: Any, depth: int = 0) -> Any:
-    """Return what a function computes as plain values, the same in every process; other things as they are.
+class _BuiltIn(Activation):
+    """What does not change, is compiled when it is used first, and is what its name says."""
 
-    Follows closures, defaults, globals, partial arguments, attributes of callable objects and arrays; modules
-    and builtins go by their name.
-    """
-    python = getattr(thing, "py_func", thing)
-    if depth > 8 or isinstance(python, (int, float, complex, str, bytes, bool, type(None))):
-        return python if depth <= 8 else type(python).__name__
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", self.name)
 
-    def each(values: Any) -> list[Any]:
-        return [describe_code(value, depth + 1) for value in values]
+    def __reduce__(self) -> tuple[object, ...]:
+        return find_activation, (self.name,)
 
-    if isinstance(python, np.generic):
-        return str(python.dtype), repr(python)
-    if isinstance(python, np.ndarray):
-        content = hashlib.sha256(np.ascontiguousarray(python).tobytes()).hexdigest()
-        return "array", str(python.dtype), python.shape, content
-    if isinstance(python, functools.partial):
-        keywords = sorted(python.keywords.items())
-        return (
-            "partial",
-            each([python.func, *python.args, *(value for _, value in keywords)]),
-            [name for name, _ in keywords],
-        )
-    if isinstance(python, (list, tuple, set, frozenset)):
-        return type(python).__name__, each(
-            sorted(python, key=repr) if isinstance(python, (set, frozenset)) else python
-        )
-    if isinstance(python, dict):
-        return "dict", [(repr(key), describe_code(value, depth + 1)) for key, value in python.items()]
-    code = getattr(python, "__code__", None)
-    if code is None:
-        name = getattr(python, "__qualname__", getattr(python, "__name__", type(python).__qualname__))
-        call = inspect.getattr_static(type(python), "__call__", None)
-        if not hasattr(call, "__code__"):
-            return name
-        return name, describe_code(call, depth + 1), describe_code(vars(python), depth + 1)
-    cells = each(cell.cell_contents for cell in python.__closure__ or ())
-    defaults = each([python.__defaults__ or (), python.__kwdefaults__ or {}])
-    bound = getattr(python, "__self__", None)
-    if bound is not None and not isinstance(bound, type):
-        cells.append(describe_code(vars(bound) if hasattr(bound, "__dict__") else repr(bound), depth + 1))
-    instructions, constants, used, names, inside = _describe_body(code, python.__globals__, depth)
-    described = (instructions, constants, used, cells, names, defaults)
-    return (*described, inside) if inside else described
+    def compiled(self) -> tuple[Any, Any]:
+        return _compile_built_in(self.value), _compile_built_in(self.derivative)
 
 
-def _describe_body(code: CodeType, scope: dict[str, Any], depth: int) -> tuple[Any, ...]:
-    """Return instructions, constants, names, globals, and the same of lambdas and comprehensions inside."""
-    constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
-    names = [(name, describe_code(scope[name], depth + 1)) for name in code.co_names if name in scope]
-    inside = [_describe_body(part, scope, depth) for part in code.co_consts if isinstance(part, CodeType)]
-    return code.co_code.hex(), repr(constants), code.co_names, names, inside
+def _arrived(name: str, packed: tuple[bytes, bytes], slope: float | None, fingerprint: str) -> Activation:
+    """Return the activation that left another process under a key."""
+    value, derivative = map(thaw, packed)
+    activation = Activation(name, value, derivative, slope)
+    if activation.fingerprint != fingerprint:
+        rule = "must compute in this process what it computed where it was made, bit by bit, and does not"
+        raise InvalidFieldError("activation", name, rule, "use the same packages and processors everywhere")
+    return activation
 
 
-@functools.lru_cache(maxsize=256)
-def _compile(field: str, function: ScalarFunction, cache: bool) -> Any:
-    python = getattr(function, "py_func", function)
-    if JIT_OFF:  # numba's own library is plain Python then, too, and cannot be compiled against
-        return python
+_SCALAR = "float64(float64)"
+_COMPILABLE = (FunctionType, BuiltinFunctionType, np.ufunc)
+
+
+def _compile(name: str, field: str, given: Any) -> tuple[bytes, Any, Any]:
+    """Return a user's function as it is now: packed, in Python, and as the engines call it."""
     try:
-        # Users' functions may come from a prompt or a lambda, for which numba has no cache file.
-        return compile_callback(python, "float64(float64)", cache=cache)
+        packed = freeze(given, compiled=True)
+        frozen = thaw(packed)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InvalidFieldError(
-            field, function, f"must be compilable by numba ({reason})", "use floats and the math module only"
-        ) from error
+        rule = f"must be copyable, and its {field} is not ({first_reason(error)})"
+        fix = "let it refer to numbers, arrays and functions only"
+        raise InvalidFieldError("activation", name, rule, fix) from error
+    python = getattr(frozen, "py_func", frozen)
+    if JIT_OFF:  # numba's own library is plain Python then, too, and cannot be compiled against
+        return packed, python, python
+    try:
+        # Indices are checked: the grid goes far out, and what lies beyond a table is not the user's.
+        return packed, python, compile_callback(_of_one_float(python), _SCALAR, cache=False, boundscheck=True)
+    except OSError:  # not the function's fault
+        raise
+    except Exception as error:
+        rule = f"must be compilable by numba, and its {field} is not ({first_reason(error)})"
+        raise InvalidFieldError("activation", name, rule, "use floats and the math module only") from error
+
+
+@functools.cache
+def _compile_built_in(function: ScalarFunction) -> Any:
+    return function if JIT_OFF else compile_callback(function, _SCALAR, cache=True)
+
+
+def _of_one_float(function: Any) -> Any:
+    """Return a function that numba makes a cfunc of: not of ufuncs, builtins and defaults."""
+    if isinstance(function, FunctionType) and not function.__defaults__:
+        return function
+    if isinstance(function, FunctionType):
+        function = njit(error_model="numpy", boundscheck=True)(function)
+
+    def of_one_float(x: float) -> float:
+        return function(x)
+
+    return of_one_float
 
 
 def _linear(x: float) -> float:
@@ -228,13 +254,13 @@ def _cos(x: float) -> float:
 BUILT_IN: dict[str, Activation] = {
     activation.name: activation
     for activation in (
-        Activation("gelu", _gelu, _gelu_derivative),
-        Activation("identity", _linear, _one, negative_slope=1.0),
-        Activation("leaky-relu", _leaky_relu, _leaky_step, negative_slope=0.01),
-        Activation("relu", _relu, _step, negative_slope=0.0),
-        Activation("sin", _sin, _cos),
-        Activation("softplus", _softplus, _sigmoid),
-        Activation("tanh", _tanh, _tanh_derivative),
+        _BuiltIn("gelu", _gelu, _gelu_derivative),
+        _BuiltIn("identity", _linear, _one, negative_slope=1.0),
+        _BuiltIn("leaky-relu", _leaky_relu, _leaky_step, negative_slope=0.01),
+        _BuiltIn("relu", _relu, _step, negative_slope=0.0),
+        _BuiltIn("sin", _sin, _cos),
+        _BuiltIn("softplus", _softplus, _sigmoid),
+        _BuiltIn("tanh", _tanh, _tanh_derivative),
     )
 }
 """The activations known by name; gelu is the exact one, leaky-relu has slope 0.01."""
@@ -257,5 +283,9 @@ def find_activation(activation: str | Activation) -> Activation:
         return activation
     found = BUILT_IN.get(str(activation))
     if found is None:
-        raise unknown_name("activation", activation, BUILT_IN)
+        rule = f"must be one of {', '.join(BUILT_IN)}; no other σ has a name"
+        own = "give one of your own in Python, as Activation('mine', value, derivative)"
+        raise InvalidFieldError(
+            "activation", activation, rule, near_name(str(activation), BUILT_IN, 0.7) or own
+        )
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from montecarlo.common._errors import InvalidFieldError, check_real, check_whole, unknown_name
 from montecarlo.laws import LAWS, WeightLaw, find_law
-from montecarlo.networks._activations import Activation, find_activation
+from montecarlo.networks._activations import BUILT_IN, Activation, find_activation
 from montecarlo.networks._norms import Norm, find_norm
 from montecarlo.networks._schedules import Schedule, find_schedule
 from montecarlo.networks.blocks import Block, find_block
@@ -132,10 +132,10 @@ class ResNet:
         put("_block", find_block(self.block))
         put("_activation", find_activation(self.activation))
         allowed = self._block.activations
-        if allowed and self._activation.name not in allowed:
+        if allowed and self._activation.fingerprint not in allowed:
             rule = f"must be {' or '.join(allowed)} for {self.block}"
             raise InvalidFieldError("activation", self.activation, rule, "take block='res-2' for others")
-        if isinstance(self.activation, Activation) and self.activation.fingerprint == self.activation.name:
+        if isinstance(self.activation, Activation) and self.activation.fingerprint in BUILT_IN:
             put("activation", self.activation.name)  # one spelling of a built-in: equal and hashed alike
         put("bias_std", check_real("bias_std", self.bias_std, 0.0, 1e30, 0.1))
         if self.bias_std > 0.0 and not self._block.takes_bias:

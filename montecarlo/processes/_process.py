@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from scipy.linalg import toeplitz
 
 from montecarlo.common._errors import InvalidFieldError, check_whole
 from montecarlo.common._travel import departure
+from montecarlo.common._user_functions import first_reason, freeze, thaw
 from montecarlo.laws import LAWS
-from montecarlo.networks._activations import describe_code
 from montecarlo.processes._choose import general_factor, stationary_factor
+from montecarlo.processes._covariance_values import key_of_kernel, key_of_lags, key_of_table
 from montecarlo.processes._factor import Float64, PathFactor
 from montecarlo.streams import LAYER_LIMIT
 
@@ -35,8 +35,14 @@ class WeightProcess:
     name : str
         Canonical spelling, ``"fbm:0.3"``, or the user's name.
     fingerprint : str
-        Changes with the law; enters the digests of specifications. Processes of equal name and fingerprint
-        are equal.
+        Changes with the law, and enters the digests of specifications: the name with a hash of the bits of
+        covariances on a fixed grid (`montecarlo.processes._covariance_values`). Processes of equal name and
+        fingerprint are equal.
+
+    Notes
+    -----
+    A user's function is copied with all it refers to when the process is made. Where it computes something
+    else later nevertheless (random numbers, an attribute of a class), its use is refused.
 
     Examples
     --------
@@ -57,6 +63,7 @@ class WeightProcess:
     _kernel: Kernel | None = field(default=None, compare=False)
     _limit: int | None = field(default=None, compare=False)  # lags that are known, None for all
     _factor: Callable[[int], PathFactor] | None = field(default=None, compare=False)
+    _packed: tuple[str, bytes] | None = field(default=None, compare=False)  # a user's function, and which
 
     @classmethod
     def from_lags(cls, name: str, lags: Lags | npt.ArrayLike) -> WeightProcess:
@@ -77,15 +84,12 @@ class WeightProcess:
             If γ(0) is not positive or a lag not finite; later, in `factor`, if γ is no covariance.
         """
         if callable(lags):
-            process = cls(_check_name(name), "", lags)
-            values = [process.lag_covariance(n) for n in (2, 33, 257)]
-            digest = _digest(describe_code(lags), values)
-            return cls(name, f"{name}#{digest}", lags)
+            return cls(_check_name(name), "", None, None)._of_function("_lags", lags)
         table = np.array(lags, np.float64, ndmin=1)
         table.setflags(write=False)
         process = cls(
             _check_name(name),
-            f"{name}#{_digest(table.tobytes().hex(), [])}",
+            key_of_table(name, table),
             functools.partial(_look_up, table),
             None,
             len(table),
@@ -109,9 +113,37 @@ class WeightProcess:
         `factor` runs a pivoted Cholesky decomposition that stops at the numerical rank r: L r numbers
         and L r² operations, so smooth kernels work at any depth; the limit is said in its error.
         """
-        process = cls(_check_name(name), "", None, kernel)
-        values = [process.covariance(n) for n in (2, 33)]
-        return cls(name, f"{name}#{_digest(describe_code(kernel), values)}", None, kernel)
+        if not callable(kernel):
+            rule = "must be a function of two arrays, times s and t"
+            raise InvalidFieldError("kernel", kernel, rule, "pass a function, or call from_lags")
+        return cls(_check_name(name), "", None, None)._of_function("_kernel", kernel)
+
+    def _of_function(self, part: str, function: Any, key: str | None = None) -> WeightProcess:
+        """Return the process of a copy of a function; refuse it where its key is not the one given."""
+        try:
+            packed = function if isinstance(function, bytes) else freeze(function)
+            made = replace(self, **{part: thaw(packed), "_packed": (part, packed)})
+        except Exception as error:
+            rule = f"must be copyable, and is not ({first_reason(error)})"
+            fix = "let it refer to numbers, arrays and functions only"
+            raise InvalidFieldError(part[1:], self.name, rule, fix) from error
+        made = replace(made, fingerprint=key or made._key())
+        made._check_key()
+        return made
+
+    def _key(self) -> str:
+        if self._kernel is not None:
+            return key_of_kernel(self.name, self._evaluate_kernel)
+        return key_of_lags(self.name, self._lags_of)
+
+    def _check_key(self) -> None:
+        """Raise where a user's function computes something else than when the process was made."""
+        if self._packed is not None and self._key() != self.fingerprint:
+            raise InvalidFieldError(
+                "weights", self.name,
+                "must give the covariances that it gave where it was made, bit by bit, and does not",
+                "leave random numbers out, and make it anew; on other processors give an array of lags",
+            )  # fmt: skip
 
     @property
     def stationary(self) -> bool:
@@ -131,12 +163,14 @@ class WeightProcess:
                 "depth", depth, f"must be at most {self._limit}, the lags that {self.name!r} was given",
                 "give more lags or fewer layers",
             )  # fmt: skip
+        self._check_key()
         return self._lags_up_to(depth, depth)
 
     def covariance(self, depth: int) -> Float64:
         """Return the covariance matrix of layers 0..depth-1, shape (depth, depth)."""
         if self.stationary:
             return toeplitz(self.lag_covariance(depth))
+        self._check_key()
         s = np.arange(depth) / depth
         return self._evaluate_kernel(s[:, None], s[None, :])
 
@@ -157,18 +191,30 @@ class WeightProcess:
             raise InvalidFieldError(
                 "weights", self.name, "must be stationary to have lag covariances", "call covariance instead"
             )
-        lags = np.asarray(self._lags(np.arange(count, dtype=np.int64), depth), np.float64)
-        if lags.shape != (count,) or not np.isfinite(lags).all() or not lags[0] > 0.0:
+        return self._lags_of(np.arange(count, dtype=np.int64), depth)
+
+    def _lags_of(self, m: npt.NDArray[np.int64], depth: int) -> Float64:
+        assert self._lags is not None
+        lags = self._call("lags", self._lags, m, depth)
+        if lags.shape != m.shape or not np.isfinite(lags).all() or not lags[0] > 0.0:
             raise InvalidFieldError(
                 "lags", self.name, "must be finite covariances, one for each m, with γ(0) > 0",
                 "return an array of the shape of m",
             )  # fmt: skip
         return lags
 
+    def _call(self, part: str, function: Callable[..., Any], *arguments: Any) -> Float64:
+        try:
+            return np.asarray(function(*arguments), np.float64)
+        except Exception as error:
+            rule = f"must give covariances, and raises {type(error).__name__}: {first_reason(error)}"
+            fix = "take fewer layers, or correct the function"
+            raise InvalidFieldError(part, self.name, rule, fix) from error
+
     def _evaluate_kernel(self, s: Float64, t: Float64) -> Float64:
         assert self._kernel is not None
         shape = np.broadcast_shapes(s.shape, t.shape)
-        values = np.asarray(self._kernel(s, t), np.float64)
+        values = self._call("kernel", self._kernel, s, t)
         try:
             values = np.broadcast_to(values, shape)
         except ValueError:
@@ -184,10 +230,11 @@ class WeightProcess:
         if self._factor is not None:
             return self._factor(depth)
         if self.stationary:
-            self.lag_covariance(depth)  # the errors of its range
+            self.lag_covariance(depth)  # the errors of its range and of its key
             return stationary_factor(
                 self.name, depth, lambda count: self._lags_up_to(count, depth), self._limit
             )
+        self._check_key()
         return general_factor(self.name, depth, self._evaluate_kernel)
 
     def __repr__(self) -> str:
@@ -198,8 +245,9 @@ class WeightProcess:
             from montecarlo.processes import find_process
 
             return find_process, (self.name,)
-        functions = self._lags, self._kernel, self._limit
-        return departure(self, WeightProcess, self.name, self.fingerprint, *functions)
+        if self._packed is not None:
+            return departure(self, _arrived, self.name, self.fingerprint, *self._packed)
+        return departure(self, WeightProcess, self.name, self.fingerprint, self._lags, None, self._limit)
 
 
 @functools.lru_cache(maxsize=8)
@@ -225,7 +273,6 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _digest(definition: Any, values: list[Float64]) -> str:
-    # Nine decimals: the last bits of exp and pow differ between machines, the digest must not.
-    rounded = [(np.round(value, 9) + 0.0).tolist() for value in values]
-    return hashlib.sha256(repr((definition, rounded)).encode()).hexdigest()[:16]
+def _arrived(name: str, fingerprint: str, part: str, packed: bytes) -> WeightProcess:
+    """Return the process that left another process (of the machine's) under a key."""
+    return WeightProcess(name, "")._of_function(part, packed, fingerprint)

@@ -8,6 +8,7 @@ import pytest
 
 import montecarlo
 from montecarlo import Activation, InvalidFieldError, ResNet
+from montecarlo.networks._activation_values import check_slopes
 from montecarlo.networks._activations import BUILT_IN, find_activation
 
 simulate = functools.partial(montecarlo.simulate, engine="dense")
@@ -73,12 +74,98 @@ def test_what_is_no_function_is_refused(field, wrong):
 
 
 def test_what_numba_cannot_compile_is_refused_in_one_line():
-    strange = Activation("strange", lambda x: {}.get(x, object()), lambda x: 1.0)
-    net = ResNet(width=2, depth=2, beta=0.5, block="res-1", activation=strange)
     with pytest.raises(InvalidFieldError) as caught:
-        simulate(net, replicas=1, seed=1)
-    assert caught.value.field == "activation"
+        Activation("strange", lambda x: {}.get(x, object()), lambda x: 1.0)
+    assert str(caught.value) == (
+        "activation='strange': must be compilable by numba, and its value is not (Untyped global name "
+        "'object': Cannot determine Numba type of <class 'type'>); use floats and the math module only"
+    )
+
+
+def half(x):
+    return 0.5 * max(x, 0.0)
+
+
+def half_step(x):
+    return 0.5 if x > 0.0 else 0.0
+
+
+def approximate_gelu(x):
+    return 0.5 * x * (1.0 + math.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)))
+
+
+CONTRADICTIONS = {
+    "scaled ReLU": (half, half_step, 0.0, ("make max(x, 0)", "x = 0.0625 they are 0.0625 and 0.03125")),
+    "other slope": (
+        lambda x: x if x > 0.0 else 0.1 * x, lambda x: 1.0 if x > 0.0 else 0.1, 0.2,
+        ("negative_slope=0.2", "the value of 'mine': at x = -0.0625 they are -0.0125 and -0.00625"),
+    ),
+    "slope not finite": (half, half_step, math.nan, ("negative_slope=nan", "must be a finite number")),
+    "factor": (lambda x: x * x, lambda x: x, None, ("derivative=-29.3", "x = -29.3", "slope -58.6")),
+    "a per mille": (math.tanh, lambda x: 1.001 * (1.0 - math.tanh(x) ** 2), None, ("derivative=",)),
+    "sign": (math.cos, math.sin, None, ("derivative=", "must be the slope of value")),
+    "other gelu": (approximate_gelu, BUILT_IN["gelu"].derivative, None, ("derivative=", "x = -3.9")),
+    "nowhere": (lambda x: x, lambda x: math.nan, None, ("derivative=nan", "slope 1 by")),
+    "straight through": (math.floor, lambda x: 1.0, None, ("derivative=1.0", "slope 0 by")),
+    "swapped": (half_step, half, None, ("derivative=0.0065", "slope 0 by")),
+    "at zero": (lambda x: x * x, lambda x: 2.0 * x if x != 0.0 else 1.0, None, ("derivative=1.0", "x = 0")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_value_derivative_and_slope_are_held_against_each_other(case):
+    value, derivative, negative_slope, words = CONTRADICTIONS[case]
+    with pytest.raises(InvalidFieldError) as caught:
+        Activation("mine", value, derivative, negative_slope)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("at_kink", [0.0, 0.3, 1.0])
+def test_derivatives_at_kinks_may_be_those_of_either_side(at_kink):
+    def step(x):
+        return at_kink if x == 0.0 else 2.0 * half_step(x)
+
+    def window(x):
+        return at_kink if abs(x) == 1.0 else 1.0 if abs(x) < 1.0 else 0.0
+
+    Activation("mine", lambda x: max(x, 0.0), step, 0.0)
+    Activation("clip", lambda x: min(max(x, -1.0), 1.0), window)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_built_in_activations_agree_with_themselves(name):
+    check_slopes(name, *BUILT_IN[name].scalars(), BUILT_IN[name].negative_slope)
+    assert BUILT_IN[name].fingerprint == name
+
+
+@pytest.mark.parametrize("name", ["relu", "gelu", "", None, 3])
+def test_names_of_built_in_activations_are_theirs(name):
+    with pytest.raises(InvalidFieldError, match="must be a text other than the built-in") as caught:
+        Activation(name, lambda x: x * x, lambda x: 2.0 * x)
+    assert caught.value.field == "name"
+
+
+def test_only_relu_itself_is_taken_by_res_3():
+    mine = Activation("ReLU", lambda x: max(x, 0.0), lambda x: 2.0 * half_step(x), 0.0)
+    with pytest.raises(InvalidFieldError, match="must be relu for res-3"):
+        ResNet(width=2, depth=2, beta=0.5, block="res-3", activation=mine)
+    assert ResNet(width=2, depth=2, beta=0.5, activation=BUILT_IN["relu"]).activation == "relu"
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("silu", "give one of your own in Python, as Activation('mine', value, derivative)"),
+        ("tanhh", "did you mean 'tanh'?"),
+        ("linear", "did you mean 'identity'?"),
+    ],
+)
+def test_unknown_names_say_how_to_give_ones_own(name, fix):
+    with pytest.raises(InvalidFieldError) as caught:
+        find_activation(name)
+    known = "gelu, identity, leaky-relu, relu, sin, softplus, tanh"
+    assert str(caught.value) == f"activation={name!r}: must be one of {known}; no other σ has a name; {fix}"
 
 
 def test_find_activation():

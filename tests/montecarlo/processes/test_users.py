@@ -117,8 +117,8 @@ BAD = {
     "taken name": (lambda: WeightProcess.from_lags("fbm:2", [1.0]), "name='fbm:2'"),
     "taken law": (lambda: WeightProcess.from_kernel("gaussian", np.minimum), "name='gaussian'"),
     "not symmetric": (
-        lambda: WeightProcess.from_kernel("u", lambda s, t: np.exp(-s + 2 * t)).factor(20),
-        "must be positive semidefinite",
+        lambda: WeightProcess.from_kernel("u", lambda s, t: np.exp(-s + 2 * t)),
+        "kernel='u': must be symmetric: it is 2.71828 at (s, t) = (0, 0.5), and 0.606531 at (0.5, 0)",
     ),
     "zero diagonal": (
         lambda: WeightProcess.from_kernel("u", lambda s, t: 1.0 * (s != t)).factor(20),
