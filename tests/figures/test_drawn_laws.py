@@ -218,7 +218,11 @@ def test_errors_between_depths_have_their_slopes() -> None:
             x, y, low, high = points(axis, f"{curve.label}: ")
             np.testing.assert_array_equal(x, sample.depths[:-1])
             if curve.observable:
-                f = sample.cosine if curve.observable == "cosine" else np.exp(-np.exp(2 * sample.log_hidden_ratio))
+                f = (
+                    sample.cosine
+                    if curve.observable == "cosine"
+                    else np.exp(-np.exp(2 * sample.log_hidden_ratio))
+                )
                 differences = np.diff(f, axis=1)
                 np.testing.assert_allclose(y, np.abs(differences.mean(axis=0)), rtol=1e-9)
                 half = [mean(column, confidence=0.999).half_width for column in differences.T]
