@@ -53,7 +53,8 @@ FOUND = Diagnosis(
         FloatRange("float16", "backward", 1e-5, 0.9999999, 8.0, -9.0, math.nan, 0.0),
     ),
     check=Check(
-        1_024, "dense", 3, 1e-6, ratio_check(13.0), ratio_check(2.0, agrees=False, reason="refuted: the median")
+        1_024, "dense", 3, 1e-6, ratio_check(13.0),
+        ratio_check(2.0, agrees=False, reason="refuted: the median"),
     ),
     gradient_norm=1.5,
     sample=None,
