@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 def test_doctests_of_every_package_are_run() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     packages = {name.removesuffix("*") for name in project["setuptools"]["packages"]["find"]["include"]}
-    assert {path for path in project["pytest"]["ini_options"]["testpaths"]} == packages | {"tests"}
+    assert set(project["pytest"]["ini_options"]["testpaths"]) == packages | {"tests"}
     assert packages == {path.parent.name for path in ROOT.glob("*/py.typed")}
 
 

@@ -204,8 +204,9 @@ def _slope(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def test_errors_between_depths_have_their_slopes() -> None:
-    samples = planted(strong_order.FIGURE)
-    axes = panels(draw(strong_order.FIGURE, samples))
+    definition = figures.find_figure("strong-order")
+    samples = planted(definition)
+    axes = panels(draw(definition, samples))
     predicted = ([-0.5], [-1.0], [-1.0], [-0.2, -0.4, -0.6, -0.8])
     for axis, (statement, title, curves, reference), slopes in zip(
         axes, strong_order._PANELS, predicted, strict=True

@@ -130,6 +130,12 @@ def test_every_figure_describes_itself(name: str) -> None:
         assert len(set(resnets)) == len(resnets)
 
 
+def test_every_figure_is_read_back_from_its_axes() -> None:
+    read = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_drawn_*.py"))
+    missing = [name for name in figures.FIGURES | figures.TRAINED if f'"{name}"' not in read]
+    assert missing == []
+
+
 def test_paper_sizes() -> None:
     uniform, gaussian, _ = figures.find_figure("2").points("paper")
     assert (uniform.replicas, gaussian.replicas) == (10_000, 100_000)
@@ -220,6 +226,7 @@ def test_probability_curve_is_the_exact_law_between_its_nodes(monkeypatch: pytes
         np.testing.assert_allclose(small_width._probability_curve(width), exact, atol=1e-3)
 
 
+@pytest.mark.usefixtures("few_depths")
 def test_an_interval_without_upper_end_has_an_arrow() -> None:
     rng = np.random.default_rng(1)
     heavy = {0.25: 3.0, 0.5: 0.1, 1.0: 0.1}  # only the spread at β = 1/4 is too wide for 50 rows
@@ -229,7 +236,7 @@ def test_an_interval_without_upper_end_has_an_arrow() -> None:
     }
     canvas = figures.find_figure("1").draw(samples)
     arrows = [sum(isinstance(text, Annotation) for text in axis.texts) for axis in canvas.axes]
-    assert arrows == [0, len(PAPER_DEPTHS), 0]
+    assert arrows == [0, len(FEW), 0]
     labels = [text.get_text() for text in canvas.legends[0].get_texts()]
     assert "arrow: 99 % interval without upper end" in labels
     assert len([label for label in labels if label.startswith("limit at")]) == 3
