@@ -191,14 +191,14 @@ BUGS = (
         "montecarlo/training/_measure.py",
         'found["change"] = sizes(change).mean()',
         'found["change"] = sizes(change).max()',
-        ("tests/montecarlo/training/test_fit.py",),
+        ("tests/montecarlo/training/test_fit.py::test_measured_numbers",),
         "train: the largest change as the mean one",
     ),
     Bug(
         "montecarlo/training/_scaling.py",
         "None if size is None else resnet.scaling * size",
         "size",
-        ("tests/montecarlo/training/test_sweep.py",),
+        ("tests/montecarlo/training/test_sweep.py::test_scaling_of_weights_in_depth",),
         "train: sizes of weights without the scaling",
     ),
     Bug(
