@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from montecarlo.processes import _fbm, _matern, _rbf, _rbf_increments
+from montecarlo.processes import _fbm, _known, _matern, _rbf, _rbf_increments
 from montecarlo.processes._family import Family
 from montecarlo.processes._process import WeightProcess
 
 _FAMILIES: dict[str, Family] = {
     module.FAMILY.name: module.FAMILY for module in (_fbm, _matern, _rbf, _rbf_increments)
 }
+
+_known.PARSERS.update({name: family.parse for name, family in _FAMILIES.items()})
 
 PROCESSES: dict[str, str] = {
     family.spelling: f"{family.meaning}; {family.rule}" for family in _FAMILIES.values()

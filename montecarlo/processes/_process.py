@@ -18,6 +18,7 @@ from montecarlo.laws import LAWS
 from montecarlo.processes._choose import general_factor, stationary_factor
 from montecarlo.processes._covariance_values import key_of_kernel, key_of_lags, key_of_table
 from montecarlo.processes._factor import Float64, PathFactor
+from montecarlo.processes._known import PARSERS, rebuild
 from montecarlo.streams import LAYER_LIMIT
 
 Lags = Callable[[npt.NDArray[np.int64], int], Any]
@@ -242,9 +243,7 @@ class WeightProcess:
 
     def __reduce__(self) -> tuple[object, ...]:
         if self._factor is not None:  # a named one
-            from montecarlo.processes import find_process
-
-            return find_process, (self.name,)
+            return rebuild, (self.name,)
         if self._packed is not None:
             return departure(self, _arrived, self.name, self.fingerprint, *self._packed)
         return departure(self, WeightProcess, self.name, self.fingerprint, self._lags, None, self._limit)
@@ -263,9 +262,7 @@ def _look_up(table: Float64, m: npt.NDArray[np.int64], depth: int) -> Float64:
 
 
 def _check_name(name: str) -> str:
-    from montecarlo.processes import PROCESSES  # the families are processes themselves
-
-    taken = {*LAWS, *(spelling.split(":", maxsplit=1)[0] for spelling in PROCESSES)}
+    taken = {*LAWS, *PARSERS}
     if not isinstance(name, str) or not name or name.split(":", maxsplit=1)[0] in taken:
         raise InvalidFieldError(
             "name", name, f"must be a text that starts with none of {', '.join(sorted(taken))}", "rename it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,20 +15,39 @@ import figures
 import theory
 from figures import small_width
 from figures._depth_panels import DEPTHS, PAPER_DEPTHS
-from figures._figure import FigureDefinition, Setting
+from figures._figure import Report
 from figures._independent_panels import BETAS
 from figures._initial_norm import initial_mean_square_rule
 from figures._style import bin_edges
 from montecarlo import InvalidFieldError, Request, ResNet
 from montecarlo.estimates import Estimate
 
-NEW = ("2", "small-width", "activations", "convergence")
+FEW = (10, 120)
+"""Depths in place of all, so that the figure is quick."""
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, figures.DrawnFigure]:
+def few_depths() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("figures._depth_panels.DEPTHS", FEW)
+        patch.setattr("figures._depth_panels.PAPER_DEPTHS", FEW)
+        yield
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory, few_depths: None) -> tuple[Path, figures.DrawnFigure]:
     folder = tmp_path_factory.mktemp("figures")
     return folder, figures.draw_figure("1", out=folder, seed=3)
+
+
+def _checks(name: str, folder: Path) -> list[figures.Check]:
+    """Return a figure's checks on the samples of a folder, without drawing it."""
+    definition = figures.find_figure(name)
+    samples = {
+        point.resnet: point.saved(folder / "samples" / f"{point.stem}-seed-3.parquet", 3, None, Report())
+        for point in definition.points("quick")
+    }
+    return definition.checks(samples)
 
 
 def test_files_are_whole(drawn: tuple[Path, figures.DrawnFigure]) -> None:
@@ -36,14 +55,14 @@ def test_files_are_whole(drawn: tuple[Path, figures.DrawnFigure]) -> None:
     pdf, png = figure.paths
     assert pdf.read_bytes().startswith(b"%PDF")
     assert png.read_bytes().startswith(b"\x89PNG")
-    assert figure.networks == 50 * len(BETAS) * len(DEPTHS) + 20_000
+    assert figure.networks == 50 * len(BETAS) * len(FEW) + 20_000
 
 
 def test_the_record_says_what_stands_behind_a_figure(drawn: tuple[Path, figures.DrawnFigure]) -> None:
     _, figure = drawn
     record = figures.read_record(figure.record)
     assert record["command"] == "largedepth figures 1 --quick --seed 3"
-    assert (record["networks"], record["networks_of_other_setting"]) == (figure.networks, 102_400)
+    assert (record["networks"], record["networks_of_other_setting"]) == (figure.networks, 100_300)
     assert {sample["engine"] for sample in record["samples"]} == {"dense", "radial"}
     assert record["samples"][0]["specification"]["weights"] == "uniform"
     assert sum(sample["networks"] for sample in record["samples"]) == figure.networks
@@ -76,7 +95,7 @@ def test_second_drawing_simulates_nothing_and_has_the_same_bytes(
 def test_checks_agree_with_theory(drawn: tuple[Path, figures.DrawnFigure]) -> None:
     # Intervals at 99.9 %, seed fixed: 14 checks fail by chance for 1.4 % of the seeds.
     folder, figure = drawn
-    checks = figure.checks + figures.draw_figure("3", out=folder, seed=3).checks
+    checks = figure.checks + _checks("3", folder)
     assert len(checks) == 14
     assert all(check.agrees for check in checks), [str(check) for check in checks if not check.agrees]
 
@@ -91,8 +110,7 @@ def test_checks_notice_a_wrong_theory(
         "log_hidden_difference_second_moment",
         lambda *, depth, alpha: true(depth=depth, alpha=1.3 * np.asarray(alpha)),
     )
-    checks = figures.draw_figure("1", out=folder, seed=3).checks
-    assert not checks[0].agrees
+    assert not _checks("1", folder)[0].agrees
 
 
 def test_unknown_figure_names_the_known_ones() -> None:
@@ -112,44 +130,18 @@ def test_every_figure_describes_itself(name: str) -> None:
         assert len(set(resnets)) == len(resnets)
 
 
+def test_every_figure_is_read_back_from_its_axes() -> None:
+    read = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_drawn_*.py"))
+    missing = [name for name in figures.FIGURES | figures.TRAINED if f'"{name}"' not in read]
+    assert missing == []
+
+
 def test_paper_sizes() -> None:
     uniform, gaussian, _ = figures.find_figure("2").points("paper")
     assert (uniform.replicas, gaussian.replicas) == (10_000, 100_000)
     assert (gaussian.resnet.width, gaussian.resnet.depth) == (100, 1000)
     assert gaussian.engine == "gaussian"
     assert figures.find_figure("convergence").points("paper") == []
-
-
-def _small(name: str, replicas: int) -> FigureDefinition:
-    """Return a figure that takes few networks."""
-    definition = figures.find_figure(name)
-
-    def points(setting: Setting) -> list[figures.Point]:
-        return [replace(p, replicas=min(p.replicas, replicas)) for p in definition.points(setting)]
-
-    return replace(definition, points=points)
-
-
-@pytest.mark.parametrize("name", NEW)
-def test_new_figures_draw_from_small_samples_with_the_same_bytes(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("figures._draw.find_figure", lambda name: _small(name, 24))
-    monkeypatch.setattr("figures.small_width._NODES", (1_000, 3_000))
-    monkeypatch.setattr("figures.small_width._DEPTHS", (1_000, 3_000))
-    monkeypatch.setattr("figures.convergence._WIDTHS", (10, 40))
-    first = figures.draw_figure(name, out=tmp_path, seed=1)
-    before = [path.read_bytes() for path in first.paths]
-    assert before[0].startswith(b"%PDF")
-    assert before[1].startswith(b"\x89PNG")
-
-    def forbidden(*args: object, **kwargs: object) -> None:
-        raise AssertionError("the samples were there")
-
-    monkeypatch.setattr("montecarlo.samples.independent._file.iter_blocks", forbidden)
-    again = figures.draw_figure(name, out=tmp_path, seed=1)
-    assert [path.read_bytes() for path in again.paths] == before
-    assert again.networks == first.networks == sum(p.replicas for p in _small(name, 24).points("quick"))
 
 
 def test_two_points_of_one_specification_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,13 +219,14 @@ def test_curves_of_depth_panels_bend_where_theory_does() -> None:
 
 
 def test_probability_curve_is_the_exact_law_between_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small_width, "_NODES", small_width._NODES[:5])
-    monkeypatch.setattr(small_width, "_CURVE", np.array([10.0, 15.0, 70.0, 150.0]))
+    monkeypatch.setattr(small_width, "_NODES", small_width._NODES[:4])
+    monkeypatch.setattr(small_width, "_CURVE", np.array([10.0, 15.0, 70.0]))
     for width in (1, 3):
-        exact = [small_width._probability_above(width, depth) for depth in (10, 15, 70, 150)]
+        exact = [small_width._probability_above(width, depth) for depth in (10, 15, 70)]
         np.testing.assert_allclose(small_width._probability_curve(width), exact, atol=1e-3)
 
 
+@pytest.mark.usefixtures("few_depths")
 def test_an_interval_without_upper_end_has_an_arrow() -> None:
     rng = np.random.default_rng(1)
     heavy = {0.25: 3.0, 0.5: 0.1, 1.0: 0.1}  # only the spread at β = 1/4 is too wide for 50 rows
@@ -243,7 +236,7 @@ def test_an_interval_without_upper_end_has_an_arrow() -> None:
     }
     canvas = figures.find_figure("1").draw(samples)
     arrows = [sum(isinstance(text, Annotation) for text in axis.texts) for axis in canvas.axes]
-    assert arrows == [0, len(PAPER_DEPTHS), 0]
+    assert arrows == [0, len(FEW), 0]
     labels = [text.get_text() for text in canvas.legends[0].get_texts()]
     assert "arrow: 99 % interval without upper end" in labels
     assert len([label for label in labels if label.startswith("limit at")]) == 3

@@ -1,4 +1,4 @@
-"""Figure 7: from few weights, with the same bytes, every cell finite, and able to notice a wrong theory."""
+"""Figure 7: from few weights, saved and used again, every cell finite, and able to notice a wrong theory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import figures
 import theory
 from figures import heat_maps
-from montecarlo import simulate_shared
+from figures._figure import Report
+from montecarlo import ResNet, SharedSample, simulate_shared
 
 
 @pytest.fixture(scope="module")
@@ -26,20 +26,27 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heat_maps, "_SIZES", {"quick": (12, 6, 20, 2), "paper": (51, 70, 5, 10)})
 
 
+def _samples(folder: Path, report: Report) -> dict[ResNet, SharedSample]:
+    return {
+        point.resnet: point.saved(folder / f"{point.stem}-seed-1.parquet", 1, None, report)
+        for point in heat_maps._points("quick")
+    }
+
+
 @pytest.mark.usefixtures("small")
-def test_draws_the_same_bytes_from_saved_samples(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = figures.draw_figure("7", out=folder, seed=1)
-    before = [path.read_bytes() for path in first.paths]
-    assert first.networks == 12 * 6 * 20 * 2
+def test_saved_samples_are_used_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = _samples(folder, Report())
 
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
     monkeypatch.setattr("montecarlo.samples.shared._file.simulate_shared", forbidden)
     reused: list[int] = []
-    again = figures.draw_figure("7", out=folder, seed=1, on_reuse=reused.append)
-    assert sum(reused) == first.networks
-    assert [path.read_bytes() for path in again.paths] == before
+    again = _samples(folder, Report(reused=reused.append))
+    assert sum(reused) == 12 * 6 * 20 * 2
+    for net, sample in first.items():
+        for name, column in sample.columns.items():
+            np.testing.assert_array_equal(again[net][name], column)
 
 
 def _forward(*, width: int, **size: Any) -> Any:
@@ -54,7 +61,8 @@ def test_checks_agree_with_theory_and_notice_a_wrong_one(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Intervals at 99.9 %, seed fixed.
-    checks = figures.draw_figure("7", out=folder, seed=1).checks
+    samples = _samples(folder, Report())
+    checks = heat_maps.FIGURE.checks(samples)
     assert [check.verdict for check in checks] == ["agrees"] * 4
     # Forward and backward first orders are different laws.
     monkeypatch.setattr(
@@ -62,7 +70,7 @@ def test_checks_agree_with_theory_and_notice_a_wrong_one(
         "log_first_order_gradient_difference",
         _forward,
     )
-    checks = figures.draw_figure("7", out=folder, seed=1).checks
+    checks = heat_maps.FIGURE.checks(samples)
     assert [check.verdict for check in checks] == ["agrees", "agrees", "outside", "outside"]
 
 

@@ -1,4 +1,4 @@
-"""Figure "strong-order" at small sizes: bytes, saved samples, checks, and mutants that they notice."""
+"""Figure "strong-order" at small sizes: saved samples, checks, and mutants that they notice."""
 
 from __future__ import annotations
 
@@ -30,25 +30,30 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Panels:
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.statistical
-def test_checks_agree_and_drawings_are_reproducible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checks_agree_and_samples_are_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Four intervals at 99.9 %, seed fixed.
-    first = figures.draw_figure("strong-order", out=tmp_path, seed=5)
-    before = [path.read_bytes() for path in first.paths]
-    assert [(check.verdict, check.relation) for check in first.checks] == [
+    points = strong_order.FIGURE.points("quick")
+
+    def samples(report: Report) -> dict[ResNet, Any]:
+        return {
+            point.resnet: point.saved(tmp_path / f"{point.stem}.parquet", 5, None, report) for point in points
+        }
+
+    first = samples(Report())
+    assert len(first) == 4
+    assert [(check.verdict, check.relation) for check in strong_order.FIGURE.checks(first)] == [
         *[("agrees", "equals")] * 3, ("agrees", "at least"),
     ]  # fmt: skip
-    assert first.seed == 5
-    names = [path.name for path in (tmp_path / "samples").iterdir()]
-    assert len(names) == 4
-    assert all(name.endswith("-seed-5.parquet") for name in names)
 
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
     monkeypatch.setattr("montecarlo.samples.depths._file.simulate_depths", forbidden)
-    again = figures.draw_figure("strong-order", out=tmp_path, seed=5)
-    assert [path.read_bytes() for path in again.paths] == before
-    assert again.networks == first.networks > 10_000
+    reused: list[int] = []
+    again = samples(Report(reused=reused.append))
+    assert sum(reused) == sum(point.networks for point in points) > 10_000
+    for net, sample in first.items():
+        np.testing.assert_array_equal(again[net].log_strong_error, sample.log_strong_error)
 
 
 @pytest.mark.statistical

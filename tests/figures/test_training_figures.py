@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ pytest.importorskip("sklearn")
 
 import figures
 from figures import trained_accuracy
-from figures._figure import Check, FigureDefinition
+from figures._figure import Check, FigureDefinition, Report
 from figures._training_points import TrainedCell
 from montecarlo import ResNet
 from montecarlo.runs import running
@@ -45,44 +46,57 @@ def small(name: str) -> FigureDefinition:
     return replace(definition, points=points)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with both figures: training is what takes time, so it is done once for all tests."""
+    made = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("figures._draw.find_figure", small)
+        for name in figures.TRAINED:
+            drawn = figures.draw_figure(name, out=made, seed=1)
+            assert drawn.networks == 2 * len(small(name).points("quick"))
+    return made
+
+
 @pytest.mark.parametrize("name", list(figures.TRAINED))
-def test_a_second_drawing_trains_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_drawing_trains_nothing(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("figures._draw.find_figure", small)
-    drawn = figures.draw_figure(name, out=tmp_path, seed=1)
-    before = [path.read_bytes() for path in drawn.paths]
+    before = [(folder / f"figure-{name}{suffix}").read_bytes() for suffix in (".pdf", ".png")]
     assert before[1].startswith(b"\x89PNG")
-    assert drawn.networks == 2 * len(small(name).points("quick"))
 
     def forbidden(*args: object) -> None:
         raise AssertionError("the outcomes were there")
 
     monkeypatch.setattr("montecarlo.training._fit.train_networks", forbidden)
-    again = figures.draw_figure(name, out=tmp_path, seed=1)
+    again = figures.draw_figure(name, out=folder, seed=1)
     assert [path.read_bytes() for path in again.paths] == before
 
 
-def test_a_results_folder_in_use_keeps_the_outcomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("figures._draw.find_figure", small)
-    for folder, trained in (("first", 6), ("second", 0)):
+def test_a_results_folder_in_use_keeps_the_outcomes(tmp_path: Path) -> None:
+    points = [replace(point, entries=0, rates=(0.1,)) for point in small("8").points("quick")]
+    for place, trained in (("first", 3), ("second", 0)):
         count: list[int] = []
+        (tmp_path / place).mkdir()
         with running(store=Store.open(tmp_path / "store")):
-            figures.draw_figure("8", out=tmp_path / folder, seed=1, progress=count.append)
+            for point in points:
+                point.saved(tmp_path / place / f"{point.stem}.parquet", 1, None, Report(count.append))
         assert sum(count) == trained
-        assert not (tmp_path / folder / "samples" / "trained").exists()
+        assert list((tmp_path / place).iterdir()) == []
 
 
-def test_torn_paths_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("figures._draw.find_figure", small)
-    drawn = figures.draw_figure("8", out=tmp_path, seed=1)
-    first = drawn.paths[1].read_bytes()
-    files = sorted((tmp_path / "samples").glob("*.npz"))
+def test_torn_paths_are_made_again(tmp_path: Path, folder: Path) -> None:
+    files = []
+    for point in small("8").points("quick"):
+        name = f"{point.stem}-seed-1.npz"
+        shutil.copy(folder / "samples" / name, tmp_path / name)
+        files.append(tmp_path / name)
+    shutil.copytree(folder / "samples" / "trained", tmp_path / "trained")
     whole = [file.read_bytes() for file in files]
-    assert len(files) == 3
     files[0].write_bytes(b"")
     files[1].write_bytes(whole[1][:200])
     files[2].write_bytes(whole[2][:150] + bytes([whole[2][150] ^ 1]) + whole[2][151:])
-    again = figures.draw_figure("8", out=tmp_path, seed=1)
-    assert again.paths[1].read_bytes() == first
+    for point, file in zip(small("8").points("quick"), files, strict=True):
+        point.saved(file.with_suffix(".parquet"), 1, None, Report())
     assert [file.read_bytes() for file in files] == whole
 
 
@@ -134,11 +148,10 @@ def test_checks_of_accuracy_notice_another_boundary() -> None:
     assert agrees(lambda distance, growth: 0.1 if distance >= 0 else 0.5 + growth / 20)[2] is False
 
 
-def test_checks_of_weights_notice_a_lost_regularity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("figures._draw.find_figure", small)
+def test_checks_of_weights_notice_a_lost_regularity(folder: Path) -> None:
     definition = small("8")
     cells = {
-        point.resnet: point.saved(tmp_path / f"{point.stem}.parquet", 1, None, figures._figure.Report())
+        point.resnet: point.saved(folder / "samples" / f"{point.stem}-seed-1.parquet", 1, None, Report())
         for point in definition.points("quick")
     }
     quantities = [check.quantity for check in definition.checks(cells)]

@@ -11,7 +11,7 @@ import numpy as np
 from montecarlo.diagnosis.branches._record import Branches
 
 if TYPE_CHECKING:
-    from montecarlo.diagnosis.branches._measure import Moments
+    from montecarlo.diagnosis.branches._moments import Moments
     from montecarlo.diagnosis.branches._parameters import BranchParameters
 
 _ERRORS = 6.0  # standard errors from which on something is said: by chance for one model in a million at most

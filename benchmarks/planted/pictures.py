@@ -1,0 +1,253 @@
+"""Bugs of what the figures draw: wrong columns, curves, units and legends over samples that are right."""
+
+from __future__ import annotations
+
+from benchmarks.planted._bug import Bug
+
+_DEPTH = ("tests/figures/test_drawn_depth_panels.py",)
+_LAWS = ("tests/figures/test_drawn_laws.py",)
+_CORRELATED = ("tests/figures/test_drawn_correlated.py",)
+_TRAINED = ("tests/figures/test_drawn_trained.py",)
+_DIAGNOSIS = ("tests/figures/test_drawn_diagnosis.py",)
+
+BUGS = (
+    Bug(
+        "figures/_independent_panels.py",
+        "np.sqrt(np.expm1(0.5))",
+        "np.expm1(0.5)",
+        _DEPTH,
+        "Figures 1 and 3: the limit at β = 1/2 at 0.649, its square, for 0.805",
+    ),
+    Bug(
+        "figures/gradient_difference.py",
+        'column="log_gradient_difference"',
+        'column="log_hidden_difference"',
+        _DEPTH,
+        "Figure 3 is Figure 1",
+    ),
+    Bug(
+        "figures/small_width.py",
+        "layers, 0.5 * np.asarray(square)",
+        "layers, np.asarray(square)",
+        _LAWS,
+        "small-width: the log of the root mean square at twice its height",
+    ),
+    Bug(
+        "figures/heat_maps.py",
+        "sample[column].mean(axis=(0, 2)) / np.log(10.0)",
+        "sample[column].mean(axis=(0, 2)) / np.log(2.0)",
+        _CORRELATED,
+        "Figure 7: log2 under the label log10",
+    ),
+    Bug(
+        "figures/heat_maps.py",
+        "np.maximum(0.5, 2.0 * curve - 1.0)",
+        "np.maximum(0.5, 2.0 * curve)",
+        _CORRELATED,
+        "Figure 7: the boundary of gradients at 2H for 2H - 1",
+    ),
+    Bug(
+        "figures/_depth_panels.py",
+        "found = log_mean_exp(sample[self.column], power=2.0, confidence=0.99)",
+        "found = log_mean_exp(sample[self.column], power=1.0, confidence=0.99)",
+        _DEPTH,
+        "Figures 1, 3, 4, 5: the root of the mean under the label root mean square",
+    ),
+    Bug(
+        "figures/_depth_panels.py",
+        'errorbar=("pi", 90)',
+        'errorbar=("pi", 95)',
+        _DEPTH,
+        "a band of 95 % under the label 5-95 %",
+    ),
+    Bug(
+        "figures/_depth_panels.py",
+        'estimator="median"',
+        'estimator="mean"',
+        _DEPTH,
+        "the mean under the label median",
+    ),
+    Bug(
+        "figures/_smooth_panels.py",
+        "float(depth) ** (2.0 - 2.0 * beta)\n\n\ndef _gradient_limit",
+        "float(depth) ** (1.0 - 2.0 * beta)\n\n\ndef _gradient_limit",
+        _DEPTH,
+        "Figure 4: the limit falls by L^(1/2) too fast",
+    ),
+    Bug(
+        "figures/_smooth_panels.py",
+        "return np.sqrt([mean_square(beta, int(depth)) for depth in depths])",
+        "return np.array([mean_square(beta, int(depth)) for depth in depths])",
+        _DEPTH,
+        "Figures 4 and 5: mean squares under the label root mean square",
+    ),
+    Bug(
+        "figures/_independent_panels.py",
+        "return np.exp(0.5 * np.asarray(log_square))",
+        "return np.exp(np.asarray(log_square))",
+        _DEPTH,
+        "Figures 1 and 3: the typical size at β = 1/4 squared",
+    ),
+    Bug(
+        "figures/_laws.py",
+        "np.asarray(law.pdf(np.log(ratio))) / ratio",
+        "np.asarray(law.pdf(np.log(ratio)))",
+        _LAWS,
+        "Figure 2: densities of the log on the scale of the ratio",
+    ),
+    Bug(
+        "figures/norm_histograms.py",
+        "np.exp(_log_root_mean_square()), color=THEORY",
+        "np.exp(2 * _log_root_mean_square()), color=THEORY",
+        _LAWS,
+        "Figure 2: the mean square for its root",
+    ),
+    Bug(
+        "figures/norm_histograms.py",
+        'x=np.exp(gaussian[column]), stat="density"',
+        'x=np.exp(uniform[column]), stat="density"',
+        _LAWS,
+        "Figure 2: uniform networks under the label Gaussian",
+    ),
+    Bug(
+        "figures/activations.py",
+        "return 0.5 * float(np.log(np.asarray(end) / start))",
+        "return float(np.log(np.asarray(end) / start))",
+        _LAWS,
+        "activations: the limit of wide networks at twice its place",
+    ),
+    Bug(
+        "figures/small_width.py",
+        "layers * lyapunov",
+        "0.5 * layers * lyapunov",
+        _LAWS,
+        "small-width: the mean of the log at half its slope",
+    ),
+    Bug(
+        "figures/small_width.py",
+        '(0.5, -12, "limit 1/2 ($d = 2$)"), (1.0, 4, "limit 1 ($d > 2$)")',
+        '(0.5, -12, "limit 1/2 ($d > 2$)"), (1.0, 4, "limit 1 ($d = 2$)")',
+        _LAWS,
+        "small-width: two limits swapped",
+    ),
+    Bug(
+        "figures/convergence.py",
+        "depths, 8.0 / depths, color",
+        "depths, 8.0 / np.sqrt(depths), color",
+        _LAWS,
+        "convergence: a line of order 1/2 under the label order 1",
+    ),
+    Bug(
+        "figures/convergence.py",
+        'label=f"$d = {result.width}$: order {_order(result, distance):.3f}"',
+        "label=f\"$d = {result.width}$: order {_order(result, 'kolmogorov'):.3f}\"",
+        _LAWS,
+        "convergence: orders of the other panel in the legend",
+    ),
+    Bug(
+        "figures/strong_order.py",
+        "(depths / centre) ** -order.value",
+        "(depths / centre) ** order.value",
+        _LAWS,
+        "strong-order: fitted slopes rise",
+    ),
+    Bug(
+        "figures/strong_order.py",
+        "(depths / depths[0]) ** -predicted",
+        "(depths / depths[0]) ** (-0.5 * predicted)",
+        _LAWS,
+        "strong-order: dashed lines of half the order",
+    ),
+    Bug(
+        "figures/fractional_growth.py",
+        "np.maximum(4.0 * _CURVE - 2.0, 1.0)",
+        "np.maximum(4.0 * _CURVE - 1.0, 1.0)",
+        _CORRELATED,
+        "growth: max(4H - 1, 1) under the label max(4H - 2, 1)",
+    ),
+    Bug(
+        "figures/fractional_growth.py",
+        "_panel(gradient, samples, _GRADIENT, _gradient_first_order)",
+        "_panel(gradient, samples, _HIDDEN, _gradient_first_order)",
+        _CORRELATED,
+        "growth: exponents of hidden states in the panel of gradients",
+    ),
+    Bug(
+        "figures/antipersistent_contraction.py",
+        "((-1.645, ",
+        "((-1.96, ",
+        _CORRELATED,
+        "contraction: the lower curve at 2.5 % under the label 5 %",
+    ),
+    Bug(
+        "figures/antipersistent_contraction.py",
+        "np.quantile(x, [0.05, 0.95])",
+        "np.quantile(x, [0.025, 0.975])",
+        _CORRELATED,
+        "contraction: a wider band than its label says",
+    ),
+    Bug(
+        "figures/heat_maps.py",
+        "return hursts, shared[0].betas, np.array(cells).T",
+        "return hursts, shared[0].betas, np.array(cells)[::-1].T",
+        _CORRELATED,
+        "Figure 7: Hurst indices in reverse order",
+    ),
+    Bug(
+        "figures/fractional_paths.py",
+        "envelope = 2.0 * layers**hurst",
+        "envelope = 2.0 * layers ** (2.0 * hurst)",
+        _CORRELATED,
+        "Figure 6: two variances under the label two standard deviations",
+    ),
+    Bug(
+        "figures/trained_accuracy.py",
+        "        100.0 * values,\n",
+        "        values,\n",
+        _TRAINED,
+        "Figure 9: shares on a scale of per cent",
+    ),
+    Bug(
+        "figures/trained_accuracy.py",
+        "place = np.searchsorted(betas, network.beta or 0.0), np.searchsorted(hursts, _hurst(network))",
+        "place = np.searchsorted(-betas[::-1], -(network.beta or 0.0)), "
+        "np.searchsorted(hursts, _hurst(network))",
+        _TRAINED,
+        "Figure 9: rows of the map upside down",
+    ),
+    Bug(
+        "figures/trained_weights.py",
+        "enumerate(after - before)",
+        "enumerate(before - after)",
+        _TRAINED,
+        "Figure 8: what training has added with the wrong sign",
+    ),
+    Bug(
+        "figures/_training_points.py",
+        "max(kept, key=lambda outcome: outcome.accuracy or 0.0)",
+        "min(kept, key=lambda outcome: outcome.accuracy or 0.0)",
+        _TRAINED,
+        "Figures 8 and 9: the worst learning rate for the best",
+    ),
+    Bug(
+        "figures/_training_points.py",
+        'float(sample["log_hidden_difference"].mean() / np.log(10.0))',
+        'float(sample["log_hidden_difference"].mean())',
+        _TRAINED,
+        "Figure 9: natural logs on the axis log10",
+    ),
+    Bug(
+        "figures/_diagnosis.py",
+        "columns = [every[0], every[2]]",
+        "columns = [every[0], every[1]]",
+        _DIAGNOSIS,
+        "diagnose --plot: distances from the start in the panel of gradients",
+    ),
+    Bug(
+        "figures/_diagnosis.py",
+        "axis.plot(k, median / np.log(10), color=THEORY",
+        "axis.plot(k, median, color=THEORY",
+        _DIAGNOSIS,
+        "diagnose --plot: the median in natural logs on an axis in decades",
+    ),
+)
