@@ -23,6 +23,7 @@ from montecarlo.dense._layer import (
     log_norm,
     rescale,
 )
+from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
 from montecarlo.laws._products import SCRATCH
@@ -119,6 +120,7 @@ def run_block(
         all_units[i] = np.uint32(i)
     x = np.zeros(steps_in * _LANES, np.float32)
     state = np.zeros(d, np.float64)
+    start = np.zeros(d, np.float64)
     difference = np.zeros(d, np.float64)
     rounded = np.zeros(d_padded, np.float32)
     image = np.zeros(d_padded, np.float32)
@@ -157,6 +159,7 @@ def run_block(
             difference[j] = 0.0
         exponent, finite = rescale(state, difference, d, rounded, 0, 0, lowest)
         start_exponent = exponent
+        start[:] = state
         log_start = log_norm(state, d, exponent)
         if trajectories:
             hidden[row, 0] = 0.0
@@ -188,6 +191,7 @@ def run_block(
         if last_hidden.size > 0:
             for j in range(_ZERO, d):
                 last_hidden[row, j] = state[j]
+        settle_difference(state, start, difference, d, _ONE, _ZERO, exponent, start_exponent)
         rows[row, 1] = log_norm(difference, d, max(exponent, start_exponent)) - log_start
         if not gradients:
             continue
@@ -201,6 +205,7 @@ def run_block(
             difference[j] = 0.0
         exponent, finite = rescale(state, difference, d, rounded, 0, 0, UNBOUNDED)
         start_exponent = exponent
+        start[:] = state
         log_end = log_norm(state, d, exponent)
         if trajectories:
             gradient[row, depth] = 0.0
@@ -243,4 +248,5 @@ def run_block(
             if first_gradient.size > 0:
                 for j in range(_ZERO, d):
                     first_gradient[row, j] = state[j]
+            settle_difference(state, start, difference, d, _ONE, _ZERO, exponent, start_exponent)
             rows[row, 3] = log_norm(difference, d, max(exponent, start_exponent)) - log_end
