@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from montecarlo import ResNet
+from montecarlo import ResNet, Sample
 from montecarlo.estimates import Estimate
 from montecarlo.sequential import BoundedMean, SequentialResult
 from montecarlo.verification import (
@@ -17,7 +18,11 @@ from montecarlo.verification import (
     NumberExperiment,
     SameLawExperiment,
     Verdict,
+    Verification,
+    VerificationInterrupted,
     _catalogue,
+    _verify,
+    check_mean,
     chosen_experiments,
     run_experiments,
     run_mutants,
@@ -25,6 +30,7 @@ from montecarlo.verification import (
 from montecarlo.verification import _experiment as experiment_module
 from montecarlo.verification._experiment import EstimateExperiment
 from montecarlo.verification.experiments import experiments_of
+from montecarlo.verification.experiments._rows import above, below
 
 NET = ResNet(width=2, depth=1, beta=0.5)
 WIDE = ResNet(width=20, depth=2, beta=0.5)
@@ -138,6 +144,87 @@ def test_an_allowance_widens_what_is_not_refuted(claim, predicted, word, resolut
 def test_an_empty_interval_stays_empty_beside_an_allowance():
     told = result("equal", (0.5, 0.48), 0.4, 0.5)
     assert number(told, allowance=0.05).open(DELTA, 0).result().decision == "refuted"
+
+
+def verification(*words: tuple[str, str]) -> Verification:
+    """Return a run with experiments of (theorem, verdict)."""
+    intervals = {"consistent": (1.9, 2.1), "undecided": (1.0, 3.0), "refuted": (2.1, 2.2)}
+    verdicts = []
+    for name, word in words:
+        told = result(interval=intervals[word])
+        verdicts.append(Verdict.of(replace(number(told), theorem=name), told, 1, 0.0))
+        assert verdicts[-1].verdict == word
+    return Verification(tuple(verdicts), 0, DELTA, 0.0)
+
+
+def test_the_worst_experiment_is_the_theorem_s_verdict_in_any_order():
+    words = ("consistent", "undecided", "refuted")
+    for one, other in itertools.product(words, repeat=2):
+        worst = max(one, other, key=words.index)
+        run = verification(("A", one), ("B", "consistent"), ("A", other))
+        assert run.theorems == {"A": worst, "B": "consistent"}
+        assert run.verdict == worst
+    assert verification().verdict == "consistent"
+
+
+@pytest.mark.parametrize("predicted", [-2.0, 2.0])
+def test_relative_resolutions_of_numbers_of_either_sign(predicted):
+    def rows(seed, first, count):
+        return predicted + np.random.default_rng([seed, first]).random(count) - 0.5
+
+    found = check_mean(rows, predicted, low=-3.0, high=3.0, relative_resolution=0.2)
+    assert found.verdict == "consistent"
+    assert 0.0 < found.resolution <= found.resolution_asked == pytest.approx(0.2)
+
+
+def test_means_are_verified_to_a_hundredth():
+    for name in ("I1", "I2", "I2b", "I3"):
+        for each in experiments_of(name):
+            assert each.resolution / abs(each.relative_to) == pytest.approx(0.01), each.label
+
+
+class Clock:
+    """A clock that the experiments move."""
+
+    now = 0.0
+
+    def perf_counter(self):
+        return self.now
+
+
+def test_the_experiment_that_had_least_time_goes_on(monkeypatch):
+    clock, turns = Clock(), []
+    monkeypatch.setattr(_verify, "time", clock)
+    told = result(interval=(1.0, 3.0))  # never decided
+
+    class Taking(Scripted):
+        def __init__(self, seconds):
+            super().__init__(told)
+            self._seconds = seconds
+
+        def update(self, rows):
+            clock.now += self._seconds
+
+    def stop(current):
+        turns.append(current.name)
+        if len(turns) == 7:
+            raise KeyboardInterrupt
+
+    slow, quick = (
+        replace(number(told), name=name, first_rows=10, sequence=lambda delta, s=seconds: Taking(s))
+        for name, seconds in (("slow", 4.5), ("quick", 1.0))
+    )
+    with pytest.raises(VerificationInterrupted):
+        run_experiments([slow, quick], seed=0, threads=1, on_turn=stop)
+    # Five quick ones have had 5 seconds, more than the slow one's 4.5.
+    assert turns == ["slow", "quick", "quick", "quick", "quick", "quick", "slow"]
+
+
+def test_lost_networks_are_no_events():
+    columns = {"x": np.array([-1.0, 1.0, np.nan, np.inf, -np.inf])}
+    sample = Sample(NET, 0, "dense", 0, columns)
+    np.testing.assert_array_equal(above("x", 0.0)(sample), [0.0, 1.0, np.nan, 1.0, 0.0])
+    np.testing.assert_array_equal(below("x", 0.0)(sample), [1.0, 0.0, np.nan, 0.0, 1.0])
 
 
 # --- independent samples ------------------------------------------------------------------------------------

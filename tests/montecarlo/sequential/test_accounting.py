@@ -1,4 +1,4 @@
-"""What sequential tests spend of their false alarm adds up to what they state, over looks, sides and streams."""
+"""What sequential tests spend of their false alarm adds up to what they state: looks, sides and streams."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""What a crash leaves: files are renamed into place, whole, after they and before their names are on the disk."""
+"""What a crash leaves: files are renamed into place, whole, and flushed before and after."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from store_examples import record, rows
 
 from montecarlo import ResNet, simulate
-from montecarlo.files import replaced_file
+from montecarlo.files import exclusive, replaced_file
 from montecarlo.store import Piece, Store, combine
 
 Event = tuple[str, int]
@@ -104,3 +106,33 @@ def test_tables_and_samples_are_renamed_into_place(tmp_path: Path, events: list[
         events.clear()
         write(path)
         assert events.index(("sync", node(path))) < events.index(("rename", node(path))), name
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    target, link = tmp_path / "a.txt", tmp_path / "b.txt"
+    target.write_text("old")
+    link.symlink_to(target)
+    with replaced_file(link) as temporary:
+        temporary.write_text("newer")
+    assert link.is_symlink()
+    assert target.read_text() == "newer"
+
+
+def test_a_run_that_waited_holds_the_file_that_others_find(tmp_path: Path) -> None:
+    # Each run removes its lock file at the end: the next one must not believe that the removed one counts.
+    target, inside = tmp_path / "a.txt", []
+
+    def hold() -> None:
+        with exclusive(target):
+            inside.append(os.stat(tmp_path / ".a.txt.lock").st_nlink)
+            time.sleep(0.05)
+            inside.append(-1)
+
+    threads = [threading.Thread(target=hold) for _ in range(5)]
+    with exclusive(target):
+        for thread in threads:
+            thread.start()
+        time.sleep(0.1)  # all of them wait
+    for thread in threads:
+        thread.join()
+    assert inside == [1, -1] * 5

@@ -245,6 +245,7 @@ def test_what_dead_processes_left_is_removed_in_time(tmp_path: Path) -> None:
     old.write_bytes(b"torn")
     new.write_bytes(b"torn")
     os.utime(old, (time.time() - 2 * 86400,) * 2)
+    os.utime(new, (time.time() - 6 * 3600,) * 2)  # of a host whose clock is hours behind
     Store.open(tmp_path, create=False)
     assert old.exists()
     Store.open(tmp_path)

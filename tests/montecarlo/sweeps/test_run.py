@@ -1,5 +1,7 @@
 """A sweep's rows are those of `simulate`, however it got to its end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -169,6 +171,19 @@ def test_a_precision_that_the_last_look_reaches_is_reached(tmp_path):
             assert (result.sampled, result.imprecise, result.complete) == (last, imprecise, not imprecise)
             again = run_sweep(asked, store, ThreadExecutor(1))
             assert (again.reused, again.imprecise, again.complete) == (last, imprecise, not imprecise)
+
+
+@pytest.mark.parametrize("precision", [
+    Precision(0.5, quantile=0.1), Precision(0.5, quantile=0.9, false_alarm=0.1),
+    Precision(0.5, quantile=0.5, false_alarm=1e-12), Precision(0.5, column="log_hidden_difference"),
+])  # fmt: skip
+def test_the_interval_is_that_of_the_precision(tmp_path, precision):
+    point = SweepPoint(NetworkRun.find(NETS[0], 7), 256)
+    sequence = QuantileSequence(precision.quantile, false_alarm=precision.false_alarm)
+    width = sequence.update(simulate(NETS[0], replicas=256, seed=7)[precision.column]).half_width
+    for aim, imprecise in ((width, 0), (np.nextafter(width, 0), 1)):
+        asked = Sweep((point,), precision=replace(precision, half_width=aim))
+        assert run_sweep(asked, Store.open(tmp_path), ThreadExecutor(1)).imprecise == imprecise
 
 
 def test_one_imprecise_specification_is_one(tmp_path):
