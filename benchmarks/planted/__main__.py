@@ -63,7 +63,7 @@ def bugs_of(area: str) -> tuple[Bug, ...]:
 
 @contextmanager
 def copied_tree() -> Iterator[Path]:
-    """Yield a copy of the files that git tracks or would track, and of compiled kernels, in a temporary folder."""
+    """Yield a copy of what git tracks or would track, and of compiled kernels, in a temporary folder."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     compiled = "\0".join(
@@ -107,7 +107,7 @@ def try_bug(tree: Path, bug: Bug) -> Outcome:
         path.write_text(text, encoding="utf-8")
     # 1: a test failed; 2: a module could not even be imported; 4 and 5: there are no such tests.
     word = {0: "survived", 1: "caught", 2: "caught", -1: "caught"}.get(code, "stale")
-    return Outcome(word, "–" if word == "survived" else what, time.monotonic() - start)
+    return Outcome(word, what, time.monotonic() - start)
 
 
 def main() -> int:

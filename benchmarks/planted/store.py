@@ -9,7 +9,7 @@ BUGS = (
         "montecarlo/store/_index.py",
         "merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))",
         "merged[-1] = (merged[-1][0], stop)",
-        ("tests/montecarlo/store/test_store.py::test_rows_across_shards_and_parts_of_them",),
+        ("tests/montecarlo/store/test_conflicts.py",),
         "rows that are there are drawn again",
     ),
     Bug(

@@ -57,7 +57,7 @@ def test_parquet_gives_the_same_bits_back(sample, tmp_path):
     sample.write(tmp_path / "sample.parquet")
     assert_same(read_sample(tmp_path / "sample.parquet", NET), sample)
     table = pd.read_parquet(tmp_path / "sample.parquet")
-    assert table["replica"].tolist() == sample.replica.tolist()
+    assert table["replica"].tolist() == sample.replica.tolist() == list(range(2**40, 2**40 + 30))
     assert list(table.columns[1:5]) == list(LOG_RATIOS)
 
 
