@@ -116,7 +116,9 @@ BUGS = (
         "montecarlo/sweeps/_read.py",
         'shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | top | self._fields("network")',
         'shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | self._fields("network") | top',
-        ("tests/montecarlo/sweeps/test_read.py",),
+        (
+            "tests/montecarlo/sweeps/test_read.py::test_a_network_s_own_seed_and_replicas_come_before_those_at_the_top",
+        ),
         "a network's own seed and replicas are ignored",
     ),
     Bug(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from montecarlo import ResNet
-from montecarlo.diagnosis._float_range import FloatFormat, FloatRange, float_range
+from montecarlo.diagnosis import diagnose
+from montecarlo.diagnosis._float_range import FORMATS, FloatFormat, FloatRange, float_range
 from montecarlo.diagnosis._predict import predict
 
 N = 20_000
@@ -77,3 +78,19 @@ def test_one_entry_is_the_norm(norm: float) -> None:
     for factor, outcome in ((0.99, 1.0), (1.01, 0.0)):
         found = chances(resnet, "backward", factor * norm, norm / factor, norm=norm)
         assert (found.overflow, found.underflow) == (outcome, outcome)
+
+
+def test_simulated_chances_are_those_of_the_column_of_their_direction() -> None:
+    found = diagnose(ResNet(width=8, depth=55, alpha=1.0), seed=3, seconds=0.02, threads=1)
+    assert found.sample is not None
+    for each in found.ranges:
+        name = "log_hidden_ratio" if each.direction == "forward" else "log_gradient_ratio"
+        name = name if name in found.sample.columns else f"{name}_dual"
+        prediction = found.hidden if each.direction == "forward" else found.gradient
+        expected = float_range(
+            found.resnet, prediction, FORMATS[each.format], direction=each.direction, gradient_norm=1.0,
+            rows=found.sample[name],
+        )  # fmt: skip
+        assert each.simulated_overflow == expected.simulated_overflow
+        assert each.simulated_underflow == expected.simulated_underflow
+    assert 0.0 < found.ranges[1].simulated_overflow < 1.0

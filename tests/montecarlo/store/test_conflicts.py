@@ -55,3 +55,18 @@ def test_a_conflict_is_found_where_two_files_have_the_row(data: st.DataObject) -
                 assert combine([folder / "a"], folder / out).rows == len(
                     {i for first, stop in pieces for i in range(first, stop)}
                 )
+
+
+def test_conflicts_are_found_in_every_run(tmp_path: Path) -> None:
+    for conflicting in range(3):
+        folder = tmp_path / str(conflicting)
+        store = Store.open(folder)
+        keys = store.add_runs(record(number) for number in range(3))
+        for number, key in enumerate(keys):
+            store.write([Piece(key, 0, rows(0, 5, number))])
+        wrong = rows(2, 4, conflicting)
+        wrong["path"][1, 2] += 1e-15
+        store.write([Piece(keys[conflicting], 2, wrong)])
+        with pytest.raises(StoreError, match="hold different path"):
+            combine([folder], tmp_path / f"all {conflicting}")
+        assert not (tmp_path / f"all {conflicting}").exists()
