@@ -1,10 +1,10 @@
 """The chance that a network leaves the range of a float format, forward or backward.
 
-Entries, not norms: the entries of a state of width d and norm ‖h‖ are taken as d normal numbers of variance
-‖h‖²/d (they are, given ‖h‖, for Gaussian weights). Overflow: the largest of them, about √(2 log d)
-deviations, exceeds the largest finite number. Underflow: their root mean square falls below the smallest
-normal number, from where digits are lost entry by entry (a device that flushes subnormal numbers gives
-zeros). Sums of squares, as in a norm, leave the range far earlier and are not meant.
+Entries, not norms: given its norm, a state of width d has a uniformly random direction (exactly so for
+Gaussian weights). Overflow: its largest entry, about √(2 log d) root mean squares, exceeds the largest finite
+number. Underflow: the root mean square falls below the smallest normal number, from where digits are lost
+entry by entry (a device that flushes subnormal numbers gives zeros). Sums of squares, as in a norm, leave the
+range far earlier and are not meant.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from montecarlo.diagnosis._prediction import Prediction, finite
 from montecarlo.networks._specification import ResNet
 
 _POINTS = 33  # midpoints of probability that stand for the largest entry, and for ‖h_0‖
+_FINE = 10_000  # the same for moments
 
 
 @dataclass(frozen=True)
@@ -125,16 +126,37 @@ def _thresholds(
     resnet: ResNet, form: FloatFormat, direction: str, gradient_norm: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return log-ratios of norms at which entries overflow and underflow, in equally likely cases."""
-    from scipy import special, stats
+    from scipy import special
 
     d = resnet.width
     u = (np.arange(_POINTS) + 0.5) / _POINTS
+    # log √(χ²_d/d), the root mean square of d normal numbers: its mean and variance
+    mean, variance = 0.5 * (special.digamma(d / 2) - math.log(d / 2)), 0.25 * special.polygamma(1, d / 2)
     if direction == "forward":  # the root mean square of the first state's entries
-        spread = 0.5 * math.sqrt(log_variance_of_input(resnet) + 2 / d)
-        start = 0.5 * math.log(mean_square_of_input(resnet)) + spread * special.ndtri(u)
+        input_variance = log_variance_of_input(resnet)
+        centre = 0.5 * (math.log(mean_square_of_input(resnet)) - 0.5 * input_variance) + mean
+        start = centre + math.sqrt(0.25 * input_variance + variance) * special.ndtri(u)
     else:
         start = np.full(_POINTS, math.log(gradient_norm) - 0.5 * math.log(d))
-    # P(max |Z| <= x) = (1 − 2 Φ(−x))^d, by its quantiles
-    largest = np.log(stats.norm.isf(-0.5 * np.expm1(np.log(u) / d)))
+    largest = _largest_entry(d, float(mean), float(variance), u)
     over = math.log(form.largest) - start[:, None] - largest[None, :]
     return over.ravel(), math.log(form.smallest) - start
+
+
+def _largest_entry(
+    d: int, mean: float, variance: float, u: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return quantiles of the log of the largest entry of a random direction over its root mean square.
+
+    The largest of d normal numbers is their root mean square (of log-mean `mean` and log-variance `variance`)
+    times that of the direction, independent of it: the direction's has the rest of both.
+    """
+    from scipy import stats
+
+    def normal(level: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        # P(max |Z| <= x) = (1 − 2 Φ(−x))^d
+        return np.log(stats.norm.isf(-0.5 * np.expm1(np.log(level) / d)))
+
+    moments = normal((np.arange(_FINE) + 0.5) / _FINE)
+    kept = math.sqrt(max(0.0, 1.0 - variance / float(moments.var())))
+    return moments.mean() - mean + kept * (normal(u) - moments.mean())

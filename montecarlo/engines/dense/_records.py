@@ -36,6 +36,8 @@ class State(NamedTuple):
     """A hidden state or a gradient: ``2**exponent * mantissas``, float64, and its distance from the start."""
 
     mantissas: Any
+    start: Any
+    """What the mantissas were at first, in the frame of the exponent there."""
     difference: Any
     buffers: Any
     """Two vectors of float32 for the words; the first begins as the rounding of the mantissas."""
@@ -108,7 +110,8 @@ def build_state(network):
     """Return room for a state."""
     d = network.width
     buffers = np.zeros((np.uint64(2), network.steps * _LANES), np.float32)
-    return State(np.zeros(d, np.float64), np.zeros(d, np.float64), buffers, np.zeros(2, np.int64))
+    mantissas, start, difference = np.zeros(d), np.zeros(d), np.zeros(d)
+    return State(mantissas, start, difference, buffers, np.zeros(2, np.int64))
 
 
 @allocating_helper

@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import helper
+from montecarlo.kernels._difference import settle_difference
 
 NOW, START = 0, 1
 """Places in `State.exponents`."""
@@ -65,6 +66,7 @@ def begin(state, image, scale, d, lowest):
     state.exponents[:] = 0
     finite = rescale(state, d, lowest)
     state.exponents[START] = state.exponents[NOW]
+    state.start[:] = state.mantissas
     return finite
 
 
@@ -134,4 +136,8 @@ def log_state(state, d):
 @helper
 def log_difference(state, d):
     """Return the natural log of the norm of its distance from the start."""
-    return log_norm(state.difference, d, max(state.exponents[NOW], state.exponents[START]))
+    exponent, start_exponent = state.exponents[NOW], state.exponents[START]
+    settle_difference(
+        state.mantissas, state.start, state.difference, d, _ONE, _ZERO, exponent, start_exponent
+    )
+    return log_norm(state.difference, d, max(exponent, start_exponent))

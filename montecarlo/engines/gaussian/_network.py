@@ -22,6 +22,7 @@ from montecarlo.engines.gaussian._layer import (
     refill_tape,
     rescale,
 )
+from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, RES1, SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
@@ -66,6 +67,7 @@ def run_block(
 
     x = np.zeros(np.uint64(n_in), np.float32)
     state = np.zeros(n, np.float64)
+    origin = np.zeros(n, np.float64)
     difference = np.zeros(n, np.float64)
     bias = np.zeros(size, np.float32)
     fresh = np.zeros(size, np.float32)
@@ -124,6 +126,7 @@ def run_block(
             starts[lane] = exponents[lane]
             log_starts[lane] = half_log(squares[lane]) + exponents[lane] * _LN2
         frames(exponents, starts, frame)
+        origin[:] = state
 
         for k in range(depth):
             position = k % segment if gradients else 0
@@ -168,6 +171,9 @@ def run_block(
                 rows_out[row, 0] = log_state - log_starts[lane]
                 if trajectories:
                     hidden_path[row, depth] = log_state - log_starts[lane]
+                settle_difference(
+                    state, origin, difference, rows, _SIXTEEN, lane, exponents[lane], starts[lane]
+                )  # fmt: skip
                 rows_out[row, 1] = (
                     log_norm_of_lane(difference, rows, lane, max(exponents[lane], starts[lane]))
                     - log_starts[lane]
@@ -190,6 +196,7 @@ def run_block(
             starts[lane] = exponents[lane]
             log_starts[lane] = half_log(squares[lane]) + exponents[lane] * _LN2
         frames(exponents, starts, frame)
+        origin[:] = state
 
         for s in range(n_segments - 1, -1, -1):
             first = s * segment
@@ -238,6 +245,9 @@ def run_block(
                 rows_out[row, 2] = log_p
                 if trajectories:
                     gradient_path[row, 0] = log_p
+                settle_difference(
+                    state, origin, difference, rows, _SIXTEEN, lane, exponents[lane], starts[lane]
+                )  # fmt: skip
                 rows_out[row, 3] = (
                     log_norm_of_lane(difference, rows, lane, max(exponents[lane], starts[lane]))
                     - log_starts[lane]

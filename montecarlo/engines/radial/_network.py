@@ -23,6 +23,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper, inline, kernel
+from montecarlo.kernels._difference import ROUNDING
 from montecarlo.kernels._lanes import NETWORKS, Rows
 from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
 from montecarlo.streams._normals import box_muller
@@ -384,5 +385,12 @@ def run_block(
                 continue
             common = max(exponents[lane], 0)
             sideways = math.ldexp(across[lane], int(max(exponents[lane] - common, -2000)))
+            # The sum keeps the rounding of the largest state on the way (`montecarlo.kernels._difference`).
+            end = math.ldexp(along[lane], int(max(exponents[lane] - common, -2000)))
+            begin = math.ldexp(1.0, int(max(-common, -2000)))
+            moved = end - begin
+            largest = max(abs(end), sideways, begin)
+            if not abs(moved - difference[lane]) > ROUNDING * largest:
+                moved = difference[lane]
             rows_out[row, 0] = _log_ratio(along[lane], across[lane], exponents[lane])
-            rows_out[row, 1] = _log_ratio(difference[lane], sideways, common)
+            rows_out[row, 1] = _log_ratio(moved, sideways, common)

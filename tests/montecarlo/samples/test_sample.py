@@ -21,10 +21,12 @@ from montecarlo import (
     InvalidFieldError,
     ResNet,
     Sample,
+    _sample_file,
     read_sample,
     sample_to_file,
     simulate,
 )
+from montecarlo.streams import STREAM_FORMAT
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -55,7 +57,7 @@ def test_parquet_gives_the_same_bits_back(sample, tmp_path):
     sample.write(tmp_path / "sample.parquet")
     assert_same(read_sample(tmp_path / "sample.parquet", NET), sample)
     table = pd.read_parquet(tmp_path / "sample.parquet")
-    assert table["replica"].tolist() == sample.replica.tolist()
+    assert table["replica"].tolist() == sample.replica.tolist() == list(range(2**40, 2**40 + 30))
     assert list(table.columns[1:5]) == list(LOG_RATIOS)
 
 
@@ -354,3 +356,39 @@ def test_a_second_run_into_one_file_waits_and_is_refused(tmp_path):
     assert f"seed {winner} instead of {3 - winner}" in outcomes[3 - winner]
     assert read_sample(path, net).seed == winner
     assert os.listdir(tmp_path) == ["s.parquet"]
+
+
+def test_a_network_is_lost_where_any_number_of_it_is():
+    one, nan = np.ones(3), np.array([1.0, np.nan, 1.0])
+    path = np.full((3, 6), np.nan)  # kept up to where a network was lost: no number of its own
+    sample = Sample(NET, 1, "dense", 0, {"log_hidden_ratio": one, "log_gradient_ratio": nan, "path": path})
+    assert sample.n_nonfinite == 1
+
+
+def test_a_sample_of_another_engine_is_not_mixed_in(tmp_path):
+    net, path = ResNet(width=4, depth=3, beta=0.5), tmp_path / "s.parquet"
+    sample_to_file(net, path, replicas=5, seed=1, engine="dense")
+    with pytest.raises(InvalidFieldError, match="engine 'dense' instead of 'gaussian'"):
+        sample_to_file(net, path, replicas=9, seed=1, engine="gaussian")
+
+
+@pytest.mark.parametrize("other", [STREAM_FORMAT - 1, STREAM_FORMAT + 1])
+def test_rows_of_other_streams_are_refused(sample, tmp_path, other):
+    path = tmp_path / "s.parquet"
+    sample.write(path)
+    table = pq.read_table(path)
+    metadata = json.loads(table.schema.metadata[b"largedepth"]) | {"stream_format": other}
+    pq.write_table(table.replace_schema_metadata({b"largedepth": json.dumps(metadata)}), path)
+    with pytest.raises(ValueError, match=f"have format {other}, this version's {STREAM_FORMAT}"):
+        read_sample(path, NET)
+
+
+def test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap(tmp_path):
+    net = ResNet(width=4, depth=3, beta=0.5)
+    whole = simulate(net, replicas=20, seed=1)
+    blocks = [simulate(net, replicas=4, seed=1, first_replica=first) for first in (8, 0, 16, 4)]
+    path = tmp_path / "s.parquet"
+    joined, *others = _sample_file._keep(blocks, path)
+    assert_same(joined, whole.head(12))
+    assert [block.first_replica for block in others] == [16]
+    assert_same(read_sample(path, net), whole.head(12))

@@ -115,8 +115,8 @@ def test_every_bit_comes_back(tmp_path: Path) -> None:
 
 
 def test_the_same_pieces_are_the_same_file(tmp_path: Path) -> None:
-    filled(tmp_path / "a", (0, 0, 5), (1, 3, 9))
-    filled(tmp_path / "b", (1, 3, 9), (0, 0, 5))
+    filled(tmp_path / "a", (0, 0, 5), (1, 3, 9), (0, 5, 6))
+    filled(tmp_path / "b", (0, 5, 6), (1, 3, 9), (0, 0, 5))
     assert os.listdir(tmp_path / "a" / "shards") == os.listdir(tmp_path / "b" / "shards")
     assert os.listdir(tmp_path / "a" / "manifest") == os.listdir(tmp_path / "b" / "manifest")
 
@@ -245,6 +245,7 @@ def test_what_dead_processes_left_is_removed_in_time(tmp_path: Path) -> None:
     old.write_bytes(b"torn")
     new.write_bytes(b"torn")
     os.utime(old, (time.time() - 2 * 86400,) * 2)
+    os.utime(new, (time.time() - 6 * 3600,) * 2)  # of a host whose clock is hours behind
     Store.open(tmp_path, create=False)
     assert old.exists()
     Store.open(tmp_path)

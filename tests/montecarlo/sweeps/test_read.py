@@ -51,6 +51,12 @@ def test_grid_is_a_product_and_all_else_is_shared(read):
     assert {point.run.engine for point in points} == {"dense"}
 
 
+def test_a_network_s_own_seed_and_replicas_come_before_those_at_the_top(read):
+    network = "[network]\nwidth = 4\ndepth = 3\nbeta = 1\nseed = 8\nreplicas = 9\n"
+    (point,) = read(f"seed = 7\nreplicas = 20\n{network}").points
+    assert (point.run.seed, point.replicas) == (8, 9)
+
+
 def test_points_go_together_and_meet_the_grid(read):
     sweep = read("""
         [network]

@@ -1,5 +1,7 @@
 """A sweep's rows are those of `simulate`, however it got to its end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -149,6 +151,54 @@ def test_precision_stops_where_the_interval_is_short_whatever_happened(tmp_path)
     # A finer precision goes on from there; one that is reached draws nothing.
     again = run_sweep(sweep_of(limit, precision=precision), Store.open(tmp_path), ThreadExecutor(2))
     assert (again.sampled, again.reused) == (0, sum(ends))
+
+
+def test_a_precision_that_the_last_look_reaches_is_reached(tmp_path):
+    point = SweepPoint(NetworkRun.find(NETS[0], 7), 864)
+    column = simulate(NETS[0], replicas=864, seed=7)["log_hidden_ratio"]
+    sequence, seen, widths = QuantileSequence(0.5, false_alarm=1e-6), 0, {}
+    for look in point.looks():
+        sequence.update(column[seen:look])
+        seen, widths[look] = look, sequence.half_width
+    assert list(widths) == [256, 384, 576, 864]
+    for before, last in ((384, 576), (576, 864)):
+        assert widths[last] < widths[before]
+        # As wide as the last look leaves it, and a little narrower than that.
+        for name, aim, imprecise in (("at", widths[last], 0), ("below", np.nextafter(widths[last], 0), 1)):
+            asked = Sweep((SweepPoint(point.run, last),), precision=Precision(aim, quantile=0.5))
+            store = Store.open(tmp_path / f"{name} {last}")
+            result = run_sweep(asked, store, ThreadExecutor(1))
+            assert (result.sampled, result.imprecise, result.complete) == (last, imprecise, not imprecise)
+            again = run_sweep(asked, store, ThreadExecutor(1))
+            assert (again.reused, again.imprecise, again.complete) == (last, imprecise, not imprecise)
+
+
+@pytest.mark.parametrize("precision", [
+    Precision(0.5, quantile=0.1), Precision(0.5, quantile=0.9, false_alarm=0.1),
+    Precision(0.5, quantile=0.5, false_alarm=1e-12), Precision(0.5, column="log_hidden_difference"),
+])  # fmt: skip
+def test_the_interval_is_that_of_the_precision(tmp_path, precision):
+    point = SweepPoint(NetworkRun.find(NETS[0], 7), 256)
+    sequence = QuantileSequence(precision.quantile, false_alarm=precision.false_alarm)
+    width = sequence.update(simulate(NETS[0], replicas=256, seed=7)[precision.column]).half_width
+    for aim, imprecise in ((width, 0), (np.nextafter(width, 0), 1)):
+        asked = Sweep((point,), precision=replace(precision, half_width=aim))
+        assert run_sweep(asked, Store.open(tmp_path), ThreadExecutor(1)).imprecise == imprecise
+
+
+def test_one_imprecise_specification_is_one(tmp_path):
+    # Deep networks at β = 1/2 spread more than shallow ones at β = 1: some end early, some never.
+    points = tuple(SweepPoint(NetworkRun.find(net, 7), 300) for net in NETS[:2] + NETS[3:5])
+    widths = []
+    for point in points:
+        columns = simulate(point.run.resnet, replicas=300, seed=7)["log_hidden_ratio"]
+        sequence = QuantileSequence(0.5, false_alarm=1e-6).update(columns[:256]).update(columns[256:])
+        widths.append(sequence.half_width)
+    for aim in sorted(widths):
+        result = run_sweep(
+            Sweep(points, precision=Precision(aim, quantile=0.5)), Store.open(tmp_path), ThreadExecutor(2)
+        )
+        assert result.imprecise == sum(width > aim for width in widths)
 
 
 def test_looks_end_at_the_number_of_replicas():
