@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from montecarlo.common._errors import check_whole
 from montecarlo.executors._interface import Executor, Item, Result
 from montecarlo.executors._processors import available_threads
-
-_POLL_SECONDS = 0.05  # how soon idle workers see that the run is over
 
 
 class ThreadExecutor(Executor):
@@ -47,16 +45,14 @@ class ThreadExecutor(Executor):
         """Yield each item with its result as they finish, in any order."""
         # Not a pool of concurrent.futures: Ctrl-C inside its locks leaves them in disorder for the workers.
         # These queues are single operations that no signal can split.
-        tasks: SimpleQueue[Item] = SimpleQueue()
+        tasks: SimpleQueue[Any] = SimpleQueue()
         outcomes: SimpleQueue[tuple[Item, Any, BaseException | None]] = SimpleQueue()
         over = [False]
 
         def work() -> None:
-            while not over[0] and threading.main_thread().is_alive():
-                try:
-                    item = tasks.get(timeout=_POLL_SECONDS)
-                except Empty:
-                    continue
+            while True:
+                # Without a time limit: a wait that has one may miss its end and last for ever (CPython 3.11).
+                item = tasks.get()
                 if over[0]:
                     return
                 try:
@@ -89,6 +85,8 @@ class ThreadExecutor(Executor):
         finally:
             # Not waiting for the blocks in hand keeps Ctrl-C prompt; what they compute is dropped.
             over[0] = True
+            for _ in range(self._threads):
+                tasks.put(None)  # wakes those that wait
 
     def close(self) -> None:
         """Do nothing: threads end with their run."""
