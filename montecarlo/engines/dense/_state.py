@@ -66,7 +66,8 @@ def begin(state, image, scale, d, lowest):
     state.exponents[:] = 0
     finite = rescale(state, d, lowest)
     state.exponents[START] = state.exponents[NOW]
-    state.start[:] = state.mantissas
+    for j in range(_ZERO, d):
+        state.start[j] = state.mantissas[j]
     return finite
 
 
