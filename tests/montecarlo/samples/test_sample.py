@@ -21,11 +21,11 @@ from montecarlo import (
     InvalidFieldError,
     ResNet,
     Sample,
-    _sample_file,
     read_sample,
     sample_to_file,
     simulate,
 )
+from montecarlo.samples.independent import _file as sample_files
 from montecarlo.streams import STREAM_FORMAT
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -388,7 +388,7 @@ def test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap(tmp_path):
     whole = simulate(net, replicas=20, seed=1)
     blocks = [simulate(net, replicas=4, seed=1, first_replica=first) for first in (8, 0, 16, 4)]
     path = tmp_path / "s.parquet"
-    joined, *others = _sample_file._keep(blocks, path)
+    joined, *others = sample_files._keep(blocks, path)
     assert_same(joined, whole.head(12))
     assert [block.first_replica for block in others] == [16]
     assert_same(read_sample(path, net), whole.head(12))

@@ -11,6 +11,7 @@ from montecarlo import InvalidFieldError, ResNet, iter_blocks, simulate
 from montecarlo.engines._registry import ENGINES, Engine, find_engine
 from montecarlo.engines._request import Request
 from montecarlo.executors import ThreadExecutor, available_threads
+from montecarlo.networks._dictionary import PLAIN
 from montecarlo.runs import running, suggest_block_size
 from montecarlo.samples.independent._run import NetworkRun
 
@@ -48,7 +49,7 @@ def test_an_unknown_engine_lists_the_known_ones():
 
 
 def test_an_engine_that_cannot_is_refused_with_its_reason(monkeypatch):
-    picky = Engine("picky", lambda net, request: "samples nothing at all", None, None, None)
+    picky = Engine("picky", PLAIN, lambda net, request: "samples nothing at all", None, None, None)
     monkeypatch.setitem(ENGINES, "picky", picky)
     with pytest.raises(InvalidFieldError, match="engine='picky': samples nothing at all; take engine='auto'"):
         simulate(NET, **GOOD, engine="picky")
@@ -101,7 +102,7 @@ def test_an_error_in_a_block_reaches_the_caller(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError("in a worker")
 
-    broken = Engine("broken", lambda net, request: None, lambda net, request: 1e-3, fail, lambda net: None)
+    broken = Engine("broken", PLAIN, lambda *_: None, lambda *_: 1e-3, fail, lambda net: None)
     monkeypatch.setitem(ENGINES, "broken", broken)
     with pytest.raises(ZeroDivisionError, match="in a worker"):
         simulate(NET, replicas=100, seed=1, engine="broken", threads=2)
