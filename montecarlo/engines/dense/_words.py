@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import LANES, helper
+from montecarlo.common._jit import LANES, inline
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import log_norm
 from montecarlo.kernels._state import EVALUATION_LIMIT
@@ -32,13 +32,13 @@ _ONE = np.uint64(1)
 _LANES = np.uint64(LANES)
 
 
-@helper
+@inline
 def keeps(word):
     """Return whether a word keeps something for the backward pass, in a slot of the tape."""
     return word == ACTIVATION
 
 
-@helper
+@inline
 def kept_words(sentence):
     """Return the slots that a layer needs."""
     slots = np.int64(0)
@@ -47,7 +47,7 @@ def kept_words(sentence):
     return slots
 
 
-@helper
+@inline
 def perform(network, address, k, state, tape, work, slot):
     """Perform a sentence on a state; return the vector that it leaves, on all units."""
     vector = whole(network, state)
@@ -68,7 +68,7 @@ def perform(network, address, k, state, tape, work, slot):
     return spread(network, vector, state.buffers, tape)
 
 
-@helper
+@inline
 def perform_back(network, address, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
@@ -92,13 +92,13 @@ def perform_back(network, address, k, state, tape, work, slot, out):
     return spread(network, vector, state.buffers, tape)
 
 
-@helper
+@inline
 def whole(network, state):
     """Return the state's rounding as the vector that a sentence begins with."""
     return Vector(np.int64(0), state.exponents[0], 1.0, network.width, np.int64(0), True, False)
 
 
-@helper
+@inline
 def spread(network, vector, buffers, tape):
     """Return a vector on all units, with zeros where it had none."""
     if vector.support == 0:
@@ -113,7 +113,7 @@ def spread(network, vector, buffers, tape):
     return Vector(front, vector.frame, vector.divisor, network.width, np.int64(0), vector.raw, vector.biased)
 
 
-@helper
+@inline
 def log_length(vector, state):
     """Return the log-norm of a vector."""
     if vector.raw:
@@ -121,14 +121,14 @@ def log_length(vector, state):
     return log_norm(state.buffers[vector.front], vector.count, vector.frame) - math.log(vector.divisor)
 
 
-@helper
+@inline
 def remember(log_inputs, matrix, k, vector, state):
     """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
     if log_inputs.shape[1] > 0:
         log_inputs[matrix, k] = log_length(vector, state)
 
 
-@helper
+@inline
 def finish(network, weights, matrix, k, vector, state, work):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
     if weights.size > 0:
@@ -137,14 +137,14 @@ def finish(network, weights, matrix, k, vector, state, work):
         weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
 
 
-@helper
+@inline
 def pad(entries, n):
     """Put zeros behind the first n entries, up to a multiple of eight."""
     for i in range(n, (n + _LANES - _ONE) // _LANES * _LANES):
         entries[i] = 0
 
 
-@helper
+@inline
 def linear_w(network, address, k, vector, buffers, tape, work):
     """Multiply with W, entry by entry of the image; its factor 1/√d is applied at once."""
     x, image = buffers[vector.front], buffers[1 - vector.front]
@@ -159,19 +159,19 @@ def linear_w(network, address, k, vector, buffers, tape, work):
     return Vector(1 - vector.front, vector.frame, 1.0, network.width, np.int64(0), False, False)
 
 
-@helper
+@inline
 def linear_w_back(network, address, k, vector, buffers, tape, work):
     """Multiply with Wᵀ, from the rows of the units that the gradient has."""
     return _combine(network, address, np.uint32(np.uint32(k) | _W), vector, buffers, tape, work)
 
 
-@helper
+@inline
 def linear_v(network, address, k, vector, buffers, tape, work):
     """Multiply with V, from the columns of the units that the vector has."""
     return _combine(network, address, np.uint32(np.uint32(k) | _V), vector, buffers, tape, work)
 
 
-@helper
+@inline
 def linear_v_back(network, address, k, vector, buffers, tape, work, support):
     """Multiply with Vᵀ, for the units of a row of the tape alone."""
     x, image = buffers[vector.front], buffers[1 - vector.front]
@@ -185,7 +185,7 @@ def linear_v_back(network, address, k, vector, buffers, tape, work, support):
     return Vector(1 - vector.front, vector.frame, divisor, count, support, False, False)
 
 
-@helper
+@inline
 def _combine(network, address, layer_role, vector, buffers, tape, work):
     x, image = buffers[vector.front], buffers[1 - vector.front]
     units = tape.units[vector.support]
@@ -199,7 +199,7 @@ def _combine(network, address, layer_role, vector, buffers, tape, work):
     return Vector(1 - vector.front, vector.frame, divisor, network.width, np.int64(0), False, False)
 
 
-@helper
+@inline
 def bias(network, address, k, vector, work):
     """Draw the bias."""
     network.combine(
@@ -209,7 +209,7 @@ def bias(network, address, k, vector, work):
     return Vector(vector.front, vector.frame, vector.divisor, vector.count, vector.support, False, True)
 
 
-@helper
+@inline
 def activation(network, vector, buffers, tape, work, slot):
     """Evaluate σ and σ' and keep the units where either is not zero.
 
@@ -229,7 +229,7 @@ def activation(network, vector, buffers, tape, work, slot):
     return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
 
 
-@helper
+@inline
 def bend(z, d, below, units, values, slopes):
     """Evaluate a piecewise linear activation; return the number of units."""
     n = _ZERO
@@ -245,7 +245,7 @@ def bend(z, d, below, units, values, slopes):
     return n
 
 
-@helper
+@inline
 def evaluate(network, vector, z, bias, units, values, slopes):
     """Evaluate any activation at the entries of a vector plus the bias; return the number of units."""
     n = _ZERO
@@ -270,7 +270,7 @@ def evaluate(network, vector, z, bias, units, values, slopes):
     return n
 
 
-@helper
+@inline
 def activation_back(vector, buffers, tape, slot, last):
     """Multiply by σ'; the factor that waits is applied unless the sentence ends here."""
     x, out = buffers[vector.front], buffers[1 - vector.front]
