@@ -97,11 +97,11 @@ def shift(state, d, lowest):
     if peak == 0.0 or places == 0:
         return True
     for j in range(_ZERO, d):
-        mantissas[j] = math.ldexp(mantissas[j], -places)
+        mantissas[j] = math.ldexp(mantissas[j], int(-places))
     frame, new_frame = max(exponent, start), max(exponent + places, start)
     if new_frame != frame:
         for j in range(_ZERO, d):
-            state.difference[j] = math.ldexp(state.difference[j], frame - new_frame)
+            state.difference[j] = math.ldexp(state.difference[j], int(frame - new_frame))
     round_state(mantissas, d, state.buffers[0])
     state.exponents[NOW] = exponent + places
     return True
@@ -123,7 +123,7 @@ def advance(state, vector, alpha, d, vanishes, lowest):
     if d == _ONE and mantissas[0] == 0.0 and not vanishes:
         mantissas[0] = before * 2.0**-25
     if exponent < start:
-        scale = math.ldexp(scale, max(exponent - start, -2000))
+        scale = math.ldexp(scale, int(max(exponent - start, -2000)))
     for j in range(_ZERO, d):
         state.difference[j] += scale * np.float64(increment[j])
     return rescale(state, d, lowest)

@@ -251,8 +251,8 @@ def evaluate(network, vector, z, bias, units, values, slopes):
     n = _ZERO
     below = network.sigma.negative_slope
     bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
-    up = math.ldexp(1.0, bounded) / vector.divisor
-    down = math.ldexp(1.0, -bounded)
+    up = math.ldexp(1.0, int(bounded)) / vector.divisor
+    down = math.ldexp(1.0, int(-bounded))
     for i in range(_ZERO, network.width):
         x = np.float64(z[i]) * up
         if vector.biased:
