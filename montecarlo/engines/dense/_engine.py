@@ -16,13 +16,14 @@ from montecarlo.engines._outputs import (
 from montecarlo.kernels._records import Draw, Outputs
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import BRANCH_NORM, NORM, STREAM_NORM
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
 
-WORDS = PLAIN
+WORDS = PLAIN | {NORM, BRANCH_NORM, STREAM_NORM}
 """What the engine can perform."""
 
 
@@ -76,7 +77,8 @@ def _run(
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.dense._network import run_block, segment_length
 
+    kept = resnet.width * (1 + len(resnet.normalisation.words))
     run_block(
         *resnet.law.kernels(), *resnet.activation_function.compiled(), constants_of(resnet),
-        Draw.of(key, first_replica), segment_length(resnet.width, resnet.depth), gradients, outputs,
+        Draw.of(key, first_replica), segment_length(kept, resnet.depth), gradients, outputs,
     )  # fmt: skip

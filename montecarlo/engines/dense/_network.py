@@ -18,7 +18,13 @@ from numba import types
 from montecarlo.common._jit import LANES, helper, inline, kernel
 from montecarlo.engines.dense._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
-from montecarlo.engines.dense._words import kept_words, perform, perform_back
+from montecarlo.engines.dense._words import (
+    kept_words,
+    perform,
+    perform_back,
+    stream_norm,
+    stream_norm_back,
+)
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, Outputs, address_of
 from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
@@ -85,6 +91,8 @@ def forward(network, address, first, last, hidden, tape, work, out):
         vector = perform(network, address, k, hidden, tape, work, position * tape.words)
         if not add(network, hidden, vector, network.lowest):
             return False
+        if network.stream_norm:
+            stream_norm(network, hidden, tape, (position + 1) * tape.words - 1)
         if out.hidden_path.size > 0:
             out.hidden_path[k + 1] = log_state(hidden, network.width) - work.starts[0]
     return True
@@ -129,7 +137,10 @@ def backward(network, address, hidden, gradient, tape, work, out):
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
             refill(network, address, k + 1 - segment, hidden, tape, work, out)
-        vector = perform_back(network, address, k, gradient, tape, work, k % segment * tape.words, out)
+        slot = k % segment * tape.words
+        if network.stream_norm:
+            stream_norm_back(network, gradient, tape, slot + tape.words - 1, UNBOUNDED)
+        vector = perform_back(network, address, k, gradient, tape, work, slot, out)
         if not add(network, gradient, vector, UNBOUNDED):
             return False
         if out.gradient_path.size > 0:

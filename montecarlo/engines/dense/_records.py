@@ -10,6 +10,7 @@ import numpy as np
 from montecarlo.common._jit import LANES, allocating_helper
 from montecarlo.kernels._records import Constants, Sigma
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
+from montecarlo.kernels._words import BRANCH_NORM, NORM, STREAM_NORM, TANH
 from montecarlo.laws._products import SCRATCH
 
 _ZERO = np.uint64(0)
@@ -30,6 +31,7 @@ class Network(NamedTuple):
     root_d: float
     lowest: int
     """Least exponent of a hidden state."""
+    stream_norm: bool
 
 
 class State(NamedTuple):
@@ -53,7 +55,11 @@ class Tape(NamedTuple):
     units: Any
     """Row 0: all units; row 1 + slot: the active ones, in order."""
     vectors: Any
+    """Slopes of an activation, directions of a norm."""
     counts: Any
+    """Active units."""
+    lengths: Any
+    """What a norm divides by."""
     checkpoints: Any
     """States at the beginnings of segments."""
     checkpoint_exponents: Any
@@ -93,14 +99,19 @@ class Vector(NamedTuple):
 @allocating_helper
 def build_network(project, combine, value, slope, constants):
     """Return a network's record."""
-    negative_slope = constants.negative_slope
-    homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
-    lowest = UNBOUNDED if homogeneous and constants.bias_std == 0.0 else LOWEST_WITH_SCALE
+    sentence, negative_slope = constants.sentence, constants.negative_slope
+    # What sees its scale, or sets one, has a branch that does not shrink with a small state.
+    free = constants.bias_std == 0.0 and (not math.isnan(negative_slope) or value(0.0) == 0.0)
+    for word in sentence:
+        free = free and not (word in (NORM, BRANCH_NORM) and constants.norm != TANH)
+    lowest = UNBOUNDED if free else LOWEST_WITH_SCALE
     d = np.uint64(constants.width)
     steps = (d + _LANES - _ONE) // _LANES
     sigma = Sigma(value, slope, negative_slope)
     root_d = math.sqrt(np.float64(constants.width))
-    return Network(constants, project, combine, sigma, d, steps, root_d, np.int64(lowest))
+    return Network(
+        constants, project, combine, sigma, d, steps, root_d, np.int64(lowest), sentence[-1] == STREAM_NORM
+    )
 
 
 @allocating_helper
@@ -122,6 +133,7 @@ def build_tape(network, words, segment, gradients):
         units[0, j] = np.uint32(j)
     return Tape(
         layers, words, units, np.zeros((slots, padded), np.float32), np.zeros(slots, np.uint64),
+        np.zeros(slots, np.float64),
         np.zeros((segments, np.int64(network.width)), np.float64), np.zeros(segments, np.int64),
     )  # fmt: skip
 

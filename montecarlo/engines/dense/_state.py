@@ -117,6 +117,8 @@ def advance(state, vector, alpha, d, vanishes, lowest):
     increment, mantissas = state.buffers[vector.front], state.mantissas
     exponent, start = state.exponents[NOW], state.exponents[START]
     scale = alpha / vector.divisor
+    if vector.frame != exponent:  # a norm has left the frame of the state
+        scale = math.ldexp(scale, int(max(vector.frame - exponent, -2000)))
     before = mantissas[0]
     for j in range(_ZERO, d):
         mantissas[j] += scale * np.float64(increment[j])

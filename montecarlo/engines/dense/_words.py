@@ -14,11 +14,22 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import LANES, inline
+from montecarlo.common._jit import inline
 from montecarlo.engines.dense._records import Vector
-from montecarlo.engines.dense._state import log_norm
+from montecarlo.engines.dense._state import NOW, START, rescale
+from montecarlo.engines.dense._vector import finish, pad, remember, spread, whole
 from montecarlo.kernels._state import EVALUATION_LIMIT
-from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V, LINEAR_W
+from montecarlo.kernels._words import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    LAYER,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    STREAM_NORM,
+    TANH,
+)
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
 
 V, W = 0, 1
@@ -29,13 +40,12 @@ _W = np.uint32(ROLE_W << 28)
 _BIAS = np.uint32(ROLE_BIAS << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-_LANES = np.uint64(LANES)
 
 
 @inline
 def keeps(word):
     """Return whether a word keeps something for the backward pass, in a slot of the tape."""
-    return word == ACTIVATION
+    return word in (NORM, ACTIVATION, BRANCH_NORM, STREAM_NORM)
 
 
 @inline
@@ -54,7 +64,9 @@ def perform(network, address, k, state, tape, work, slot):
     for word in network.constants.sentence:
         if vector.support != 0 and word != LINEAR_V:
             vector = spread(network, vector, state.buffers, tape)
-        if word == LINEAR_W:
+        if word in (NORM, BRANCH_NORM):
+            vector = norm(network, vector, state, tape, slot)
+        elif word == LINEAR_W:
             remember(work.log_inputs, W, k, vector, state)
             vector = linear_w(network, address, k, vector, state.buffers, tape, work)
         elif word == BIAS:
@@ -79,7 +91,9 @@ def perform_back(network, address, k, state, tape, work, slot, out):
         if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION):
             vector = spread(network, vector, state.buffers, tape)
         slot -= np.int64(keeps(word))
-        if word == LINEAR_W:
+        if word in (NORM, BRANCH_NORM):
+            vector = norm_back(network, vector, state.buffers, tape, slot)
+        elif word == LINEAR_W:
             finish(network, out.weight_w, W, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
         elif word == ACTIVATION:
@@ -90,58 +104,6 @@ def perform_back(network, address, k, state, tape, work, slot, out):
             support = slot if active else np.int64(0)
             vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
     return spread(network, vector, state.buffers, tape)
-
-
-@inline
-def whole(network, state):
-    """Return the state's rounding as the vector that a sentence begins with."""
-    return Vector(np.int64(0), state.exponents[0], 1.0, network.width, np.int64(0), True, False)
-
-
-@inline
-def spread(network, vector, buffers, tape):
-    """Return a vector on all units, with zeros where it had none."""
-    if vector.support == 0:
-        return vector
-    values, out = buffers[vector.front], buffers[1 - vector.front]
-    units = tape.units[vector.support]
-    for j in range(_ZERO, network.width):
-        out[j] = np.float32(0.0)
-    for i in range(_ZERO, vector.count):
-        out[units[i]] = values[i]
-    front = 1 - vector.front
-    return Vector(front, vector.frame, vector.divisor, network.width, np.int64(0), vector.raw, vector.biased)
-
-
-@inline
-def log_length(vector, state):
-    """Return the log-norm of a vector."""
-    if vector.raw:
-        return log_norm(state.mantissas, vector.count, vector.frame)
-    return log_norm(state.buffers[vector.front], vector.count, vector.frame) - math.log(vector.divisor)
-
-
-@inline
-def remember(log_inputs, matrix, k, vector, state):
-    """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
-    if log_inputs.shape[1] > 0:
-        log_inputs[matrix, k] = log_length(vector, state)
-
-
-@inline
-def finish(network, weights, matrix, k, vector, state, work):
-    """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
-    if weights.size > 0:
-        log_p = log_length(vector, state) - work.starts[1]
-        log_alpha = math.log(network.constants.alpha)
-        weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
-
-
-@inline
-def pad(entries, n):
-    """Put zeros behind the first n entries, up to a multiple of eight."""
-    for i in range(n, (n + _LANES - _ONE) // _LANES * _LANES):
-        entries[i] = 0
 
 
 @inline
@@ -285,3 +247,133 @@ def activation_back(vector, buffers, tape, slot, last):
         for i in range(_ZERO, n):
             out[i] = x[i] * (slopes[i] * scale)
     return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
+
+
+@inline
+def norm(network, vector, state, tape, slot):
+    """Normalise a vector; one of the state itself is read in float64."""
+    if vector.raw:
+        return _norm(network, vector, state.mantissas, state.buffers, tape, slot)
+    return _norm(network, vector, state.buffers[vector.front], state.buffers, tape, slot)
+
+
+@inline
+def _norm(network, vector, x, buffers, tape, slot):
+    front = 1 - vector.front
+    out, kept = buffers[front], tape.vectors[slot]
+    if network.constants.norm == TANH:
+        squash(network, vector, x, out, kept)
+        return Vector(front, vector.frame, 1.0, network.width, np.int64(0), False, False)
+    mean, factor, length = measure(network, x, vector.frame, vector.divisor)
+    for j in range(_ZERO, network.width):
+        out[j] = np.float32((np.float64(x[j]) - mean) * factor)
+        kept[j] = out[j]
+    tape.lengths[slot] = length
+    return Vector(front, np.int64(0), 1.0, network.width, np.int64(0), False, False)
+
+
+@inline
+def squash(network, vector, x, out, slopes):
+    """Evaluate tanh(γ x), in the frame of x as an activation is, and its slope."""
+    gamma = network.constants.norm_gamma
+    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = math.ldexp(gamma, int(bounded)) / vector.divisor
+    down = math.ldexp(1.0, int(-bounded))
+    for j in range(_ZERO, network.width):
+        t = math.tanh(np.float64(x[j]) * up)
+        out[j] = np.float32(t * down)
+        slopes[j] = np.float32(gamma * (1.0 - t * t))
+
+
+@inline
+def measure(network, x, frame, divisor):
+    """Return the mean that a norm takes off, the factor of what is left, and the length that it divides by.
+
+    The factor makes the entries of x those of ``n(x)``; the length is √(mean square + ε) in true scale. The
+    norm of zero is zero.
+    """
+    d = network.width
+    mean = 0.0
+    if network.constants.norm == LAYER:
+        for j in range(_ZERO, d):
+            mean += np.float64(x[j])
+        mean /= np.float64(d)
+    peak = 0.0
+    for j in range(_ZERO, d):
+        peak = max(peak, abs(np.float64(x[j]) - mean))
+    total = 0.0
+    if peak > 0.0:
+        for j in range(_ZERO, d):
+            ratio = (np.float64(x[j]) - mean) / peak
+            total += ratio * ratio
+    floor = math.ldexp(math.sqrt(network.constants.norm_eps) * divisor, int(-frame))
+    length = math.hypot(peak * math.sqrt(total / np.float64(d)), floor)
+    if length == 0.0:
+        return mean, 0.0, 0.0
+    return mean, 1.0 / length, math.ldexp(length / divisor, int(frame))
+
+
+@inline
+def norm_back(network, vector, buffers, tape, slot):
+    """Multiply with a norm's derivative, ``(I - n nᵀ/d) / length``; the length waits as a factor."""
+    front = 1 - vector.front
+    x, out, kept = buffers[vector.front], buffers[front], tape.vectors[slot]
+    divisor = vector.divisor
+    if network.constants.norm == TANH:
+        for j in range(_ZERO, network.width):
+            out[j] = x[j] * kept[j]
+    else:
+        mean, along = tilt(network, x, kept)
+        keep = 1.0 if tape.lengths[slot] > 0.0 else 0.0
+        for j in range(_ZERO, network.width):
+            out[j] = np.float32(keep * (np.float64(x[j]) - mean - along * np.float64(kept[j])))
+        divisor *= tape.lengths[slot] if keep > 0.0 else 1.0
+    return Vector(front, vector.frame, divisor, network.width, np.int64(0), False, False)
+
+
+@inline
+def tilt(network, x, direction):
+    """Return what a norm's derivative takes off: the mean, and the multiple of the direction."""
+    mean = 0.0
+    along = 0.0
+    for j in range(_ZERO, network.width):
+        mean += np.float64(x[j])
+        along += np.float64(x[j]) * np.float64(direction[j])
+    d = np.float64(network.width)
+    return (mean / d if network.constants.norm == LAYER else 0.0), along / d
+
+
+@inline
+def stream_norm(network, state, tape, slot):
+    """Normalise the stream, which has a scale of its own from then on."""
+    exponent, start = state.exponents[NOW], state.exponents[START]
+    mean, factor, length = measure(network, state.mantissas, exponent, 1.0)
+    tape.lengths[slot] = length
+    # Exponents from an old frame, of the difference or the state, to the new one.
+    new_frame = max(start, 0)
+    moved = int(max(exponent, start) - new_frame)
+    was = int(max(exponent - new_frame, -2000))
+    for j in range(_ZERO, network.width):
+        old = state.mantissas[j]
+        new = (old - mean) * factor
+        change = math.ldexp(new, int(-new_frame)) - math.ldexp(old, was)
+        state.difference[j] = math.ldexp(state.difference[j], moved) + change
+        state.mantissas[j] = new
+        tape.vectors[slot, j] = np.float32(new)
+    state.exponents[NOW] = 0
+    return rescale(state, network.width, network.lowest)
+
+
+@inline
+def stream_norm_back(network, state, tape, slot, lowest):
+    """Multiply the gradient with the derivative of the stream's norm."""
+    direction, length = tape.vectors[slot], tape.lengths[slot]
+    mean, along = tilt(network, state.mantissas, direction)
+    inverse = 1.0 / length if length > 0.0 else 0.0
+    behind = int(max(min(state.exponents[NOW] - state.exponents[START], 0), -2000))
+    for j in range(_ZERO, network.width):
+        old = state.mantissas[j]
+        new = (old - mean - along * np.float64(direction[j])) * inverse
+        state.difference[j] += math.ldexp(new - old, behind)
+        state.mantissas[j] = new
+    return rescale(state, network.width, lowest)
