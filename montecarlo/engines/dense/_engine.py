@@ -13,17 +13,16 @@ from montecarlo.engines._outputs import (
     constants_of,
     empty_outputs,
 )
+from montecarlo.engines.dense import _words
 from montecarlo.kernels._records import Draw, Outputs
-from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks.blocks._block import BRANCH_NORM, NORM, STREAM_NORM
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
 
-WORDS = PLAIN | {NORM, BRANCH_NORM, STREAM_NORM}
+WORDS = _words.WORDS
 """What the engine can perform."""
 
 

@@ -4,8 +4,8 @@ A word takes the vector that the word before left and leaves its own, in the oth
 an activation has neither value nor slope are left out of its vector, and their weights are never generated;
 what cannot use that is handed the vector `spread`.
 
-Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions and
-a line in each of `perform` and `perform_back`.
+Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
+line in each of `perform` and `perform_back`, and its name in `WORDS`; whatever it keeps is said in `keeps`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,16 @@ from montecarlo.kernels._words import (
     STREAM_NORM,
     TANH,
 )
+from montecarlo.networks.blocks import _block
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
+
+WORDS = frozenset(
+    {
+        _block.NORM, _block.LINEAR_W, _block.BIAS, _block.ACTIVATION, _block.LINEAR_V, _block.BRANCH_NORM,
+        _block.STREAM_NORM,
+    }
+)  # fmt: skip
+"""What the engine can perform."""
 
 V, W = 0, 1
 """Rows of `Work.log_inputs`."""
