@@ -22,6 +22,7 @@ from montecarlo.engines.dense._words import (
     kept_words,
     perform,
     perform_back,
+    scale_free,
     stream_norm,
     stream_norm_back,
 )
@@ -163,7 +164,7 @@ def run_block(project, combine, value, slope, constants, draw, segment, gradient
 
     A network with a non-finite state leaves NaN. The tape holds `segment` layers at a time.
     """
-    network = build_network(project, combine, value, slope, constants)
+    network = build_network(project, combine, value, slope, constants, scale_free(constants, value))
     work = build_work(network, outputs)
     tape = build_tape(network, kept_words(constants.sentence), segment, gradients)
     hidden = build_state(network)

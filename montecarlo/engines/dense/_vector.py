@@ -1,4 +1,4 @@
-"""The vector between two words of the dense engine: how it begins, is measured and spread."""
+"""The vector between two words of the dense engine: how it begins, is spread, measured and normalised."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from montecarlo.common._jit import LANES, inline
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import log_norm
+from montecarlo.kernels._words import LAYER
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -65,3 +66,43 @@ def pad(entries, n):
     """Put zeros behind the first n entries, up to a multiple of eight."""
     for i in range(n, (n + _LANES - _ONE) // _LANES * _LANES):
         entries[i] = 0
+
+
+@inline
+def measure(network, x, frame, divisor):
+    """Return the mean that a norm takes off, the factor of what is left, and the length that it divides by.
+
+    The factor makes the entries of x those of ``n(x)``; the length is √(mean square + ε) in true scale. The
+    norm of zero is zero.
+    """
+    d = network.width
+    mean = 0.0
+    if network.constants.norm == LAYER:
+        for j in range(_ZERO, d):
+            mean += np.float64(x[j])
+        mean /= np.float64(d)
+    peak = 0.0
+    for j in range(_ZERO, d):
+        peak = max(peak, abs(np.float64(x[j]) - mean))
+    total = 0.0
+    if peak > 0.0:
+        for j in range(_ZERO, d):
+            ratio = (np.float64(x[j]) - mean) / peak
+            total += ratio * ratio
+    floor = math.ldexp(math.sqrt(network.constants.norm_eps) * divisor, int(-frame))
+    length = math.hypot(peak * math.sqrt(total / np.float64(d)), floor)
+    if length == 0.0:
+        return mean, 0.0, 0.0
+    return mean, 1.0 / length, math.ldexp(length / divisor, int(frame))
+
+
+@inline
+def tilt(network, x, direction):
+    """Return what a norm's derivative takes off: the mean, and the multiple of the direction."""
+    mean = 0.0
+    along = 0.0
+    for j in range(_ZERO, network.width):
+        mean += np.float64(x[j])
+        along += np.float64(x[j]) * np.float64(direction[j])
+    d = np.float64(network.width)
+    return (mean / d if network.constants.norm == LAYER else 0.0), along / d

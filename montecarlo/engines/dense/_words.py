@@ -5,7 +5,8 @@ an activation has neither value nor slope are left out of its vector, and their 
 what cannot use that is handed the vector `spread`.
 
 Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
-line in each of `perform` and `perform_back`, and its name in `WORDS`; whatever it keeps is said in `keeps`.
+line in each of `perform` and `perform_back`, and its name in `WORDS`; `keeps` says whether it keeps something,
+`scale_free` whether it sees the scale.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ import numpy as np
 from montecarlo.common._jit import inline
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import NOW, START, rescale
-from montecarlo.engines.dense._vector import finish, pad, remember, spread, whole
+from montecarlo.engines.dense._vector import finish, measure, pad, remember, spread, tilt, whole
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.kernels._words import (
     ACTIVATION,
     BIAS,
     BRANCH_NORM,
-    LAYER,
     LINEAR_V,
     LINEAR_W,
     NORM,
@@ -55,6 +55,16 @@ _ONE = np.uint64(1)
 def keeps(word):
     """Return whether a word keeps something for the backward pass, in a slot of the tape."""
     return word in (NORM, ACTIVATION, BRANCH_NORM, STREAM_NORM)
+
+
+@inline
+def scale_free(constants, value):
+    """Return whether the branch shrinks with a small state; else the stream has a scale of its own there."""
+    free = constants.bias_std == 0.0 and (not math.isnan(constants.negative_slope) or value(0.0) == 0.0)
+    for word in constants.sentence:
+        if word in (NORM, BRANCH_NORM):
+            free = free and constants.norm == TANH
+    return free
 
 
 @inline
@@ -295,34 +305,6 @@ def squash(network, vector, x, out, slopes):
 
 
 @inline
-def measure(network, x, frame, divisor):
-    """Return the mean that a norm takes off, the factor of what is left, and the length that it divides by.
-
-    The factor makes the entries of x those of ``n(x)``; the length is √(mean square + ε) in true scale. The
-    norm of zero is zero.
-    """
-    d = network.width
-    mean = 0.0
-    if network.constants.norm == LAYER:
-        for j in range(_ZERO, d):
-            mean += np.float64(x[j])
-        mean /= np.float64(d)
-    peak = 0.0
-    for j in range(_ZERO, d):
-        peak = max(peak, abs(np.float64(x[j]) - mean))
-    total = 0.0
-    if peak > 0.0:
-        for j in range(_ZERO, d):
-            ratio = (np.float64(x[j]) - mean) / peak
-            total += ratio * ratio
-    floor = math.ldexp(math.sqrt(network.constants.norm_eps) * divisor, int(-frame))
-    length = math.hypot(peak * math.sqrt(total / np.float64(d)), floor)
-    if length == 0.0:
-        return mean, 0.0, 0.0
-    return mean, 1.0 / length, math.ldexp(length / divisor, int(frame))
-
-
-@inline
 def norm_back(network, vector, buffers, tape, slot):
     """Multiply with a norm's derivative, ``(I - n nᵀ/d) / length``; the length waits as a factor."""
     front = 1 - vector.front
@@ -338,18 +320,6 @@ def norm_back(network, vector, buffers, tape, slot):
             out[j] = np.float32(keep * (np.float64(x[j]) - mean - along * np.float64(kept[j])))
         divisor *= tape.lengths[slot] if keep > 0.0 else 1.0
     return Vector(front, vector.frame, divisor, network.width, np.int64(0), False, False)
-
-
-@inline
-def tilt(network, x, direction):
-    """Return what a norm's derivative takes off: the mean, and the multiple of the direction."""
-    mean = 0.0
-    along = 0.0
-    for j in range(_ZERO, network.width):
-        mean += np.float64(x[j])
-        along += np.float64(x[j]) * np.float64(direction[j])
-    d = np.float64(network.width)
-    return (mean / d if network.constants.norm == LAYER else 0.0), along / d
 
 
 @inline
