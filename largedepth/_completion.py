@@ -41,6 +41,16 @@ _NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "ids": _theorems,
     "laws": _laws,  # of train, which takes several
     "names": _figures,
+    "norm": lambda: (
+        "none",
+        "pre-rms",
+        "pre-layer",
+        "post-rms",
+        "post-layer",
+        "peri-rms",
+        "peri-layer",
+        "pre-tanh:",
+    ),
     "shell": lambda: SHELLS,
     "weights": _laws,
     "weights_w": lambda: ("gaussian", *_PROCESSES),

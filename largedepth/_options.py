@@ -99,6 +99,16 @@ network_options = apply_options(
         "--input-scale", type=real("1"), default=1.0, show_default=True, metavar="S",
         help="The input is uniform on [0, S]^N.",
     ),
+    click.option(
+        "--norm", default="none", show_default=True, metavar="NAME",
+        help="Where a normalisation of gain 1 stands: pre-rms, pre-layer (the branch's input), post-rms, "
+        "post-layer (the stream after each addition), peri-rms, peri-layer (the branch's input and its "
+        "output) or pre-tanh:GAMMA.",
+    ),
+    click.option(
+        "--norm-eps", type=real("1e-5"), default=0.0, show_default=True, metavar="E",
+        help="What a norm adds to the mean square, inside the root.",
+    ),
 )  # fmt: skip
 
 threads_option = click.option(

@@ -18,6 +18,7 @@ from largedepth.__main__ import main
 from montecarlo import ResNet, read_sample, simulate
 from montecarlo.engines._registry import ENGINES
 from montecarlo.laws import LAWS
+from montecarlo.networks._norms import NORMS
 from montecarlo.processes import PROCESSES
 
 NETWORK = ("--width", "8", "--depth", "5", "--beta", "0.5")
@@ -118,6 +119,13 @@ def test_help_needs_no_heavy_import() -> None:
             ("simulate", *NETWORK, "--weight-gradients", "--gradients", "none"),
             ("--gradients none", "must be joint for weight gradients"),
         ),
+        (("simulate", *NETWORK, "--norm", "pre-rmz"), ("--norm pre-rmz", "peri-layer", "'pre-rms'")),
+        (("simulate", *NETWORK, "--norm-eps", "0.1"), ("--norm-eps 0.1: must be 0", "take --norm pre-rms")),
+        (("simulate", *NETWORK, "--norm", "pre-tanh:x"), ("--norm pre-tanh:x", "a gain between 0 and 1e6")),
+        (
+            ("simulate", *NETWORK, "--norm", "pre-rms", "--weights", "fbm:0.7"),
+            ("--norm pre-rms: is no word that the correlated engine knows", "leave it out"),
+        ),
         (("figures", "1", "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
         (("figures", "1", "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),
         (("reproduce", "--seed", "x"), ("--seed x", "whole number", "--seed 7")),
@@ -193,9 +201,23 @@ def test_processes_along_depth_and_a_law_of_w_of_its_own(tmp_path: Path) -> None
 def test_help_lists_the_processes_and_engines_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["simulate", "--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    for name in (*LAWS, *PROCESSES, *ENGINES):
+    text = " ".join(capsys.readouterr().out.split()).replace("- ", "-")  # lines end at hyphens, too
+    for name in (*LAWS, *PROCESSES, *ENGINES, *NORMS):
         assert name in text, name
+
+
+def test_a_norm_and_its_epsilon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    path = str(tmp_path / "s.parquet")
+    norm = ("--norm", "post-layer", "--norm-eps", "1e-5", "--replicas", "3", "--out", path)
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", *NETWORK, *norm])
+    assert not end.value.code
+    found = read_sample(path)
+    assert found.resnet.norm == "post-layer"
+    assert found.resnet.norm_eps == 1e-5
+    expected = simulate(found.resnet, replicas=3, seed=0)
+    np.testing.assert_array_equal(found["log_gradient_ratio"], expected["log_gradient_ratio"])
 
 
 def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:

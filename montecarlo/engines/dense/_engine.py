@@ -13,8 +13,8 @@ from montecarlo.engines._outputs import (
     constants_of,
     empty_outputs,
 )
+from montecarlo.engines.dense import _words
 from montecarlo.kernels._records import Draw, Outputs
-from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from montecarlo.runs import Columns
 
 
-WORDS = PLAIN
+WORDS = _words.WORDS
 """What the engine can perform."""
 
 
@@ -76,7 +76,8 @@ def _run(
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.dense._network import run_block, segment_length
 
+    kept = resnet.width * (1 + len(resnet.normalisation.words))
     run_block(
         *resnet.law.kernels(), *resnet.activation_function.compiled(), constants_of(resnet),
-        Draw.of(key, first_replica), segment_length(resnet.width, resnet.depth), gradients, outputs,
+        Draw.of(key, first_replica), segment_length(kept, resnet.depth), gradients, outputs,
     )  # fmt: skip

@@ -15,10 +15,17 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import LANES, helper, kernel
+from montecarlo.common._jit import LANES, helper, inline, kernel
 from montecarlo.engines.dense._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
-from montecarlo.engines.dense._words import kept_words, perform, perform_back
+from montecarlo.engines.dense._words import (
+    kept_words,
+    perform,
+    perform_back,
+    scale_free,
+    stream_norm,
+    stream_norm_back,
+)
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, Outputs, address_of
 from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
@@ -74,29 +81,25 @@ def start(network, address, hidden, tape, work, out):
 
 
 @helper
-def forward(network, address, hidden, tape, work, out):
-    """Go through the layers; return whether the state stayed finite."""
-    segment = tape.layers
-    for k in range(network.constants.depth):
-        if k % segment == 0 and tape.checkpoints.shape[0] > 0:
+def forward(network, address, first, last, hidden, tape, work, out):
+    """Go through the layers ``first ... last - 1``; return whether the state stayed finite."""
+    for k in range(first, last):
+        position = k % tape.layers
+        if position == 0 and tape.checkpoints.shape[0] > 0:
             for j in range(_ZERO, network.width):
-                tape.checkpoints[k // segment, j] = hidden.mantissas[j]
-            tape.checkpoint_exponents[k // segment] = hidden.exponents[NOW]
-        if not layer(network, address, k, hidden, tape, work):
+                tape.checkpoints[k // tape.layers, j] = hidden.mantissas[j]
+            tape.checkpoint_exponents[k // tape.layers] = hidden.exponents[NOW]
+        vector = perform(network, address, k, hidden, tape, work, position * tape.words)
+        if not add(network, hidden, vector, network.lowest):
             return False
+        if network.stream_norm:
+            stream_norm(network, hidden, tape, (position + 1) * tape.words - 1)
         if out.hidden_path.size > 0:
             out.hidden_path[k + 1] = log_state(hidden, network.width) - work.starts[0]
     return True
 
 
-@helper
-def layer(network, address, k, hidden, tape, work):
-    """Add the branch to the stream; return whether that is finite."""
-    vector = perform(network, address, k, hidden, tape, work, k % tape.layers * tape.words)
-    return add(network, hidden, vector, network.lowest)
-
-
-@helper
+@inline
 def add(network, state, vector, lowest):
     """Add α times a branch, or its transposed derivative, to a state; return whether that is finite."""
     constants = network.constants
@@ -118,31 +121,32 @@ def turn(network, address, gradient, tape, work, out):
 
 
 @helper
+def refill(network, address, first, hidden, tape, work, out):
+    """Run a segment forward once more from its checkpoint, for its tape: to the same bits."""
+    checkpoint = first // tape.layers
+    for j in range(_ZERO, network.width):
+        hidden.mantissas[j] = tape.checkpoints[checkpoint, j]
+    hidden.exponents[NOW] = tape.checkpoint_exponents[checkpoint]
+    rescale(hidden, network.width, network.lowest)
+    forward(network, address, first, first + tape.layers, hidden, tape, work, out)
+
+
+@helper
 def backward(network, address, hidden, gradient, tape, work, out):
     """Go back through the layers; return whether the gradient stayed finite."""
     depth, segment = network.constants.depth, tape.layers
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
-            refill(network, address, k + 1 - segment, hidden, tape, work)
-        vector = perform_back(network, address, k, gradient, tape, work, k % segment * tape.words, out)
+            refill(network, address, k + 1 - segment, hidden, tape, work, out)
+        slot = k % segment * tape.words
+        if network.stream_norm:
+            stream_norm_back(network, gradient, tape, slot + tape.words - 1, UNBOUNDED)
+        vector = perform_back(network, address, k, gradient, tape, work, slot, out)
         if not add(network, gradient, vector, UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
             out.gradient_path[k] = log_state(gradient, network.width) - work.starts[1]
     return True
-
-
-@helper
-def refill(network, address, first, hidden, tape, work):
-    """Run a segment forward once more from its checkpoint, for its tape."""
-    checkpoint = first // tape.layers
-    for j in range(_ZERO, network.width):
-        hidden.mantissas[j] = tape.checkpoints[checkpoint, j]
-        hidden.difference[j] = 0.0
-    hidden.exponents[:] = tape.checkpoint_exponents[checkpoint]
-    rescale(hidden, network.width, network.lowest)
-    for k in range(first, first + tape.layers):
-        layer(network, address, k, hidden, tape, work)
 
 
 @helper
@@ -160,7 +164,7 @@ def run_block(project, combine, value, slope, constants, draw, segment, gradient
 
     A network with a non-finite state leaves NaN. The tape holds `segment` layers at a time.
     """
-    network = build_network(project, combine, value, slope, constants)
+    network = build_network(project, combine, value, slope, constants, scale_free(constants, value))
     work = build_work(network, outputs)
     tape = build_tape(network, kept_words(constants.sentence), segment, gradients)
     hidden = build_state(network)
@@ -174,7 +178,7 @@ def run_block(project, combine, value, slope, constants, draw, segment, gradient
         for column in out:
             column[:] = np.nan
         start(network, address, hidden, tape, work, out)
-        if not forward(network, address, hidden, tape, work, out):
+        if not forward(network, address, 0, constants.depth, hidden, tape, work, out):
             continue
         record(network, hidden, work.starts[0], out.rows[:2], out.last_hidden)
         if gradients:

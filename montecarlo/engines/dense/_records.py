@@ -10,6 +10,7 @@ import numpy as np
 from montecarlo.common._jit import LANES, allocating_helper
 from montecarlo.kernels._records import Constants, Sigma
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
+from montecarlo.kernels._words import STREAM_NORM
 from montecarlo.laws._products import SCRATCH
 
 _ZERO = np.uint64(0)
@@ -27,9 +28,10 @@ class Network(NamedTuple):
     width: Any
     steps: Any
     """Groups of eight positions in a row of weights."""
-    root_d: float
-    lowest: int
+    root_d: Any
+    lowest: Any
     """Least exponent of a hidden state."""
+    stream_norm: Any
 
 
 class State(NamedTuple):
@@ -48,14 +50,18 @@ class State(NamedTuple):
 class Tape(NamedTuple):
     """What words keep for the backward pass, a slot a word and layer."""
 
-    layers: int
+    layers: Any
     """Layers of a segment."""
-    words: int
+    words: Any
     """Slots of a layer."""
     units: Any
     """Row 0: all units; row 1 + slot: the active ones, in order."""
     vectors: Any
+    """Slopes of an activation, directions of a norm."""
     counts: Any
+    """Active units."""
+    lengths: Any
+    """What a norm divides by."""
     checkpoints: Any
     """States at the beginnings of segments."""
     checkpoint_exponents: Any
@@ -78,31 +84,30 @@ class Work(NamedTuple):
 class Vector(NamedTuple):
     """What the words work on: ``2**frame / divisor`` times the first `count` entries of a buffer."""
 
-    front: int
+    front: Any
     """The buffer; the other one is free."""
-    frame: int
-    divisor: float
+    frame: Any
+    divisor: Any
     """A factor that the next word, or the sum, has still to apply."""
     count: Any
-    support: int
+    support: Any
     """The row of the tape with the units of the entries; 0 where the vector has all of them."""
-    raw: bool
+    raw: Any
     """Whether it is still the state itself, whose mantissas have more digits."""
-    biased: bool
+    biased: Any
     """Whether a bias waits for the activation, which adds it in float64."""
 
 
 @allocating_helper
-def build_network(project, combine, value, slope, constants):
-    """Return a network's record."""
-    negative_slope = constants.negative_slope
-    homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
-    lowest = UNBOUNDED if homogeneous and constants.bias_std == 0.0 else LOWEST_WITH_SCALE
+def build_network(project, combine, value, slope, constants, free):
+    """Return a network's record; a state of one that is `free` of a scale may have any exponent."""
     d = np.uint64(constants.width)
     steps = (d + _LANES - _ONE) // _LANES
-    sigma = Sigma(value, slope, negative_slope)
+    sigma = Sigma(value, slope, constants.negative_slope)
     root_d = math.sqrt(np.float64(constants.width))
-    return Network(constants, project, combine, sigma, d, steps, root_d, np.int64(lowest))
+    lowest = UNBOUNDED if free else LOWEST_WITH_SCALE
+    last = constants.sentence[-1] == STREAM_NORM
+    return Network(constants, project, combine, sigma, d, steps, root_d, np.int64(lowest), last)
 
 
 @allocating_helper
@@ -125,6 +130,7 @@ def build_tape(network, words, segment, gradients):
         units[0, j] = np.uint32(j)
     return Tape(
         layers, words, units, np.zeros((slots, padded), np.float32), np.zeros(slots, np.uint64),
+        np.zeros(slots, np.float64),
         np.zeros((segments, np.int64(network.width)), np.float64), np.zeros(segments, np.int64),
     )  # fmt: skip
 

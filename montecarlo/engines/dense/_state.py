@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper
+from montecarlo.common._jit import helper, inline
 from montecarlo.kernels._difference import settle_difference
 
 NOW, START = 0, 1
@@ -45,7 +45,7 @@ def log_norm(state, d, exponent):
     return math.log(largest) + 0.5 * math.log(total) + exponent * math.log(2.0)
 
 
-@helper
+@inline
 def round_state(state, d, rounded):
     """Store float32 roundings of a state and return the largest magnitude as float32 bits."""
     for j in range(_ZERO, d):
@@ -71,9 +71,17 @@ def begin(state, image, scale, d, lowest):
     return finite
 
 
-@helper
+@inline
 def rescale(state, d, lowest):
-    """Keep the largest mantissa between 2**-40 and 2**40, and round; return whether the state is finite.
+    """Keep the largest mantissa between 2**-40 and 2**40, and round; return whether the state is finite."""
+    largest = round_state(state.mantissas, d, state.buffers[0])
+    # A zero may be a mantissa below float32's range, after a violent layer: the float64 state decides then.
+    return _SMALL < largest < _LARGE or shift(state, d, lowest)
+
+
+@helper
+def shift(state, d, lowest):
+    """Take the size of a state into its exponent; return whether it is finite.
 
     The exponent does not fall below `lowest`: networks with a bias or σ(0) ≠ 0 have a scale of their own near
     zero, and a small state has small mantissas there.
@@ -81,32 +89,28 @@ def rescale(state, d, lowest):
     The difference shares the frame of the larger of the two exponents: a state that collapses leaves a
     difference of the size of its start.
     """
-    mantissas, rounded = state.mantissas, state.buffers[0]
-    largest = round_state(mantissas, d, rounded)
-    # A zero may be a mantissa below float32's range, after a violent layer: the float64 state decides then.
-    if _SMALL < largest < _LARGE:
-        return True
+    mantissas = state.mantissas
     peak = 0.0
     for j in range(_ZERO, d):
         if not abs(mantissas[j]) < np.inf:
             return False
         peak = max(peak, abs(mantissas[j]))
     exponent, start = state.exponents[NOW], state.exponents[START]
-    shift = max(math.frexp(peak)[1], lowest - exponent)
-    if peak == 0.0 or shift == 0:
+    places = max(math.frexp(peak)[1], lowest - exponent)
+    if peak == 0.0 or places == 0:
         return True
     for j in range(_ZERO, d):
-        mantissas[j] = math.ldexp(mantissas[j], -shift)
-    frame, new_frame = max(exponent, start), max(exponent + shift, start)
+        mantissas[j] = math.ldexp(mantissas[j], int(-places))
+    frame, new_frame = max(exponent, start), max(exponent + places, start)
     if new_frame != frame:
         for j in range(_ZERO, d):
-            state.difference[j] = math.ldexp(state.difference[j], frame - new_frame)
-    round_state(mantissas, d, rounded)
-    state.exponents[NOW] = exponent + shift
+            state.difference[j] = math.ldexp(state.difference[j], int(frame - new_frame))
+    round_state(mantissas, d, state.buffers[0])
+    state.exponents[NOW] = exponent + places
     return True
 
 
-@helper
+@inline
 def advance(state, vector, alpha, d, vanishes, lowest):
     """Add α times the branch to the state and, in its own frame, to the difference; see `rescale`.
 
@@ -116,13 +120,15 @@ def advance(state, vector, alpha, d, vanishes, lowest):
     increment, mantissas = state.buffers[vector.front], state.mantissas
     exponent, start = state.exponents[NOW], state.exponents[START]
     scale = alpha / vector.divisor
+    if vector.frame != exponent:  # a norm has left the frame of the state
+        scale = math.ldexp(scale, int(max(vector.frame - exponent, -2000)))
     before = mantissas[0]
     for j in range(_ZERO, d):
         mantissas[j] += scale * np.float64(increment[j])
     if d == _ONE and mantissas[0] == 0.0 and not vanishes:
         mantissas[0] = before * 2.0**-25
     if exponent < start:
-        scale = math.ldexp(scale, max(exponent - start, -2000))
+        scale = math.ldexp(scale, int(max(exponent - start, -2000)))
     for j in range(_ZERO, d):
         state.difference[j] += scale * np.float64(increment[j])
     return rescale(state, d, lowest)

@@ -4,8 +4,8 @@ A word takes the vector that the word before left and leaves its own, in the oth
 an activation has neither value nor slope are left out of its vector, and their weights are never generated;
 what cannot use that is handed the vector `spread`.
 
-Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions and
-a line in each of `perform` and `perform_back`.
+Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
+line in each of `perform` and `perform_back`, its name in `WORDS`, and what `keeps` and `scale_free` say of it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,31 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import LANES, helper
+from montecarlo.common._jit import inline
 from montecarlo.engines.dense._records import Vector
-from montecarlo.engines.dense._state import log_norm
+from montecarlo.engines.dense._state import NOW, START, rescale
+from montecarlo.engines.dense._vector import finish, measure, pad, remember, spread, tilt, whole
 from montecarlo.kernels._state import EVALUATION_LIMIT
-from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V, LINEAR_W
+from montecarlo.kernels._words import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    STREAM_NORM,
+    TANH,
+)
+from montecarlo.networks.blocks import _block
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
+
+WORDS = frozenset(
+    {
+        _block.NORM, _block.LINEAR_W, _block.BIAS, _block.ACTIVATION, _block.LINEAR_V, _block.BRANCH_NORM,
+        _block.STREAM_NORM,
+    }
+)  # fmt: skip
+"""What the engine can perform."""
 
 V, W = 0, 1
 """Rows of `Work.log_inputs`."""
@@ -29,16 +48,25 @@ _W = np.uint32(ROLE_W << 28)
 _BIAS = np.uint32(ROLE_BIAS << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-_LANES = np.uint64(LANES)
 
 
-@helper
+@inline
 def keeps(word):
     """Return whether a word keeps something for the backward pass, in a slot of the tape."""
-    return word == ACTIVATION
+    return word in (NORM, ACTIVATION, BRANCH_NORM, STREAM_NORM)
 
 
-@helper
+@inline
+def scale_free(constants, value):
+    """Return whether the branch shrinks with a small state; else the stream has a scale of its own there."""
+    free = constants.bias_std == 0.0 and (not math.isnan(constants.negative_slope) or value(0.0) == 0.0)
+    for word in constants.sentence:
+        if word in (NORM, BRANCH_NORM):
+            free = free and constants.norm == TANH
+    return free
+
+
+@inline
 def kept_words(sentence):
     """Return the slots that a layer needs."""
     slots = np.int64(0)
@@ -47,14 +75,16 @@ def kept_words(sentence):
     return slots
 
 
-@helper
+@inline
 def perform(network, address, k, state, tape, work, slot):
     """Perform a sentence on a state; return the vector that it leaves, on all units."""
     vector = whole(network, state)
     for word in network.constants.sentence:
         if vector.support != 0 and word != LINEAR_V:
             vector = spread(network, vector, state.buffers, tape)
-        if word == LINEAR_W:
+        if word in (NORM, BRANCH_NORM):
+            vector = norm(network, vector, state, tape, slot)
+        elif word == LINEAR_W:
             remember(work.log_inputs, W, k, vector, state)
             vector = linear_w(network, address, k, vector, state.buffers, tape, work)
         elif word == BIAS:
@@ -68,7 +98,7 @@ def perform(network, address, k, state, tape, work, slot):
     return spread(network, vector, state.buffers, tape)
 
 
-@helper
+@inline
 def perform_back(network, address, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
@@ -79,7 +109,9 @@ def perform_back(network, address, k, state, tape, work, slot, out):
         if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION):
             vector = spread(network, vector, state.buffers, tape)
         slot -= np.int64(keeps(word))
-        if word == LINEAR_W:
+        if word in (NORM, BRANCH_NORM):
+            vector = norm_back(network, vector, state.buffers, tape, slot)
+        elif word == LINEAR_W:
             finish(network, out.weight_w, W, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
         elif word == ACTIVATION:
@@ -92,59 +124,7 @@ def perform_back(network, address, k, state, tape, work, slot, out):
     return spread(network, vector, state.buffers, tape)
 
 
-@helper
-def whole(network, state):
-    """Return the state's rounding as the vector that a sentence begins with."""
-    return Vector(np.int64(0), state.exponents[0], 1.0, network.width, np.int64(0), True, False)
-
-
-@helper
-def spread(network, vector, buffers, tape):
-    """Return a vector on all units, with zeros where it had none."""
-    if vector.support == 0:
-        return vector
-    values, out = buffers[vector.front], buffers[1 - vector.front]
-    units = tape.units[vector.support]
-    for j in range(_ZERO, network.width):
-        out[j] = np.float32(0.0)
-    for i in range(_ZERO, vector.count):
-        out[units[i]] = values[i]
-    front = 1 - vector.front
-    return Vector(front, vector.frame, vector.divisor, network.width, np.int64(0), vector.raw, vector.biased)
-
-
-@helper
-def log_length(vector, state):
-    """Return the log-norm of a vector."""
-    if vector.raw:
-        return log_norm(state.mantissas, vector.count, vector.frame)
-    return log_norm(state.buffers[vector.front], vector.count, vector.frame) - math.log(vector.divisor)
-
-
-@helper
-def remember(log_inputs, matrix, k, vector, state):
-    """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
-    if log_inputs.shape[1] > 0:
-        log_inputs[matrix, k] = log_length(vector, state)
-
-
-@helper
-def finish(network, weights, matrix, k, vector, state, work):
-    """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
-    if weights.size > 0:
-        log_p = log_length(vector, state) - work.starts[1]
-        log_alpha = math.log(network.constants.alpha)
-        weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
-
-
-@helper
-def pad(entries, n):
-    """Put zeros behind the first n entries, up to a multiple of eight."""
-    for i in range(n, (n + _LANES - _ONE) // _LANES * _LANES):
-        entries[i] = 0
-
-
-@helper
+@inline
 def linear_w(network, address, k, vector, buffers, tape, work):
     """Multiply with W, entry by entry of the image; its factor 1/√d is applied at once."""
     x, image = buffers[vector.front], buffers[1 - vector.front]
@@ -159,19 +139,19 @@ def linear_w(network, address, k, vector, buffers, tape, work):
     return Vector(1 - vector.front, vector.frame, 1.0, network.width, np.int64(0), False, False)
 
 
-@helper
+@inline
 def linear_w_back(network, address, k, vector, buffers, tape, work):
     """Multiply with Wᵀ, from the rows of the units that the gradient has."""
     return _combine(network, address, np.uint32(np.uint32(k) | _W), vector, buffers, tape, work)
 
 
-@helper
+@inline
 def linear_v(network, address, k, vector, buffers, tape, work):
     """Multiply with V, from the columns of the units that the vector has."""
     return _combine(network, address, np.uint32(np.uint32(k) | _V), vector, buffers, tape, work)
 
 
-@helper
+@inline
 def linear_v_back(network, address, k, vector, buffers, tape, work, support):
     """Multiply with Vᵀ, for the units of a row of the tape alone."""
     x, image = buffers[vector.front], buffers[1 - vector.front]
@@ -185,7 +165,7 @@ def linear_v_back(network, address, k, vector, buffers, tape, work, support):
     return Vector(1 - vector.front, vector.frame, divisor, count, support, False, False)
 
 
-@helper
+@inline
 def _combine(network, address, layer_role, vector, buffers, tape, work):
     x, image = buffers[vector.front], buffers[1 - vector.front]
     units = tape.units[vector.support]
@@ -199,7 +179,7 @@ def _combine(network, address, layer_role, vector, buffers, tape, work):
     return Vector(1 - vector.front, vector.frame, divisor, network.width, np.int64(0), False, False)
 
 
-@helper
+@inline
 def bias(network, address, k, vector, work):
     """Draw the bias."""
     network.combine(
@@ -209,7 +189,7 @@ def bias(network, address, k, vector, work):
     return Vector(vector.front, vector.frame, vector.divisor, vector.count, vector.support, False, True)
 
 
-@helper
+@inline
 def activation(network, vector, buffers, tape, work, slot):
     """Evaluate σ and σ' and keep the units where either is not zero.
 
@@ -229,7 +209,7 @@ def activation(network, vector, buffers, tape, work, slot):
     return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
 
 
-@helper
+@inline
 def bend(z, d, below, units, values, slopes):
     """Evaluate a piecewise linear activation; return the number of units."""
     n = _ZERO
@@ -245,14 +225,14 @@ def bend(z, d, below, units, values, slopes):
     return n
 
 
-@helper
+@inline
 def evaluate(network, vector, z, bias, units, values, slopes):
     """Evaluate any activation at the entries of a vector plus the bias; return the number of units."""
     n = _ZERO
     below = network.sigma.negative_slope
     bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
-    up = math.ldexp(1.0, bounded) / vector.divisor
-    down = math.ldexp(1.0, -bounded)
+    up = math.ldexp(1.0, int(bounded)) / vector.divisor
+    down = math.ldexp(1.0, int(-bounded))
     for i in range(_ZERO, network.width):
         x = np.float64(z[i]) * up
         if vector.biased:
@@ -270,7 +250,7 @@ def evaluate(network, vector, z, bias, units, values, slopes):
     return n
 
 
-@helper
+@inline
 def activation_back(vector, buffers, tape, slot, last):
     """Multiply by σ'; the factor that waits is applied unless the sentence ends here."""
     x, out = buffers[vector.front], buffers[1 - vector.front]
@@ -285,3 +265,93 @@ def activation_back(vector, buffers, tape, slot, last):
         for i in range(_ZERO, n):
             out[i] = x[i] * (slopes[i] * scale)
     return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
+
+
+@inline
+def norm(network, vector, state, tape, slot):
+    """Normalise a vector; one of the state itself is read in float64."""
+    if vector.raw:
+        return _norm(network, vector, state.mantissas, state.buffers, tape, slot)
+    return _norm(network, vector, state.buffers[vector.front], state.buffers, tape, slot)
+
+
+@inline
+def _norm(network, vector, x, buffers, tape, slot):
+    front = 1 - vector.front
+    out, kept = buffers[front], tape.vectors[slot]
+    if network.constants.norm == TANH:
+        squash(network, vector, x, out, kept)
+        return Vector(front, vector.frame, 1.0, network.width, np.int64(0), False, False)
+    mean, factor, length = measure(network, x, vector.frame, vector.divisor)
+    for j in range(_ZERO, network.width):
+        out[j] = np.float32((np.float64(x[j]) - mean) * factor)
+        kept[j] = out[j]
+    tape.lengths[slot] = length
+    return Vector(front, np.int64(0), 1.0, network.width, np.int64(0), False, False)
+
+
+@inline
+def squash(network, vector, x, out, slopes):
+    """Evaluate tanh(γ x), in the frame of x as an activation is, and its slope."""
+    gamma = network.constants.norm_gamma
+    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = math.ldexp(gamma, int(bounded)) / vector.divisor
+    down = math.ldexp(1.0, int(-bounded))
+    for j in range(_ZERO, network.width):
+        t = math.tanh(np.float64(x[j]) * up)
+        out[j] = np.float32(t * down)
+        slopes[j] = np.float32(gamma * (1.0 - t * t))
+
+
+@inline
+def norm_back(network, vector, buffers, tape, slot):
+    """Multiply with a norm's derivative, ``(I - n nᵀ/d) / length``; the length waits as a factor."""
+    front = 1 - vector.front
+    x, out, kept = buffers[vector.front], buffers[front], tape.vectors[slot]
+    divisor = vector.divisor
+    if network.constants.norm == TANH:
+        for j in range(_ZERO, network.width):
+            out[j] = x[j] * kept[j]
+    else:
+        mean, along = tilt(network, x, kept)
+        keep = 1.0 if tape.lengths[slot] > 0.0 else 0.0
+        for j in range(_ZERO, network.width):
+            out[j] = np.float32(keep * (np.float64(x[j]) - mean - along * np.float64(kept[j])))
+        divisor *= tape.lengths[slot] if keep > 0.0 else 1.0
+    return Vector(front, vector.frame, divisor, network.width, np.int64(0), False, False)
+
+
+@inline
+def stream_norm(network, state, tape, slot):
+    """Normalise the stream, which has a scale of its own from then on."""
+    exponent, start = state.exponents[NOW], state.exponents[START]
+    mean, factor, length = measure(network, state.mantissas, exponent, 1.0)
+    tape.lengths[slot] = length
+    # Exponents from an old frame, of the difference or the state, to the new one.
+    new_frame = max(start, 0)
+    moved = int(max(exponent, start) - new_frame)
+    was = int(max(exponent - new_frame, -2000))
+    for j in range(_ZERO, network.width):
+        old = state.mantissas[j]
+        new = (old - mean) * factor
+        change = math.ldexp(new, int(-new_frame)) - math.ldexp(old, was)
+        state.difference[j] = math.ldexp(state.difference[j], moved) + change
+        state.mantissas[j] = new
+        tape.vectors[slot, j] = np.float32(new)
+    state.exponents[NOW] = 0
+    return rescale(state, network.width, network.lowest)
+
+
+@inline
+def stream_norm_back(network, state, tape, slot, lowest):
+    """Multiply the gradient with the derivative of the stream's norm."""
+    direction, length = tape.vectors[slot], tape.lengths[slot]
+    mean, along = tilt(network, state.mantissas, direction)
+    inverse = 1.0 / length if length > 0.0 else 0.0
+    behind = int(max(min(state.exponents[NOW] - state.exponents[START], 0), -2000))
+    for j in range(_ZERO, network.width):
+        old = state.mantissas[j]
+        new = (old - mean - along * np.float64(direction[j])) * inverse
+        state.difference[j] += math.ldexp(new - old, behind)
+        state.mantissas[j] = new
+    return rescale(state, network.width, lowest)

@@ -33,6 +33,8 @@ SPECIFICATIONS = [
     SMALL | {"weights": "rademacher", "block": "res-2", "activation": "leaky-relu"},
     SMALL | {"weights": "uniform", "block": "res-1", "activation": "identity"},
     SMALL | {"weights": "uniform:24", "block": "res-2", "activation": "relu", "bias_std": 0.5},
+    SMALL | {"weights": "uniform", "norm": "peri-layer", "norm_eps": 0.1},
+    SMALL | {"weights": "uniform", "norm": "post-rms"},
 ]
 
 

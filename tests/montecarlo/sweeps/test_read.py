@@ -57,6 +57,13 @@ def test_a_network_s_own_seed_and_replicas_come_before_those_at_the_top(read):
     assert (point.run.seed, point.replicas) == (8, 9)
 
 
+def test_norms_are_fields_as_others(read):
+    points = read(GOOD.replace("[grid]", "norm-eps = 1e-5\n[grid]\nnorm = ['pre-rms', 'post-layer']")).points
+    assert [point.run.resnet.norm for point in points[::4]] == ["pre-rms", "post-layer"]
+    assert {point.run.resnet.norm_eps for point in points} == {1e-5}
+    assert {point.run.engine for point in points} == {"dense"}
+
+
 def test_points_go_together_and_meet_the_grid(read):
     sweep = read("""
         [network]
