@@ -68,14 +68,15 @@ def test_bad_surroundings_are_refused(fields, field):
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize(("fields", "engine"), list(itertools.product(EXTENDED, ENGINES)), ids=str)
-def test_engines_refuse_the_words_that_they_lack(fields, engine):
+@pytest.mark.parametrize("fields", EXTENDED, ids=str)
+def test_engines_refuse_the_words_that_they_lack(fields):
     net = ResNet(**PLAIN_NET, **fields)
-    missing = [word for word in net.words if word not in ENGINES[engine].words]
-    if not missing:
-        pytest.skip("the engine performs them")
-    with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'"):
-        simulate(net, replicas=1, seed=1, engine=engine, gradients="none")
+    lacking = {name: [w for w in net.words if w not in engine.words] for name, engine in ENGINES.items()}
+    assert lacking["radial"]
+    for name, missing in lacking.items():
+        if missing:
+            with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'"):
+                simulate(net, replicas=1, seed=1, engine=name, gradients="none")
 
 
 @pytest.mark.parametrize("fields", EXTENDED, ids=str)
