@@ -11,6 +11,8 @@ import numpy as np
 from montecarlo.common._jit import kernel
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._lanes import fill_normals as engine_normals
+from montecarlo.kernels._records import Address
+from montecarlo.streams._blocks import Table
 from montecarlo.streams._blocks import fill_words as engine_words
 
 _COUNTERS = 1024  # with four words or normals each: they stay in the first-level cache
@@ -23,7 +25,7 @@ def _fill_words(rounds, counters, out):
     for r in range(rounds):
         word = np.uint32(r)
         engine_words(
-            word, word, word, word, word, counters, _ZERO, np.uint64(_COUNTERS), out, _ZERO,
+            word, word, word, word, word, Table(counters, _ZERO), np.uint64(_COUNTERS), Table(out, _ZERO),
             np.uint64(_COUNTERS),
         )  # fmt: skip
 
@@ -32,7 +34,8 @@ def _fill_words(rounds, counters, out):
 def _fill_normals(rounds, out):
     for r in range(rounds):
         word = np.uint32(r)
-        engine_normals(word, word, word, np.uint32(0), word, np.uint64(_COUNTERS // NETWORKS), out, _ZERO)
+        address = Address(word, word, np.uint32(0), word)
+        engine_normals(address, word, np.uint64(_COUNTERS // NETWORKS), Table(out, _ZERO))
 
 
 def rate(function: Callable[[], object], amount: float, repeats: int = 5) -> float:

@@ -182,3 +182,10 @@ def _fma_compiled(typingctx, a, b, c):
 
 # With NUMBA_DISABLE_JIT=1 the same kernels run as plain Python, for line coverage and index checks.
 fma: Any = _fma_python if JIT_OFF else intrinsic(_fma_compiled)
+
+merged = njit(inline="always", error_model="numpy", **_NO_REFERENCES)
+"""Decorator of a helper that is written into its callers before they are compiled.
+
+A part of a long loop is compiled once this way; with `inline`, once more in each caller and in the callers'
+callers.
+"""

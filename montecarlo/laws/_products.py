@@ -23,7 +23,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, LANES, helper
-from montecarlo.streams._blocks import fill_words, splat
+from montecarlo.streams._blocks import Table, fill_words, splat
 
 WORDS = 1024
 """Counters whose words lie in scratch at once: few enough for the first-level cache."""
@@ -119,7 +119,8 @@ store_counters: Any = _store_counters_python if JIT_OFF else intrinsic(_store_co
 def generate(k0, k1, layer_role, low, high, units, first, m, per_unit, position, count, scratch):
     """Put the words of `m` units from `first` on into scratch, `count` counters each from `position` on."""
     store_counters(units, first, m, per_unit, position, count, scratch)
-    fill_words(k0, k1, layer_role, low, high, scratch, _COUNTERS, m * count, scratch, _ZERO, _PLANE)
+    counters, words = Table(scratch, _COUNTERS), Table(scratch, _ZERO)
+    fill_words(k0, k1, layer_role, low, high, counters, m * count, words, _PLANE)
 
 
 def products(decoder: Decoder) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ interleaved, which hides the latency of the multiplications, and single ones fin
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding
 import numpy as np
@@ -31,6 +31,22 @@ _LONG = ir.IntType(64)
 _VECTOR = ir.VectorType(_LONG, LANES)
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 _HALVES = ir.VectorType(ir.IntType(32), 2 * LANES)
+
+
+class Table(NamedTuple):
+    """A table inside a flat array: the array, and the element where it starts."""
+
+    array: Any
+    start: Any
+
+
+def base_of(context: Any, builder: Any, kind: Any, value: Any) -> tuple[Any, Any]:
+    """Return the address where an array, or a `Table` in one, begins, and the type of its elements."""
+    if not isinstance(kind, types.NamedTuple):
+        return context.make_array(kind)(context, builder, value).data, kind.dtype
+    array, start = cgutils.unpack_tuple(builder, value, 2)
+    base, dtype = base_of(context, builder, kind.types[0], array)
+    return builder.gep(base, [start]), dtype
 
 
 def splat(builder: Any, scalar: Any, width: int = LANES) -> Any:
@@ -85,50 +101,46 @@ def _rounds(builder: Any, states: list[list[Any]], keys: list[Any]) -> list[list
     return states
 
 
-def _fill_python(k0, k1, c1, c2, c3, counters, counters_start, n, out, out_start, plane):
+def _fill_python(k0, k1, c1, c2, c3, counters, n, out, plane):
     for i in range(-(-int(n) // LANES) * LANES):
-        counter = np.float32(counters[int(counters_start) + i]).view(np.uint32)
+        counter = np.float32(counters.array[int(counters.start) + i]).view(np.uint32)
         for w, word in enumerate(philox(counter, c1, c2, c3, k0, k1)):
-            out[int(out_start) + w * int(plane) + i] = np.uint32(word).view(np.float32)
+            out.array[int(out.start) + w * int(plane) + i] = np.uint32(word).view(np.float32)
 
 
-def _fill_compiled(typingctx, k0, k1, c1, c2, c3, counters, counters_start, n, out, out_start, plane):
-    """Store word w of counter i at ``out[out_start + w * plane + i]`` for i < n, rounded up to eights.
+def _fill_compiled(typingctx, k0, k1, c1, c2, c3, counters, n, out, plane):
+    """Store word w of counter i at ``w * plane + i`` in the table `out` for i < n, rounded up to eights.
 
-    The counter is ``(counters[counters_start + i], c1, c2, c3)``. Both arrays are float32 and hold the bits
-    of words, so that one scratch serves words and floats.
+    The counter is ``(counters[i], c1, c2, c3)``. Both tables are float32 and hold the bits of words, so that
+    one scratch serves words and floats.
     """
-    word, index, table = types.uint32, types.uint64, types.float32[::1]
-    signature = types.void(word, word, word, word, word, table, index, index, table, index, index)
+    word, index = types.uint32, types.uint64
+    signature = types.void(word, word, word, word, word, counters, index, out, index)
 
     def codegen(context, builder, sig, args):
-        source = context.make_array(sig.args[5])(context, builder, args[5]).data
-        target = context.make_array(sig.args[8])(context, builder, args[8]).data
+        source, target = (base_of(context, builder, sig.args[at], args[at])[0] for at in (5, 7))
         upper = [builder.zext(args[position], _LONG) for position in (2, 3, 4)]
-        plane = args[10]
+        n, plane = args[6], args[8]
 
-        def pointer(base, *offsets):
-            for offset in offsets:
-                base = builder.gep(base, [offset])
-            return builder.bitcast(base, _WORDS.as_pointer())
+        def pointer(base, place):
+            return builder.bitcast(builder.gep(base, [place]), _WORDS.as_pointer())
 
         def block(first, registers):
             states, places = [], []
             for register in range(registers):
                 place = builder.add(first, ir.Constant(first.type, register * LANES))
-                counter = builder.load(pointer(source, args[6], place), align=4)
+                counter = builder.load(pointer(source, place), align=4)
                 halves = ir.Constant(_HALVES, [lane // 2 for lane in range(2 * LANES)])
                 counter = builder.shuffle_vector(counter, counter, halves)
                 states.append([builder.bitcast(counter, _VECTOR), *upper])
                 places.append(place)
             for place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
-                row = args[9]
                 for value in state:
-                    builder.store(builder.trunc(value, _WORDS), pointer(target, row, place), align=4)
-                    row = builder.add(row, plane)
+                    builder.store(builder.trunc(value, _WORDS), pointer(target, place), align=4)
+                    place = builder.add(place, plane)
 
-        size = args[7].type
-        eights = builder.udiv(builder.add(args[7], ir.Constant(size, LANES - 1)), ir.Constant(size, LANES))
+        size = n.type
+        eights = builder.udiv(builder.add(n, ir.Constant(size, LANES - 1)), ir.Constant(size, LANES))
         many = builder.udiv(eights, ir.Constant(size, INTERLEAVED))
         with cgutils.for_range(builder, many) as loop:
             block(builder.mul(loop.index, ir.Constant(size, INTERLEAVED * LANES)), INTERLEAVED)
@@ -141,28 +153,28 @@ def _fill_compiled(typingctx, k0, k1, c1, c2, c3, counters, counters_start, n, o
     return signature, codegen
 
 
-def _fill_replicas_python(k0, k1, layer_role, low, high, groups, out, start):
+def _fill_replicas_python(k0, k1, layer_role, low, high, groups, out):
     for group in range(int(groups)):
         for lane in range(REPLICAS):
             replica = np.uint32(low + np.uint32(lane))
             for w, word in enumerate(philox(np.uint32(group), layer_role, replica, high, k0, k1)):
                 place = (w * int(groups) + group) * REPLICAS + lane
-                out[int(start) + place] = np.uint32(word).view(np.float32)
+                out.array[int(out.start) + place] = np.uint32(word).view(np.float32)
 
 
-def _fill_replicas_compiled(typingctx, k0, k1, layer_role, low, high, groups, out, start):
-    """Store word w of counter g at ``out[start + 16 (w * groups + g) + lane]`` for sixteen replicas in lanes.
+def _fill_replicas_compiled(typingctx, k0, k1, layer_role, low, high, groups, out):
+    """Store word w of counter g at ``16 (w * groups + g) + lane`` in a table for sixteen replicas in lanes.
 
     The counter is ``(g, layer_role, low + lane, high)``. The first two rounds cost little: most of their
     words are shared by the lanes, or by all the counters.
     """
     word, index = types.uint32, types.uint64
-    signature = types.void(word, word, word, word, word, index, types.float32[::1], index)
+    signature = types.void(word, word, word, word, word, index, out)
 
     def codegen(context, builder, sig, args):
-        target = context.make_array(sig.args[6])(context, builder, args[6]).data
+        target, _ = base_of(context, builder, sig.args[6], args[6])
         layer_role, low, high = (builder.zext(args[position], _LONG) for position in (2, 3, 4))
-        groups, start = args[5], args[7]
+        groups = args[5]
         starts = range(0, REPLICAS, LANES)
         replicas = [
             builder.add(splat(builder, low), ir.Constant(_VECTOR, list(range(first, first + LANES))))
@@ -174,7 +186,7 @@ def _fill_replicas_compiled(typingctx, k0, k1, layer_role, low, high, groups, ou
             states, places = [], []
             for offset in range(count):
                 group = builder.add(first, _constant(offset, _LONG))
-                row = builder.add(start, builder.mul(group, _constant(REPLICAS, _LONG)))
+                row = builder.mul(group, _constant(REPLICAS, _LONG))
                 for lane, replica in zip(starts, replicas, strict=True):
                     states.append([group, layer_role, replica, high])
                     places.append(builder.add(row, _constant(lane, _LONG)))

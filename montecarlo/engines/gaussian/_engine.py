@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import math
 from typing import TYPE_CHECKING
 
-from montecarlo.engines._outputs import BLOCK_CODES, CORRELATED_REFUSAL, DUAL_REFUSAL, Outputs
+from montecarlo.engines._outputs import (
+    CORRELATED_REFUSAL,
+    DUAL_REFUSAL,
+    columns_of,
+    constants_of,
+    empty_outputs,
+)
+from montecarlo.kernels._records import Draw
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 
@@ -54,24 +60,9 @@ def sample(
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.gaussian._network import run_block
 
-    value, slope = resnet.activation_function.compiled()
-    negative_slope = resnet.activation_function.negative_slope
-    outputs = Outputs.empty(resnet, request, replicas)
+    outputs = empty_outputs(resnet, request, replicas)
     run_block(
-        value, slope, math.nan if negative_slope is None else negative_slope, BLOCK_CODES[resnet.block],
-        resnet.bias_std, resnet.width, resnet.depth, resnet.scaling, resnet.input_dim, resnet.input_scale,
-        *Outputs.words(key), outputs.first(first_replica), segment_length(resnet, request),
-        request.gradients, *outputs.arrays,
+        *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first_replica), TAPE_BYTES,
+        request.gradients, outputs,
     )  # fmt: skip
-    return outputs.columns(resnet, request)
-
-
-def segment_length(resnet: ResNet, request: Request) -> int:
-    """Return the number of layers whose tape is held at once."""
-    if not request.gradients:
-        return 1
-    tapes = 3 if resnet.activation_function.negative_slope is not None and resnet.bias_std == 0.0 else 5
-    per_layer = tapes * 4 * 16 * (-(-resnet.width // 4) * 4)
-    if resnet.depth * per_layer <= TAPE_BYTES:
-        return resnet.depth
-    return math.isqrt(resnet.depth - 1) + 1
+    return columns_of(outputs, resnet, request)

@@ -15,7 +15,7 @@ for bit, as do multiples by powers of two; other multiples stay multiples up to 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -23,8 +23,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo.common._jit import JIT_OFF, helper, inline
+from montecarlo.common._jit import JIT_OFF, helper, inline, merged
 from montecarlo.kernels._lanes import NETWORKS, Rows, dot
+from montecarlo.streams._blocks import Table
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox
 
@@ -32,52 +33,84 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
+_TOLERANCE = 8.0 * 2.0**-52
 
 
-class _Combination(Rows):
-    """Rows of sixteen lanes at any element of an array."""
+class Shape(NamedTuple):
+    """Some vectors of sixteen networks each: tables that follow each other in one flat array."""
 
-    def at(self, position: int, index: Any) -> Any:
-        """Load sixteen elements from `index` on."""
-        kind = self.double if self._types[position].dtype == types.float64 else self.single
-        base = self.builder.gep(self.bases[position], [index])
-        return self.builder.load(self.builder.bitcast(base, kind.as_pointer()), align=4)
+    count: Any
+    """Vectors."""
+    rows: Any
+    """Units."""
+    groups: Any
+    """Counters of four units."""
+    size: Any
+    """Elements of one table."""
+    root_d: float
 
 
-def _combine_python(normals, stride, coefficients, start, count, keep, rows, out, out_start):
+class Gram(NamedTuple):
+    """A Gram matrix of sixteen networks and its factor."""
+
+    entries: Any
+    """Shape (count, count, 16), flat; so are the coefficients."""
+    coefficients: Any
+    units: Any
+    pivots: Any
+    roots: Any
+
+
+@merged
+def build_shape(count, width):
+    """Return the shape of vectors of a width."""
+    rows = np.uint64(width)
+    groups = (rows + _FOUR - _ONE) // _FOUR
+    return Shape(np.uint64(count), rows, groups, groups * _FOUR * _SIXTEEN, math.sqrt(np.float64(width)))
+
+
+@merged
+def build_gram(shape):
+    """Return room for a Gram matrix."""
+    m = shape.count
+    return Gram(
+        np.zeros(m * m * _SIXTEEN, np.float64), np.zeros(m * m * _SIXTEEN, np.float64),
+        np.zeros(m * m, np.float64), np.zeros(m, np.float64), np.zeros(m, np.float64),
+    )  # fmt: skip
+
+
+def _combine_python(normals, stride, coefficients, count, keep, rows, out):
     n = int(rows) * NETWORKS
-    target = out[int(out_start) : int(out_start) + n].reshape(-1, NETWORKS)
+    target = out.array[int(out.start) : int(out.start) + n].reshape(-1, NETWORKS)
     if not keep:
         target[:] = 0.0
     for j in range(int(count)):
-        weights = coefficients[int(start) + j * NETWORKS :][:NETWORKS]
+        weights = coefficients.array[int(coefficients.start) + j * NETWORKS :][:NETWORKS]
         target += weights * normals[j * int(stride) : j * int(stride) + n].reshape(-1, NETWORKS)
 
 
-def _combine_compiled(typingctx, normals, stride, coefficients, start, count, keep, rows, out, out_start):
-    """Add ``Σ_{j < count} coefficients[start + 16 j + lane] normals[j stride + 16 row + lane]`` to a table.
+def _combine_compiled(typingctx, normals, stride, coefficients, count, keep, rows, out):
+    """Add ``Σ_{j < count} coefficients[16 j + lane] normals[j stride + 16 row + lane]`` to a table.
 
     Its rows are taken as zero where they are not to be kept. The sum runs over j in order.
     """
     index = types.uint64
-    signature = types.void(normals, index, coefficients, index, index, types.boolean, index, out, index)
+    signature = types.void(normals, index, coefficients, index, types.boolean, index, out)
 
     def codegen(context, builder, sig, args):
-        lanes = _Combination(context, builder, sig, args)
-        stride, start, count, rows = args[1], args[3], args[4], args[6]
-        keep = builder.icmp_unsigned("!=", args[5], ir.Constant(args[5].type, 0))
-        sixteen = ir.Constant(rows.type, NETWORKS)
+        lanes = Rows(context, builder, sig, args)
+        stride, count, rows = args[1], args[3], args[5]
+        keep = builder.icmp_unsigned("!=", args[4], ir.Constant(args[4].type, 0))
         nothing = ir.Constant(lanes.double, [0.0] * NETWORKS)
         total = cgutils.alloca_once(builder, lanes.double)
         with cgutils.for_range(builder, rows) as loop:
-            offset = builder.mul(loop.index, sixteen)
-            builder.store(builder.select(keep, lanes.load(7, loop.index), nothing), total)
+            builder.store(builder.select(keep, lanes.load(6, loop.index), nothing), total)
             with cgutils.for_range(builder, count) as inner:
-                weight = lanes.at(2, builder.add(start, builder.mul(inner.index, sixteen)))
-                normal = lanes.at(0, builder.add(offset, builder.mul(inner.index, stride)))
+                weight = lanes.load(2, inner.index)
+                normal = lanes.load(0, loop.index, builder.mul(inner.index, stride))
                 product = builder.fmul(weight, lanes.widen(normal))
                 builder.store(builder.fadd(builder.load(total), product), total)
-            lanes.store(builder.load(total), 7, loop.index)
+            lanes.store(builder.load(total), 6, loop.index)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -87,33 +120,38 @@ combine: Any = _combine_python if JIT_OFF else intrinsic(_combine_compiled)
 
 
 @helper
-def diagonal_of_gram(vectors, size, rows, count, gram):
-    """Store the squared norms of the vectors in the diagonal of `gram`, shape (count, count, 16) flat."""
-    for v in range(_ZERO, count):
-        dot(vectors, v * size, vectors, v * size, rows, gram, (v * count + v) * _SIXTEEN)
+def diagonal_of_gram(vectors, shape, gram):
+    """Store the squared norms of the vectors in the diagonal of their Gram matrix."""
+    for v in range(_ZERO, shape.count):
+        vector = Table(vectors, v * shape.size)
+        dot(vector, vector, shape.rows, Table(gram.entries, (v * shape.count + v) * _SIXTEEN))
 
 
 @helper
-def rest_of_gram(vectors, size, rows, count, gram):
-    """Store the products of different vectors below the diagonal of `gram`."""
+def rest_of_gram(vectors, shape, gram):
+    """Store the products of different vectors below the diagonal."""
+    size, count = shape.size, shape.count
     for v in range(_ONE, count):
         for w in range(_ZERO, v):
-            dot(vectors, v * size, vectors, w * size, rows, gram, (v * count + w) * _SIXTEEN)
+            entry = Table(gram.entries, (v * count + w) * _SIXTEEN)
+            dot(Table(vectors, v * size), Table(vectors, w * size), shape.rows, entry)
 
 
 @helper
-def factor(gram, count, tolerance, scale, units, pivots, roots, coefficients):
-    """Store ``scale * C`` in `coefficients`, with ``C Cᵀ`` the Gram matrix, a lane each (see the module)."""
+def factor(gram, shape, scale):
+    """Store ``scale * C`` in the coefficients, with ``C Cᵀ`` the Gram matrix, a lane each (see the module)."""
+    count, tolerance = shape.count, _TOLERANCE * shape.root_d
+    entries, coefficients, units, pivots, roots = gram
     for lane in range(_ZERO, _SIXTEEN):
         for i in range(_ZERO, count):
             row = i * count
-            square = gram[(row + i) * _SIXTEEN + lane]
+            square = entries[(row + i) * _SIXTEEN + lane]
             floor = tolerance * square
             residual = square
             for j in range(_ZERO, i):
                 unit = 0.0
                 if residual > floor and pivots[j] > 0.0:
-                    unit = gram[(row + j) * _SIXTEEN + lane]
+                    unit = entries[(row + j) * _SIXTEEN + lane]
                     for l in range(_ZERO, j):
                         unit -= (units[row + l] * units[j * count + l]) * pivots[l]
                     unit /= pivots[j]
@@ -128,27 +166,29 @@ def factor(gram, count, tolerance, scale, units, pivots, roots, coefficients):
 
 
 @helper
-def apply(normals, size, rows, count, coefficients, keep, out):
+def apply(normals, shape, gram, keep, out):
     """Store the images of all vectors in `out`, or add them to it."""
-    for v in range(_ZERO, count):
-        combine(
-            normals, size, coefficients, v * count * _SIXTEEN, np.uint64(v + _ONE), keep, rows, out, v * size
-        )
+    for v in range(_ZERO, shape.count):
+        coefficients = Table(gram.coefficients, v * shape.count * _SIXTEEN)
+        image = Table(out, v * shape.size)
+        combine(normals, shape.size, coefficients, np.uint64(v + _ONE), keep, shape.rows, image)
 
 
 @inline
-def fill_vector(k0, k1, layer_role, replica_low, replica_high, groups, vector, out, start):
-    """Fill ``out[start : start + 4 * groups * 16]`` with the normals of one vector.
+def fill_vector(address, layer_role, groups, vector, table):
+    """Fill ``4 * groups`` rows of a table with the normals of one vector.
 
     The counter is (vector * groups + group, layer | role << 28, low and high word of the replica): numbers
     of a vector do not depend on how many there are.
     """
     n = groups * _SIXTEEN
     first = np.uint32(vector * groups)
+    out, start = table.array, table.start
     for i in range(_ZERO, n):
         lane = np.uint32(np.uint32(i) & np.uint32(15))
         group = np.uint32(first + np.uint32(np.uint32(i) >> np.uint32(4)))
-        w0, w1, w2, w3 = philox(group, layer_role, np.uint32(replica_low + lane), replica_high, k0, k1)
+        replica = np.uint32(address.low + lane)
+        w0, w1, w2, w3 = philox(group, layer_role, replica, address.high, address.k0, address.k1)
         z0, z1 = box_muller(w0, w1)
         z2, z3 = box_muller(w2, w3)
         out[start + i] = z0
@@ -158,8 +198,8 @@ def fill_vector(k0, k1, layer_role, replica_low, replica_high, groups, vector, o
 
 
 @helper
-def fill_vectors(k0, k1, layer_role, low, high, groups, count, out):
+def fill_vectors(address, layer_role, groups, count, out):
     """Fill `out` with the normals of all vectors, one after the other."""
     size = groups * _FOUR * _SIXTEEN
     for v in range(_ZERO, count):
-        fill_vector(k0, k1, layer_role, low, high, groups, v, out, v * size)
+        fill_vector(address, layer_role, groups, v, Table(out, v * size))

@@ -9,14 +9,27 @@ not homogeneous see it, and an input's exponent alone.
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, kernel
-from montecarlo.engines.gaussian._gram import apply, diagonal_of_gram, factor, fill_vectors, rest_of_gram
+from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.engines.gaussian._gram import (
+    Shape,
+    apply,
+    build_gram,
+    build_shape,
+    diagonal_of_gram,
+    factor,
+    fill_vectors,
+    rest_of_gram,
+)
+from montecarlo.engines.gaussian._records import Batch, is_matrix
 from montecarlo.kernels._lanes import NETWORKS
-from montecarlo.kernels._state import EVALUATION_LIMIT, RES1, SCALAR_FUNCTION
+from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of
+from montecarlo.kernels._state import EVALUATION_LIMIT, SCALAR_FUNCTION
+from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
@@ -25,68 +38,153 @@ _BIAS = np.uint32(ROLE_IMAGE_BIAS << 28)
 _START = np.uint32(ROLE_IMAGE_START << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-_FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
 _LARGE = 2.0**80  # squared norms; with them in range no product of Gram entries can overflow
 _SMALL = 2.0**-80
-_TOLERANCE = 8.0 * 2.0**-52
 
+
+class Vectors(NamedTuple):
+    """The vectors at layer 0, and what is recorded of them."""
+
+    mixing: Any
+    """Vector i starts as ``2**exponents[i]`` times row i in a random frame."""
+    exponents: Any
+    owners: Any
+    """The input that a tangent is attached to, -1 for inputs."""
+    layers: Any
+    """Those recorded, increasing."""
+
+
+class Rows(NamedTuple):
+    """What the kernel writes, a row a network; see `montecarlo.JointSample`."""
+
+    log_norm: Any
+    cosine: Any
+
+
+_INTEGERS = types.int64[::1]
 _RUN_BLOCK = types.void(
-    SCALAR_FUNCTION, SCALAR_FUNCTION, types.float64,
-    types.int64, types.float64, types.int64, types.int64, types.float64,
-    types.float64[:, ::1], types.int64[::1], types.int64[::1], types.int64[::1],
-    types.uint32, types.uint32, types.uint64, types.float64[:, :, ::1], types.float64[:, :, :, ::1],
+    SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW,
+    types.NamedTuple([types.float64[:, ::1], _INTEGERS, _INTEGERS, _INTEGERS], Vectors),
+    types.NamedTuple([types.float64[:, :, ::1], types.float64[:, :, :, ::1]], Rows),
 )  # fmt: skip
 
 
+class Network(NamedTuple):
+    """One specification, and the vectors that go through it."""
+
+    constants: Constants
+    sigma: Sigma
+    shape: Shape
+    vectors: Vectors
+
+
+class State(NamedTuple):
+    """The vectors of sixteen networks: ``2**exponents * mantissas``."""
+
+    mantissas: Any
+    exponents: Any
+    alive: Any
+
+
+class Work(NamedTuple):
+    """Room to work in."""
+
+    image: Any
+    normals: Any
+    bias: Any
+    up: Any
+    down: Any
+
+
 @helper
-def rescale(state, size, rows, count, gram, exponents, alive):
+def rescale(state, shape, gram):
     """Keep the squared norms of all vectors between 2**-80 and 2**80; mark lanes that are not finite as
     dead, and zero them.
     """
+    mantissas, alive, count, size = state.mantissas, state.alive, shape.count, shape.size
     outside = False
     for v in range(_ZERO, count):
         for lane in range(_ZERO, _SIXTEEN):
-            outside |= not (_SMALL < gram[(v * count + v) * _SIXTEEN + lane] < _LARGE)
+            outside |= not (_SMALL < gram.entries[(v * count + v) * _SIXTEEN + lane] < _LARGE)
     if not outside:
         return
     for v in range(_ZERO, count):
         for lane in range(_ZERO, _SIXTEEN):
-            if _SMALL < gram[(v * count + v) * _SIXTEEN + lane] < _LARGE:
+            if _SMALL < gram.entries[(v * count + v) * _SIXTEEN + lane] < _LARGE:
                 continue
             peak = 0.0
-            for j in range(_ZERO, rows):
-                entry = abs(state[v * size + j * _SIXTEEN + lane])
+            for j in range(_ZERO, shape.rows):
+                entry = abs(mantissas[v * size + j * _SIXTEEN + lane])
                 if not entry < np.inf:
                     alive[lane] = False
                 peak = max(peak, entry)
             if peak > 0.0 and alive[lane]:
                 shift = math.frexp(peak)[1]
-                exponents[v * _SIXTEEN + lane] += shift
-                for j in range(_ZERO, rows):
+                state.exponents[v * _SIXTEEN + lane] += shift
+                for j in range(_ZERO, shape.rows):
                     i = v * size + j * _SIXTEEN + lane
-                    state[i] = math.ldexp(state[i], -shift)
+                    mantissas[i] = math.ldexp(mantissas[i], -shift)
     for lane in range(_ZERO, _SIXTEEN):
         if not alive[lane]:
             for v in range(_ZERO, count):
-                for j in range(_ZERO, rows):
-                    state[v * size + j * _SIXTEEN + lane] = 0.0
-    diagonal_of_gram(state, size, rows, count, gram)
+                for j in range(_ZERO, shape.rows):
+                    mantissas[v * size + j * _SIXTEEN + lane] = 0.0
+    diagonal_of_gram(mantissas, shape, gram)
 
 
 @helper
-def bend_free(image, size, n, count, owners, negative_slope):
+def perform(network, batch, k, state, gram, work, complete):
+    """Perform a sentence, and add α times what it leaves to the state.
+
+    `complete` says that `gram` is the whole matrix of the state, of which the diagonal is known in any case.
+    A sentence ends with a matrix.
+    """
+    shape, alpha, sentence = network.shape, network.constants.alpha, network.constants.sentence
+    raw, biased = True, False
+    for position in range(sentence.size):
+        word = sentence[position]
+        if is_matrix(word):
+            last = position == sentence.size - 1
+            if not raw:
+                diagonal_of_gram(work.image, shape, gram)
+            if not (raw and complete):
+                rest_of_gram(state.mantissas if raw else work.image, shape, gram)
+            factor(gram, shape, (alpha if last else 1.0) / shape.root_d)
+            layer_role = np.uint32(np.uint32(k) | (_V if word == LINEAR_V else _W))
+            fill_vectors(batch.address, layer_role, shape.groups, shape.count, work.normals)
+            apply(work.normals, shape, gram, last, state.mantissas if last else work.image)
+        elif word == BIAS:
+            layer_role = np.uint32(np.uint32(k) | _BIAS)
+            fill_vectors(batch.address, layer_role, shape.groups, _ONE, work.bias)
+            biased = True
+        elif word == ACTIVATION:
+            if raw:
+                for i in range(_ZERO, np.uint64(work.image.size)):
+                    work.image[i] = state.mantissas[i]
+            if math.isnan(network.sigma.negative_slope) or biased:
+                bend(network, state, work, biased)
+            else:
+                bend_free(network, work.image)
+            biased = False
+        raw &= word == BIAS
+
+
+@helper
+def bend_free(network, image):
     """Replace images by σ of inputs and σ' times tangents, for a piecewise linear σ without bias."""
+    size, owners, negative_slope = network.shape.size, network.vectors.owners, network.sigma.negative_slope
+    n = network.shape.rows * _SIXTEEN
     # Tangents first: they need the images of the inputs that they are attached to.
-    for v in range(_ZERO, count):
+    for v in range(_ZERO, network.shape.count):
         if owners[v] >= 0:
             start = v * size
             other = np.uint64(owners[v]) * size
             for i in range(_ZERO, n):
                 slope = 1.0 if image[other + i] > 0.0 else negative_slope
                 image[start + i] = slope * image[start + i]
-    for v in range(_ZERO, count):
+    for v in range(_ZERO, network.shape.count):
         if owners[v] < 0:
             start = v * size
             for i in range(_ZERO, n):
@@ -95,14 +193,16 @@ def bend_free(image, size, n, count, owners, negative_slope):
 
 
 @helper
-def bend(value, slope, negative_slope, image, size, n, count, owners, exponents, bias_std, bias, up, down):
+def bend(network, state, work, biased):
     """Replace images by σ(z) of inputs and σ'(z) times tangents, in each vector's frame."""
-    piecewise = not math.isnan(negative_slope)
-    for v in range(_ZERO, count):
-        for lane in range(_ZERO, _SIXTEEN):
-            e = int(min(max(exponents[v * _SIXTEEN + lane], -EVALUATION_LIMIT), EVALUATION_LIMIT))
-            up[v * _SIXTEEN + lane] = math.ldexp(1.0, e)
-            down[v * _SIXTEEN + lane] = math.ldexp(1.0, -e)
+    image, up, down, owners, sigma = work.image, work.up, work.down, network.vectors.owners, network.sigma
+    count, size, n = network.shape.count, network.shape.size, network.shape.rows * _SIXTEEN
+    below, bias_std = sigma.negative_slope, network.constants.bias_std
+    piecewise = not math.isnan(below)
+    for i in range(_ZERO, count * _SIXTEEN):
+        e = int(min(max(state.exponents[i], -EVALUATION_LIMIT), EVALUATION_LIMIT))
+        up[i] = math.ldexp(1.0, e)
+        down[i] = math.ldexp(1.0, -e)
     for v in range(_ZERO, count):
         if owners[v] >= 0:
             start = v * size
@@ -110,21 +210,21 @@ def bend(value, slope, negative_slope, image, size, n, count, owners, exponents,
             for i in range(_ZERO, n):
                 lane = np.uint64(i & np.uint64(15))
                 x = up[owner * _SIXTEEN + lane] * image[owner * size + i]
-                if bias_std > 0.0:
-                    x += bias_std * np.float64(bias[i])
+                if biased:
+                    x += bias_std * np.float64(work.bias[i])
                 if piecewise:
-                    image[start + i] *= 1.0 if x > 0.0 else negative_slope
+                    image[start + i] *= 1.0 if x > 0.0 else below
                 else:
-                    image[start + i] *= slope(x)
+                    image[start + i] *= sigma.slope(x)
     for v in range(_ZERO, count):
         if owners[v] < 0:
             start = v * size
             for i in range(_ZERO, n):
                 lane = np.uint64(i & np.uint64(15))
                 x = up[v * _SIXTEEN + lane] * image[start + i]
-                if bias_std > 0.0:
-                    x += bias_std * np.float64(bias[i])
-                y = (x if x > 0.0 else negative_slope * x) if piecewise else value(x)
+                if biased:
+                    x += bias_std * np.float64(work.bias[i])
+                y = (x if x > 0.0 else below * x) if piecewise else sigma.value(x)
                 image[start + i] = y * down[v * _SIXTEEN + lane]
 
 
@@ -138,12 +238,13 @@ def product_of_lane(state, first, second, rows, lane):
 
 
 @helper
-def place(mixing, normals, size, rows, count, state):
+def place(shape, mixing, normals, state):
     """Store vectors with the Gram matrix ``mixing mixingᵀ`` and a uniformly random orientation in `state`.
 
     The orthonormal frame is that of Gram and Schmidt, of normal vectors; every product is removed twice,
     which makes it orthogonal to rounding. Vectors whose pivot is zero have no axis of their own.
     """
+    count, rows, size = shape.count, shape.rows, shape.size
     for lane in range(_ZERO, _SIXTEEN):
         for v in range(_ZERO, count):
             for j in range(_ZERO, rows):
@@ -170,107 +271,86 @@ def place(mixing, normals, size, rows, count, state):
 
 
 @helper
-def record(gram, count, exponents, first, position, log_norm, cosine):
+def record(batch, state, shape, gram, position, out):
     """Store log-norms and cosines of the sixteen networks in their rows of the output."""
+    count, entries = shape.count, gram.entries
     for lane in range(_ZERO, _SIXTEEN):
-        row = first + lane  # before the first replica of the block: it wraps, and is large
-        if row >= np.uint64(log_norm.shape[0]):
+        row = np.uint64(batch.row + lane)
+        if row >= np.uint64(out.log_norm.shape[0]):
             continue
         for v in range(_ZERO, count):
-            square = gram[(v * count + v) * _SIXTEEN + lane]
-            log_norm[row, position, v] = (
-                0.5 * math.log(square) + exponents[v * _SIXTEEN + lane] * _LN2 if square > 0.0 else -np.inf
-            )
-            cosine[row, position, v, v] = 1.0 if square > 0.0 else np.nan
+            square = entries[(v * count + v) * _SIXTEEN + lane]
+            log_norm = 0.5 * math.log(square) if square > 0.0 else -np.inf
+            out.log_norm[row, position, v] = log_norm + state.exponents[v * _SIXTEEN + lane] * _LN2
+            out.cosine[row, position, v, v] = 1.0 if square > 0.0 else np.nan
             for w in range(_ZERO, v):
-                norms = math.sqrt(square * gram[(w * count + w) * _SIXTEEN + lane])
-                c = gram[(v * count + w) * _SIXTEEN + lane] / norms
+                norms = math.sqrt(square * entries[(w * count + w) * _SIXTEEN + lane])
+                c = entries[(v * count + w) * _SIXTEEN + lane] / norms
                 c = min(max(c, -1.0), 1.0) if norms > 0.0 else np.nan
-                cosine[row, position, v, w] = c
-                cosine[row, position, w, v] = c
+                out.cosine[row, position, v, w] = c
+                out.cosine[row, position, w, v] = c
+
+
+@helper
+def start(network, batch, state, work):
+    """Place the vectors in a random frame."""
+    shape, vectors = network.shape, network.vectors
+    fill_vectors(batch.address, _START, shape.groups, shape.count, work.normals)
+    place(shape, vectors.mixing, work.normals, state.mantissas)
+    for lane in range(_ZERO, _SIXTEEN):
+        state.alive[lane] = True
+        for v in range(_ZERO, shape.count):
+            state.exponents[v * _SIXTEEN + lane] = vectors.exponents[v]
+
+
+@helper
+def forward(network, batch, state, gram, work, out):
+    """Go through the layers up to the last one that is recorded."""
+    layers, position = network.vectors.layers, 0
+    for k in range(network.constants.depth + 1):
+        diagonal_of_gram(state.mantissas, network.shape, gram)
+        rescale(state, network.shape, gram)
+        wanted = layers[position] == k
+        if wanted:
+            rest_of_gram(state.mantissas, network.shape, gram)
+            record(batch, state, network.shape, gram, position, out)
+            position += 1
+        if position == layers.size:
+            break
+        perform(network, batch, k, state, gram, work, wanted)
+    for lane in range(_ZERO, _SIXTEEN):
+        row = np.uint64(batch.row + lane)
+        if not state.alive[lane] and row < np.uint64(out.log_norm.shape[0]):
+            out.log_norm[row] = np.nan
+            out.cosine[row] = np.nan
+
+
+@merged
+def build_state(shape):
+    """Return room for the vectors."""
+    exponents, alive = np.zeros(shape.count * _SIXTEEN, np.int64), np.ones(NETWORKS, np.bool_)
+    return State(np.zeros(shape.count * shape.size, np.float64), exponents, alive)
+
+
+@merged
+def build_work(shape):
+    """Return room to work in."""
+    total, lanes = shape.count * shape.size, shape.count * _SIXTEEN
+    return Work(
+        np.zeros(total, np.float64), np.zeros(total, np.float32), np.zeros(shape.size, np.float32),
+        np.zeros(lanes, np.float64), np.zeros(lanes, np.float64),
+    )  # fmt: skip
 
 
 @kernel(signature=_RUN_BLOCK)
-def run_block(
-    value, slope, negative_slope, block, bias_std, width, depth, alpha, mixing, start_exponents, owners,
-    layers, k0, k1, first_replica, log_norm, cosine,
-):  # fmt: skip
-    """Sample the networks ``first_replica ... first_replica + len(log_norm) - 1`` on a common set of vectors.
-
-    Vector i starts as 2**start_exponents[i] times row i of `mixing` in a random frame; ``owners[i]`` is the
-    input that tangent i is attached to, -1 for inputs. `layers` (increasing) are those recorded. Batches of
-    sixteen start at multiples of sixteen, whatever the block.
-    """
-    rows = np.uint64(width)
-    count = np.uint64(mixing.shape[0])
-    groups = (rows + _FOUR - _ONE) // _FOUR
-    size = groups * _FOUR * _SIXTEEN
-    n = rows * _SIXTEEN
-    root_d = math.sqrt(np.float64(width))
-    tolerance = _TOLERANCE * root_d
-    free = not math.isnan(negative_slope) and bias_std == 0.0
-
-    state = np.zeros(count * size, np.float64)
-    image = np.zeros(count * size, np.float64)
-    normals = np.zeros(count * size, np.float32)
-    bias = np.zeros(size, np.float32)
-    gram = np.zeros(count * count * _SIXTEEN, np.float64)
-    coefficients = np.zeros(count * count * _SIXTEEN, np.float64)
-    units = np.zeros(count * count, np.float64)
-    pivots = np.zeros(count, np.float64)
-    roots = np.zeros(count, np.float64)
-    up = np.zeros(count * _SIXTEEN, np.float64)
-    down = np.zeros(count * _SIXTEEN, np.float64)
-    exponents = np.zeros(count * _SIXTEEN, np.int64)
-    alive = np.ones(NETWORKS, np.bool_)
-
-    begin = np.uint64(first_replica) // _SIXTEEN * _SIXTEEN
-    end = np.uint64(first_replica) + np.uint64(log_norm.shape[0])
-    for batch in range(begin, end, _SIXTEEN):
-        low = np.uint32(np.uint64(batch) & np.uint64(0xFFFFFFFF))
-        high = np.uint32(np.uint64(batch) >> np.uint64(32))
-        fill_vectors(k0, k1, _START, low, high, groups, count, normals)
-        place(mixing, normals, size, rows, count, state)
-        for lane in range(_ZERO, _SIXTEEN):
-            alive[lane] = True
-            for v in range(_ZERO, count):
-                exponents[v * _SIXTEEN + lane] = start_exponents[v]
-        first = np.uint64(batch) - np.uint64(first_replica)
-        position = 0
-        for k in range(depth + 1):
-            diagonal_of_gram(state, size, rows, count, gram)
-            rescale(state, size, rows, count, gram, exponents, alive)
-            wanted = position < layers.size and layers[position] == k
-            if wanted or (block != RES1 and k < depth):
-                rest_of_gram(state, size, rows, count, gram)
-            if wanted:
-                record(gram, count, exponents, first, position, log_norm, cosine)
-                position += 1
-            if position == layers.size:
-                break
-            layer = np.uint32(k)
-            if block == RES1:
-                image[:] = state
-            else:
-                factor(gram, count, tolerance, 1.0 / root_d, units, pivots, roots, coefficients)
-                fill_vectors(k0, k1, np.uint32(layer | _W), low, high, groups, count, normals)
-                apply(normals, size, rows, count, coefficients, False, image)
-            if free:
-                bend_free(image, size, n, count, owners, negative_slope)
-            else:
-                if bias_std > 0.0:
-                    fill_vectors(k0, k1, np.uint32(layer | _BIAS), low, high, groups, _ONE, bias)
-                bend(
-                    value, slope, negative_slope, image, size, n, count, owners, exponents, bias_std, bias,
-                    up, down,
-                )  # fmt: skip
-            diagonal_of_gram(image, size, rows, count, gram)
-            rest_of_gram(image, size, rows, count, gram)
-            factor(gram, count, tolerance, alpha / root_d, units, pivots, roots, coefficients)
-            fill_vectors(k0, k1, np.uint32(layer | _V), low, high, groups, count, normals)
-            apply(normals, size, rows, count, coefficients, True, state)
-        for lane in range(_ZERO, _SIXTEEN):
-            row = first + lane
-            if not alive[lane] and row < np.uint64(log_norm.shape[0]):
-                log_norm[row] = np.nan
-                cosine[row] = np.nan
+def run_block(value, slope, constants, draw, vectors, out):
+    """Sample the networks of a block on a common set of vectors."""
+    shape = build_shape(vectors.mixing.shape[0], constants.width)
+    network = Network(constants, Sigma(value, slope, constants.negative_slope), shape, vectors)
+    state, gram, work = build_state(shape), build_gram(shape), build_work(shape)
+    ahead = np.uint64(draw.first_replica % _SIXTEEN)  # networks of the first batch before the block
+    for done in range(_ZERO, ahead + np.uint64(out.log_norm.shape[0]), _SIXTEEN):
+        row = np.uint64(done - ahead)
+        batch = Batch(address_of(draw, row), row)
+        start(network, batch, state, work)
+        forward(network, batch, state, gram, work, out)

@@ -11,246 +11,151 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import kernel
-from montecarlo.engines.gaussian._layer import (
-    backward_layer,
-    forward_layer,
-    frames,
-    half_log,
-    keep_direction,
-    log_norm_of_lane,
-    refill_tape,
-    rescale,
+from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.engines.gaussian._records import (
+    Batch,
+    build_network,
+    build_state,
+    build_tape,
+    build_work,
 )
-from montecarlo.kernels._difference import settle_difference
+from montecarlo.engines.gaussian._state import begin, frames, log_difference, log_state
+from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
-from montecarlo.kernels._state import LOWEST_WITH_SCALE, RES1, SCALAR_FUNCTION, UNBOUNDED, draw_input
+from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, address_of
+from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
+from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
 
 _START = np.uint32(ROLE_IMAGE_START << 28)
 _READOUT = np.uint32(ROLE_IMAGE_READOUT << 28)
 _ZERO = np.uint64(0)
-_ONE = np.uint64(1)
-_FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
-_LN2 = math.log(2.0)
+# With a type: numba would compile a helper once more for each value of a constant without one.
+_BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
+_HIDDEN, _GRADIENT = np.int64(0), np.int64(2)
+_ONCE, _AGAIN = np.bool_(False), np.bool_(True)
 
-_MATRIX = types.float64[:, ::1]
 _RUN_BLOCK = types.void(
-    SCALAR_FUNCTION, SCALAR_FUNCTION, types.float64, types.int64, types.float64, types.int64, types.int64,
-    types.float64, types.int64, types.float64, types.uint32, types.uint32, types.uint64, types.int64,
-    types.boolean, _MATRIX, _MATRIX, _MATRIX, _MATRIX, _MATRIX,
+    SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, types.int64, types.boolean, OUTPUTS
 )  # fmt: skip
 
 
+@merged
+def start(network, batch, hidden, work):
+    """Draw the inputs and begin at h_0 = A x."""
+    address, x = batch.address, work.input
+    n_in = np.uint64(x.size)
+    fill_normals(address, _START, network.groups, Table(work.fresh, _ZERO))
+    for lane in range(_ZERO, _SIXTEEN):
+        hidden.alive[lane] = True
+        draw_input(address.k0, address.k1, np.uint32(address.low + np.uint32(lane)), address.high, x, n_in)
+        total = 0.0
+        for j in range(_ZERO, n_in):
+            total += np.float64(x[j]) * np.float64(x[j])
+        scale = network.constants.input_scale * math.sqrt(total / np.float64(n_in))
+        for j in range(_ZERO, network.rows):
+            i = j * _SIXTEEN + lane
+            hidden.mantissas[i] = scale * np.float64(work.fresh[i])
+    begin(hidden, network.rows, work.log_starts[0], network.lowest)
+
+
+@helper
+def forward(network, batch, first, last, hidden, tape, work, out, again):
+    """Go through the layers ``first ... last - 1``; `again` if for their tape alone."""
+    for k in range(first, last):
+        place = k % tape.layers if tape.keeps else 0
+        if place == 0 and tape.keeps:
+            for i in range(_ZERO, np.uint64(hidden.mantissas.size)):
+                tape.checkpoints[k // tape.layers, i] = hidden.mantissas[i]
+            for lane in range(_ZERO, _SIXTEEN):
+                tape.checkpoint_exponents[k // tape.layers, lane] = hidden.exponents[lane]
+        if out.hidden_path.size > 0 and not again:
+            record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
+        vector = perform(network, batch, k, hidden, tape, work, np.uint64(place) * tape.slots)
+        add(network, vector, hidden, tape, work)
+
+
+@merged
+def turn(network, batch, gradient, work):
+    """Begin the way back at p_L, the read-out row."""
+    fill_normals(batch.address, _READOUT, network.groups, Table(work.fresh, _ZERO))
+    for i in range(_ZERO, network.rows * _SIXTEEN):
+        gradient.mantissas[i] = np.float64(work.fresh[i])
+    begin(gradient, network.rows, work.log_starts[1], _UNBOUNDED)
+
+
+@helper
+def backward(network, batch, hidden, gradient, tape, work, out):
+    """Go back through the layers."""
+    depth, segment = network.constants.depth, tape.layers
+    for k in range(depth - 1, -1, -1):
+        if k % segment == segment - 1 and k < depth - 1:
+            refill(network, batch, k + 1 - segment, hidden, tape, work, out)
+        if out.gradient_path.size > 0:
+            record_path(batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
+        slot = np.uint64(k % segment) * tape.slots
+        vector = perform_back(network, batch, k, gradient, tape, work, slot, out)
+        add_back(network, vector, gradient, tape, work)
+
+
+@merged
+def refill(network, batch, first, hidden, tape, work, out):
+    """Run a segment forward once more from its checkpoint, for its tape."""
+    for i in range(_ZERO, network.rows * _SIXTEEN):
+        hidden.mantissas[i] = tape.checkpoints[first // tape.layers, i]
+        hidden.difference[i] = 0.0
+    for lane in range(_ZERO, _SIXTEEN):
+        hidden.exponents[lane] = hidden.starts[lane] = tape.checkpoint_exponents[first // tape.layers, lane]
+    frames(hidden)
+    dot(hidden.mantissas, hidden.mantissas, network.rows, hidden.squares)
+    forward(network, batch, first, first + tape.layers, hidden, tape, work, out, _AGAIN)
+
+
+@helper
+def record_path(batch, state, log_starts, path, k):
+    """Store the log-norms of sixteen states over those at the start; NaN for networks that are not finite."""
+    for lane in range(_ZERO, _SIXTEEN):
+        row = np.uint64(batch.row + lane)
+        if row < np.uint64(path.shape[0]):
+            path[row, k] = log_state(state, lane) - log_starts[lane] if state.alive[lane] else np.nan
+
+
+@helper
+def record(network, batch, state, log_starts, rows, column):
+    """Store the two log-ratios of sixteen finished states from a column on."""
+    for lane in range(_ZERO, _SIXTEEN):
+        row = np.uint64(batch.row + lane)
+        if row < np.uint64(rows.shape[0]) and state.alive[lane]:
+            rows[row, column] = log_state(state, lane) - log_starts[lane]
+            rows[row, column + 1] = log_difference(state, network.rows, lane) - log_starts[lane]
+
+
 @kernel(signature=_RUN_BLOCK)
-def run_block(
-    value, slope, negative_slope, block, bias_std, width, depth, alpha, n_in, input_scale, k0, k1,
-    first_replica, segment, gradients, rows_out, hidden_path, gradient_path, weight_v, weight_w,
-):  # fmt: skip
-    """Sample the networks from `first_replica` on, one a row of `rows_out`; output as the dense kernel's.
+def run_block(value, slope, constants, draw, tape_bytes, gradients, outputs):
+    """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
 
-    Batches of sixteen start at multiples of sixteen, whatever the block.
+    A network with a non-finite state leaves NaN. A tape that fits into `tape_bytes` is that of all layers.
     """
-    rows = np.uint64(width)
-    groups = (rows + _FOUR - _ONE) // _FOUR
-    size = groups * _FOUR * _SIXTEEN
-    n = rows * _SIXTEEN
-    root_d = math.sqrt(np.float64(width))
-    log_alpha = math.log(alpha)
-    log_root_d = math.log(root_d)
-    homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
-    lowest = UNBOUNDED if homogeneous and bias_std == 0.0 else LOWEST_WITH_SCALE
-    trajectories = hidden_path.size > 0
-    weight_gradients = weight_v.size > 0
-    replicas = np.uint64(rows_out.shape[0])
-
-    x = np.zeros(np.uint64(n_in), np.float32)
-    state = np.zeros(n, np.float64)
-    origin = np.zeros(n, np.float64)
-    difference = np.zeros(n, np.float64)
-    bias = np.zeros(size, np.float32)
-    fresh = np.zeros(size, np.float32)
-    products = np.zeros(size, np.float32)
-    squares = np.zeros(NETWORKS, np.float64)
-    frame = np.ones(NETWORKS, np.float64)
-    zeros = np.zeros(NETWORKS, np.float64)
-    coefficient = np.zeros(NETWORKS, np.float64)
-    other = np.zeros(NETWORKS, np.float64)
-    scratch = np.zeros(NETWORKS, np.float64)
-    before = np.zeros(NETWORKS, np.float64)
-    product_squares = np.zeros(NETWORKS, np.float64)
-    exponents = np.zeros(NETWORKS, np.int64)
-    starts = np.zeros(NETWORKS, np.int64)
-    log_starts = np.zeros(NETWORKS, np.float64)
+    network = build_network(value, slope, constants)
+    work = build_work(network, outputs)
+    tape = build_tape(network, gradients, tape_bytes)
     alive = np.ones(NETWORKS, np.bool_)
-
-    n_segments = (depth + segment - 1) // segment if gradients else 0
-    image = np.zeros(np.uint64(segment) * size, np.float32)
-    push = np.zeros(np.uint64(segment) * size, np.float32)
-    # Values and slopes that follow from the image are not taped.
-    free = block != RES1 and not math.isnan(negative_slope) and bias_std == 0.0
-    taped = _ONE if free else np.uint64(segment)
-    values = np.zeros(taped * size, np.float32)
-    slopes = np.zeros(taped * size, np.float32)
-    hidden = np.zeros(np.uint64(segment) * size, np.float32)
-    value_squares = np.zeros(segment * NETWORKS, np.float64)
-    hidden_squares = np.zeros(segment * NETWORKS, np.float64)
-    checkpoints = np.zeros((n_segments, np.int64(n)), np.float64)
-    checkpoint_exponents = np.zeros((n_segments, NETWORKS), np.int64)
-    log_values = np.zeros((weight_v.shape[1], NETWORKS), np.float64)
-    log_states = np.zeros((weight_v.shape[1], NETWORKS), np.float64)
-
-    begin = np.uint64(first_replica) // _SIXTEEN * _SIXTEEN
-    end = np.uint64(first_replica) + replicas
-    for batch in range(begin, end, _SIXTEEN):
-        low = np.uint32(np.uint64(batch) & np.uint64(0xFFFFFFFF))
-        high = np.uint32(np.uint64(batch) >> np.uint64(32))
-        fill_normals(k0, k1, _START, low, high, groups, fresh, _ZERO)
-        for lane in range(_ZERO, _SIXTEEN):
-            alive[lane] = True
-            exponents[lane] = 0
-            starts[lane] = 0
-            draw_input(k0, k1, np.uint32(low + np.uint32(lane)), high, x, np.uint64(n_in))
-            total = 0.0
-            for j in range(_ZERO, np.uint64(n_in)):
-                total += np.float64(x[j]) * np.float64(x[j])
-            scale = input_scale * math.sqrt(total / np.float64(n_in))
-            for j in range(_ZERO, rows):
-                i = j * _SIXTEEN + lane
-                state[i] = scale * np.float64(fresh[i])
-                difference[i] = 0.0
-        dot(state, _ZERO, state, _ZERO, rows, squares, _ZERO)
-        rescale(state, difference, rows, squares, exponents, starts, frame, alive, lowest)
-        for lane in range(_ZERO, _SIXTEEN):
-            starts[lane] = exponents[lane]
-            log_starts[lane] = half_log(squares[lane]) + exponents[lane] * _LN2
-        frames(exponents, starts, frame)
-        origin[:] = state
-
-        for k in range(depth):
-            position = k % segment if gradients else 0
-            tape = np.uint64(position) * size
-            kept = _ZERO if free else tape
-            lanes = np.uint64(position) * _SIXTEEN
-            if position == 0 and gradients:
-                checkpoints[k // segment, :] = state
-                checkpoint_exponents[k // segment, :] = exponents
-            if gradients and block != RES1:
-                keep_direction(state, squares, n, lowest, hidden, tape, hidden_squares, lanes)
-            if trajectories or weight_gradients:
-                for lane in range(_ZERO, _SIXTEEN):
-                    log_state = half_log(squares[lane]) + exponents[lane] * _LN2
-                    if weight_gradients:
-                        log_states[k, lane] = log_state
-                        log_values[k, lane] = exponents[lane] * _LN2
-                    row = np.uint64(batch) + lane - np.uint64(first_replica)
-                    if trajectories and row < replicas:
-                        hidden_path[row, k] = log_state - log_starts[lane] if alive[lane] else np.nan
-            if weight_gradients:
-                before[:] = squares
-            forward_layer(
-                value, slope, negative_slope, block, bias_std, k0, k1, np.uint32(k), low, high, rows,
-                groups, alpha, root_d, state, difference, squares, exponents, starts, frame, alive, image,
-                tape, bias, values, slopes, kept, push, value_squares, lanes, coefficient, scratch, zeros,
-                lowest,
-            )  # fmt: skip
-            if weight_gradients:
-                for lane in range(_ZERO, _SIXTEEN):
-                    log_values[k, lane] += half_log(value_squares[lanes + lane])
-                    if free:
-                        log_values[k, lane] += half_log(before[lane]) - log_root_d
-
-        for lane in range(_ZERO, _SIXTEEN):
-            row = np.uint64(batch) + lane - np.uint64(first_replica)
-            if row >= replicas:  # before the first replica, too: the subtraction wraps
-                continue
-            rows_out[row, :] = np.nan
-            if alive[lane]:
-                log_state = half_log(squares[lane]) + exponents[lane] * _LN2
-                rows_out[row, 0] = log_state - log_starts[lane]
-                if trajectories:
-                    hidden_path[row, depth] = log_state - log_starts[lane]
-                settle_difference(
-                    state, origin, difference, rows, _SIXTEEN, lane, exponents[lane], starts[lane]
-                )  # fmt: skip
-                rows_out[row, 1] = (
-                    log_norm_of_lane(difference, rows, lane, max(exponents[lane], starts[lane]))
-                    - log_starts[lane]
-                )
-            elif trajectories:
-                hidden_path[row, depth] = np.nan
-        if not gradients:
-            continue
-
-        log_start_h = log_starts.copy()
-        fill_normals(k0, k1, _READOUT, low, high, groups, fresh, _ZERO)
-        for i in range(_ZERO, n):
-            state[i] = np.float64(fresh[i])
-            difference[i] = 0.0
-        exponents[:] = 0
-        starts[:] = 0
-        dot(state, _ZERO, state, _ZERO, rows, squares, _ZERO)
-        rescale(state, difference, rows, squares, exponents, starts, frame, alive, UNBOUNDED)
-        for lane in range(_ZERO, _SIXTEEN):
-            starts[lane] = exponents[lane]
-            log_starts[lane] = half_log(squares[lane]) + exponents[lane] * _LN2
-        frames(exponents, starts, frame)
-        origin[:] = state
-
-        for s in range(n_segments - 1, -1, -1):
-            first = s * segment
-            last = min(first + segment, depth)
-            if s < n_segments - 1:
-                refill_tape(
-                    value, slope, negative_slope, block, bias_std, k0, k1, first, last, low, high, rows,
-                    groups, alpha, root_d, checkpoints[s], checkpoint_exponents[s], free, image, bias,
-                    values, slopes, push, value_squares, hidden, hidden_squares, zeros, lowest,
-                )  # fmt: skip
-            for k in range(last - 1, first - 1, -1):
-                tape = np.uint64(k - first) * size
-                kept = _ZERO if free else tape
-                lanes = np.uint64(k - first) * _SIXTEEN
-                if trajectories or weight_gradients:
-                    for lane in range(_ZERO, _SIXTEEN):
-                        row = np.uint64(batch) + lane - np.uint64(first_replica)
-                        if row < replicas:
-                            log_p = half_log(squares[lane]) + exponents[lane] * _LN2 - log_starts[lane]
-                            if not alive[lane]:
-                                log_p = np.nan
-                            if trajectories:
-                                gradient_path[row, k + 1] = log_p
-                            if weight_gradients:
-                                weight_v[row, k] = log_alpha + log_p + log_values[k, lane] - log_start_h[lane]
-                                weight_w[row, k] = log_alpha + log_p - log_root_d + log_states[k, lane]
-                                weight_w[row, k] -= log_start_h[lane]
-                backward_layer(
-                    free, negative_slope, block, k0, k1, np.uint32(k), low, high, rows, groups, alpha,
-                    root_d, state, difference, squares, exponents, starts, frame, alive, image, tape, values,
-                    slopes, kept, push, value_squares, lanes, hidden, hidden_squares, fresh,
-                    products, product_squares, coefficient, other, scratch, before, zeros,
-                )  # fmt: skip
-                if weight_gradients:
-                    for lane in range(_ZERO, _SIXTEEN):
-                        row = np.uint64(batch) + lane - np.uint64(first_replica)
-                        if row < replicas:
-                            weight_w[row, k] += half_log(product_squares[lane])
-
-        for lane in range(_ZERO, _SIXTEEN):
-            row = np.uint64(batch) + lane - np.uint64(first_replica)
-            if row >= replicas:
-                continue
-            if alive[lane]:
-                log_p = half_log(squares[lane]) + exponents[lane] * _LN2 - log_starts[lane]
-                rows_out[row, 2] = log_p
-                if trajectories:
-                    gradient_path[row, 0] = log_p
-                settle_difference(
-                    state, origin, difference, rows, _SIXTEEN, lane, exponents[lane], starts[lane]
-                )  # fmt: skip
-                rows_out[row, 3] = (
-                    log_norm_of_lane(difference, rows, lane, max(exponents[lane], starts[lane]))
-                    - log_starts[lane]
-                )
-            elif trajectories:
-                gradient_path[row, 0] = np.nan
+    hidden, gradient = build_state(network, alive), build_state(network, alive)
+    depth = constants.depth
+    outputs.rows[:] = np.nan
+    ahead = np.uint64(draw.first_replica % _SIXTEEN)  # networks of the first batch before the block
+    for done in range(_ZERO, ahead + np.uint64(outputs.rows.shape[0]), _SIXTEEN):
+        row = np.uint64(done - ahead)
+        batch = Batch(address_of(draw, row), row)
+        start(network, batch, hidden, work)
+        forward(network, batch, _BEGINNING, depth, hidden, tape, work, outputs, _ONCE)
+        record(network, batch, hidden, work.log_starts[0], outputs.rows, _HIDDEN)
+        if outputs.hidden_path.size > 0:
+            record_path(batch, hidden, work.log_starts[0], outputs.hidden_path, depth)
+        if gradients:
+            turn(network, batch, gradient, work)
+            backward(network, batch, hidden, gradient, tape, work, outputs)
+            record(network, batch, gradient, work.log_starts[1], outputs.rows, _GRADIENT)
+            if outputs.gradient_path.size > 0:
+                record_path(batch, gradient, work.log_starts[1], outputs.gradient_path, _BEGINNING)

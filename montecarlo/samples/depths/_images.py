@@ -12,77 +12,160 @@ all the same has infinite or NaN rows, which the caller marks.
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, kernel
-from montecarlo.engines.gaussian._gram import apply, factor, fill_vectors
+from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.engines.gaussian._gram import (
+    Shape,
+    apply,
+    build_gram,
+    build_shape,
+    factor,
+    fill_vectors,
+)
+from montecarlo.engines.gaussian._records import Batch
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
+from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, address_of
 from montecarlo.kernels._state import SCALAR_FUNCTION, draw_input
+from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import ROLE_IMAGE_START, ROLE_IMAGE_V
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
 _START = np.uint32(ROLE_IMAGE_START << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-_FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
-_TOLERANCE = 8.0 * 2.0**-52
 
-_MATRIX = types.float64[:, ::1]
+
+class Depths(NamedTuple):
+    """The networks, shallow first."""
+
+    ratios: Any
+    """Layers of the deepest network that one layer spans, each a multiple of the next; the last is 1."""
+    scales: Any
+    """α over the root of that."""
+
+
+class Rows(NamedTuple):
+    """What the kernel writes, a row a replica; see `montecarlo.CoupledSample`."""
+
+    strong: Any
+    end: Any
+    ratio: Any
+    cosine: Any
+
+
 _RUN_BLOCK = types.void(
-    SCALAR_FUNCTION, types.float64, types.int64, types.int64, types.int64[::1], types.float64[::1],
-    types.int64, types.float64, types.uint32, types.uint32, types.uint64, _MATRIX, _MATRIX, _MATRIX, _MATRIX,
+    SCALAR_FUNCTION, CONSTANTS, DRAW, types.NamedTuple([types.int64[::1], types.float64[::1]], Depths),
+    types.NamedUniTuple(types.float64[:, ::1], 4, Rows),
 )  # fmt: skip
 
 
+class Network(NamedTuple):
+    """One specification at all depths."""
+
+    value: Any
+    constants: Constants
+    shape: Shape
+    depths: Depths
+
+
+class Work(NamedTuple):
+    """States of all depths, and room to work in."""
+
+    state: Any
+    image: Any
+    normals: Any
+    start: Any
+    gap: Any
+    fresh: Any
+    input: Any
+    squares: Any
+    """Of the gaps between neighbouring depths, sixteen lanes each, and the largest so far."""
+    largest: Any
+    norms: Any
+    ends: Any
+    products: Any
+
+
 @helper
-def draw_starts(k0, k1, low, high, groups, rows, input_scale, x, fresh, start):
+def draw_starts(network, batch, work):
     """Store h_0 = A x of sixteen networks: normal given x, with variance ``‖x‖²/n`` an entry."""
+    address, shape, x = batch.address, network.shape, work.input
     n_in = np.uint64(x.size)
-    fill_normals(k0, k1, _START, low, high, groups, fresh, _ZERO)
+    fill_normals(address, _START, shape.groups, Table(work.fresh, _ZERO))
     for lane in range(_ZERO, _SIXTEEN):
-        draw_input(k0, k1, np.uint32(low + np.uint32(lane)), high, x, n_in)
+        draw_input(address.k0, address.k1, np.uint32(address.low + np.uint32(lane)), address.high, x, n_in)
         total = 0.0
         for j in range(_ZERO, n_in):
             total += np.float64(x[j]) * np.float64(x[j])
-        scale = input_scale * math.sqrt(total / np.float64(n_in))
-        for j in range(_ZERO, rows):
-            start[j * _SIXTEEN + lane] = scale * np.float64(fresh[j * _SIXTEEN + lane])
+        scale = network.constants.input_scale * math.sqrt(total / np.float64(n_in))
+        for j in range(_ZERO, shape.rows):
+            work.start[j * _SIXTEEN + lane] = scale * np.float64(work.fresh[j * _SIXTEEN + lane])
+    for v in range(_ZERO, shape.count):
+        for i in range(_ZERO, shape.size):
+            work.state[v * shape.size + i] = work.start[i]
+        for lane in range(_ZERO, _SIXTEEN):
+            work.largest[v * _SIXTEEN + lane] = 0.0
 
 
 @helper
-def activate(value, negative_slope, scale, state, start, n, out):
+def activate(network, v, state, out):
     """Store ``scale σ(h)`` of one depth."""
+    negative_slope, scale = network.constants.negative_slope, network.depths.scales[v]
+    start = v * network.shape.size
     if math.isnan(negative_slope):
-        for i in range(_ZERO, n):
-            out[start + i] = scale * value(state[start + i])
+        for i in range(start, start + network.shape.rows * _SIXTEEN):
+            out[i] = scale * network.value(state[i])
     else:
-        for i in range(_ZERO, n):
-            x = state[start + i]
-            out[start + i] = scale * (x if x > 0.0 else negative_slope * x)
+        for i in range(start, start + network.shape.rows * _SIXTEEN):
+            x = state[i]
+            out[i] = scale * (x if x > 0.0 else negative_slope * x)
 
 
 @helper
-def renew_gram(vectors, size, rows, stale, count, gram):
+def renew_gram(vectors, shape, stale, gram):
     """Store the rows of the Gram matrix of the vectors from `stale` on; those before have not changed."""
-    for v in range(stale, count):
+    for v in range(stale, shape.count):
         for w in range(_ZERO, np.uint64(v + _ONE)):
-            dot(vectors, v * size, vectors, w * size, rows, gram, (v * count + w) * _SIXTEEN)
+            entry = Table(gram.entries, (v * shape.count + w) * _SIXTEEN)
+            dot(Table(vectors, v * shape.size), Table(vectors, w * shape.size), shape.rows, entry)
 
 
 @helper
-def compare(state, size, rows, v, gap, squares, largest):
+def compare(shape, v, work):
     """Store ``‖h^v − h^{v+1}‖²`` of the sixteen networks, and raise the largest so far to it."""
-    first = v * size
-    second = np.uint64(v + _ONE) * size
-    for i in range(_ZERO, rows * _SIXTEEN):
-        gap[i] = state[first + i] - state[second + i]
-    dot(gap, _ZERO, gap, _ZERO, rows, squares, v * _SIXTEEN)
+    first = v * shape.size
+    second = np.uint64(v + _ONE) * shape.size
+    for i in range(_ZERO, shape.rows * _SIXTEEN):
+        work.gap[i] = work.state[first + i] - work.state[second + i]
+    dot(work.gap, work.gap, shape.rows, Table(work.squares, v * _SIXTEEN))
     for lane in range(_ZERO, _SIXTEEN):
         i = v * _SIXTEEN + lane
-        largest[i] = max(largest[i], squares[i])
+        work.largest[i] = max(work.largest[i], work.squares[i])
+
+
+@helper
+def forward(network, batch, gram, work):
+    """Go through the layers of the deepest network, and of the others with it."""
+    shape, ratios = network.shape, network.depths.ratios
+    for k in range(network.constants.depth):
+        stale = _ZERO
+        while k % ratios[stale] != 0:
+            stale = np.uint64(stale + _ONE)
+        for v in range(stale, shape.count):
+            activate(network, v, work.state, work.image)
+        renew_gram(work.image, shape, stale, gram)
+        factor(gram, shape, 1.0 / shape.root_d)
+        layer_role = np.uint32(np.uint32(k) | _V)
+        fill_vectors(batch.address, layer_role, shape.groups, shape.count, work.normals)
+        apply(work.normals, shape, gram, True, work.state)
+        for v in range(_ZERO, np.uint64(shape.count - _ONE)):
+            if (k + 1) % ratios[v] == 0:
+                compare(shape, v, work)
 
 
 @helper
@@ -91,76 +174,50 @@ def half_log(square, reference):
     return -np.inf if square == 0.0 else 0.5 * math.log(square / reference)
 
 
+@helper
+def record(batch, shape, work, out):
+    """Store the rows of the sixteen networks."""
+    start, norms, ends, products = work.start, work.norms, work.ends, work.products
+    dot(start, start, shape.rows, norms)
+    for v in range(_ZERO, shape.count):
+        state = Table(work.state, v * shape.size)
+        dot(state, state, shape.rows, ends)
+        dot(state, start, shape.rows, products)
+        for lane in range(_ZERO, _SIXTEEN):
+            row = np.uint64(batch.row + lane)
+            if row >= np.uint64(out.ratio.shape[0]):
+                continue
+            out.ratio[row, v] = half_log(ends[lane], norms[lane])
+            both = math.sqrt(ends[lane]) * math.sqrt(norms[lane])
+            out.cosine[row, v] = min(max(products[lane] / both, -1.0), 1.0) if both > 0.0 else np.nan
+            if np.uint64(v + _ONE) < shape.count:
+                i = v * _SIXTEEN + lane
+                out.strong[row, v] = half_log(work.largest[i], norms[lane])
+                out.end[row, v] = half_log(work.squares[i], norms[lane])
+
+
+@merged
+def build_work(shape, n_in):
+    """Return room to work in."""
+    total, lanes = shape.count * shape.size, shape.count * _SIXTEEN
+    return Work(
+        np.zeros(total, np.float64), np.zeros(total, np.float64), np.zeros(total, np.float32),
+        np.zeros(shape.size, np.float64), np.zeros(shape.size, np.float64), np.zeros(shape.size, np.float32),
+        np.zeros(n_in, np.float32), np.zeros(lanes, np.float64), np.zeros(lanes, np.float64),
+        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
+    )  # fmt: skip
+
+
 @kernel(signature=_RUN_BLOCK)
-def run_block(
-    value, negative_slope, width, depth, ratios, scales, n_in, input_scale, k0, k1, first_replica,
-    strong, end, ratio, cosine,
-):  # fmt: skip
-    """Sample the networks ``first_replica ... first_replica + len(ratio) - 1`` at all depths, shallow first.
-
-    ``ratios[v]`` is the number of layers of the deepest network, of depth `depth`, that one layer of network
-    v spans, a multiple of ``ratios[v + 1]``; the last is 1. ``scales[v]`` is α of network v over
-    ``√ratios[v]``. Batches of sixteen start at multiples of sixteen, whatever the block.
-    """
-    rows = np.uint64(width)
-    count = np.uint64(ratios.size)
-    groups = (rows + _FOUR - _ONE) // _FOUR
-    size = groups * _FOUR * _SIXTEEN
-    root_d = math.sqrt(np.float64(width))
-    tolerance = _TOLERANCE * root_d
-
-    state = np.zeros(count * size, np.float64)
-    image = np.zeros(count * size, np.float64)
-    start = np.zeros(size, np.float64)
-    gap = np.zeros(size, np.float64)
-    normals = np.zeros(count * size, np.float32)
-    fresh = np.zeros(size, np.float32)
-    gram = np.zeros(count * count * _SIXTEEN, np.float64)
-    coefficients = np.zeros(count * count * _SIXTEEN, np.float64)
-    units = np.zeros(count * count, np.float64)
-    pivots = np.zeros(count, np.float64)
-    roots = np.zeros(count, np.float64)
-    squares = np.zeros(count * _SIXTEEN, np.float64)
-    largest = np.zeros(count * _SIXTEEN, np.float64)
-    norms, ends, products = np.zeros((3, NETWORKS), np.float64)
-    x = np.zeros(n_in, np.float32)
-
-    begin = np.uint64(first_replica) // _SIXTEEN * _SIXTEEN
-    stop = np.uint64(first_replica) + np.uint64(ratio.shape[0])
-    for batch in range(begin, stop, _SIXTEEN):
-        low = np.uint32(np.uint64(batch) & np.uint64(0xFFFFFFFF))
-        high = np.uint32(np.uint64(batch) >> np.uint64(32))
-        draw_starts(k0, k1, low, high, groups, rows, input_scale, x, fresh, start)
-        for v in range(_ZERO, count):
-            for i in range(_ZERO, size):
-                state[v * size + i] = start[i]
-        largest[:] = 0.0
-        for k in range(depth):
-            stale = _ZERO
-            while k % ratios[stale] != 0:
-                stale = np.uint64(stale + _ONE)
-            for v in range(stale, count):
-                activate(value, negative_slope, scales[v], state, v * size, rows * _SIXTEEN, image)
-            renew_gram(image, size, rows, stale, count, gram)
-            factor(gram, count, tolerance, 1.0 / root_d, units, pivots, roots, coefficients)
-            fill_vectors(k0, k1, np.uint32(np.uint32(k) | _V), low, high, groups, count, normals)
-            apply(normals, size, rows, count, coefficients, True, state)
-            for v in range(_ZERO, np.uint64(count - _ONE)):
-                if (k + 1) % ratios[v] == 0:
-                    compare(state, size, rows, v, gap, squares, largest)
-        dot(start, _ZERO, start, _ZERO, rows, norms, _ZERO)
-        first = np.uint64(batch) - np.uint64(first_replica)
-        for v in range(_ZERO, count):
-            dot(state, v * size, state, v * size, rows, ends, _ZERO)
-            dot(state, v * size, start, _ZERO, rows, products, _ZERO)
-            for lane in range(_ZERO, _SIXTEEN):
-                row = np.uint64(first + lane)  # before the first replica of the block: it wraps, and is large
-                if row >= np.uint64(ratio.shape[0]):
-                    continue
-                ratio[row, v] = half_log(ends[lane], norms[lane])
-                both = math.sqrt(ends[lane]) * math.sqrt(norms[lane])
-                cosine[row, v] = min(max(products[lane] / both, -1.0), 1.0) if both > 0.0 else np.nan
-                if np.uint64(v + _ONE) < count:
-                    i = v * _SIXTEEN + lane
-                    strong[row, v] = half_log(largest[i], norms[lane])
-                    end[row, v] = half_log(squares[i], norms[lane])
+def run_block(value, constants, draw, depths, out):
+    """Sample the networks of a block at all depths, shallow first; the constants are the deepest one's."""
+    shape = build_shape(depths.ratios.size, constants.width)
+    network = Network(value, constants, shape, depths)
+    gram, work = build_gram(shape), build_work(shape, constants.input_dim)
+    ahead = np.uint64(draw.first_replica % _SIXTEEN)  # networks of the first batch before the block
+    for done in range(_ZERO, ahead + np.uint64(out.ratio.shape[0]), _SIXTEEN):
+        row = np.uint64(done - ahead)
+        batch = Batch(address_of(draw, row), row)
+        draw_starts(network, batch, work)
+        forward(network, batch, gram, work)
+        record(batch, shape, work, out)

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
-from montecarlo.engines._outputs import BLOCK_CODES
+from montecarlo.engines._outputs import BLOCK_CODES, constants_of
+from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
@@ -174,18 +175,16 @@ def _images(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
             "beta", beta, "must be at least 0.5 for gaussian weights: deeper networks explode below",
             "take beta=0.5",
         )  # fmt: skip
-    from montecarlo.samples.depths._images import run_block
+    from montecarlo.samples.depths._images import Depths, Rows, run_block
 
     levels = np.array(depths, np.int64)
     ratios = levels[-1] // levels
-    scales = levels**-beta / np.sqrt(ratios)
+    chosen = Depths(ratios, levels**-beta / np.sqrt(ratios))
     value, negative_slope = _activation(resnet)
+    constants = constants_of(resnet)
 
     def fill(key: tuple[int, int], first_replica: int, *columns: Array) -> None:
-        run_block(
-            value, negative_slope, resnet.width, resnet.depth, ratios, scales, resnet.input_dim,
-            resnet.input_scale, np.uint32(key[0]), np.uint32(key[1]), np.uint64(first_replica), *columns,
-        )  # fmt: skip
+        run_block(value, constants, Draw.of(key, first_replica), chosen, Rows(*columns))
 
     m = len(depths)
     per_unit = m * (1.8e-9 + 2e-10 * m) + (3e-8 if math.isnan(negative_slope) else 0.0)

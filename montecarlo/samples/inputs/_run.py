@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
-from montecarlo.engines._outputs import BLOCK_CODES
+from montecarlo.engines._outputs import constants_of
+from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
@@ -136,19 +136,16 @@ class JointRun(Run):
     def sample(self, first: int, count: int) -> Columns:
         """Return the rows of consecutive networks."""
         # Compiled on first use: `import montecarlo` must stay light.
-        from montecarlo.engines.gaussian._inputs import run_block
+        from montecarlo.engines.gaussian._inputs import Rows, Vectors, run_block
 
         rows = {name: np.empty((count, *cell)) for name, cell in self.cells.items()}
         resnet = self.resnet
-        value, slope = resnet.activation_function.compiled()
-        negative_slope = resnet.activation_function.negative_slope
-        mixing, exponents = self._factor
+        vectors = Vectors(*self._factor, self.owners, self.recorded)
         # Networks of one width share their streams, as in `ResNet.stream_key`.
-        k0, k1 = derive_key(self.seed, {"engine": "joint", "width": resnet.width})
+        key = derive_key(self.seed, {"engine": "joint", "width": resnet.width})
         run_block(
-            value, slope, math.nan if negative_slope is None else negative_slope, BLOCK_CODES[resnet.block],
-            resnet.bias_std, resnet.width, resnet.depth, resnet.scaling, mixing, exponents, self.owners,
-            self.recorded, np.uint32(k0), np.uint32(k1), np.uint64(first), rows["log_norm"], rows["cosine"],
+            *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first), vectors,
+            Rows(**rows),
         )  # fmt: skip
         return rows
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from montecarlo.common._jit import kernel
 from montecarlo.streams import words
-from montecarlo.streams._blocks import REPLICAS, fill_replica_words, fill_words
+from montecarlo.streams._blocks import REPLICAS, Table, fill_replica_words, fill_words
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -17,12 +17,13 @@ PLANE = 160
 
 @kernel
 def _words(k0, k1, c1, c2, c3, counters, n, out):
-    fill_words(k0, k1, c1, c2, c3, counters, np.uint64(0), n, out, np.uint64(1), np.uint64(PLANE))
+    table = Table(out, np.uint64(1))
+    fill_words(k0, k1, c1, c2, c3, Table(counters, np.uint64(0)), n, table, np.uint64(PLANE))
 
 
 @kernel
 def _replica_words(k0, k1, layer_role, low, high, groups, out):
-    fill_replica_words(k0, k1, layer_role, low, high, groups, out, np.uint64(1))
+    fill_replica_words(k0, k1, layer_role, low, high, groups, Table(out, np.uint64(1)))
 
 
 def as_words(*numbers):
