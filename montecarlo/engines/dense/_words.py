@@ -5,7 +5,7 @@ an activation has neither value nor slope are left out of its vector, and their 
 what cannot use that is handed the vector `spread`.
 
 Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
-line in each of `perform` and `perform_back`, its name in `WORDS`, and what `keeps` and `scale_free` say of it.
+line in each of `perform` and `perform_back`, its name in `WORDS`, and what `keeps` and `scale_free` say.
 """
 
 from __future__ import annotations
