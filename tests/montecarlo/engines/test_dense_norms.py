@@ -168,15 +168,14 @@ def test_segments_of_the_tape_change_no_bit(norm):
     from montecarlo.engines.dense import _network
 
     net = ResNet(width=7, depth=11, beta=0.3, norm=norm, input_scale=1e-20)
-    options = {"replicas": 2, "seed": 4, "trajectories": True, "weight_gradients": True}
-    whole = simulate(net, **options)
-    alone = simulate(net, **options | {"replicas": 1})
+    everything = functools.partial(simulate, net, seed=4, trajectories=True, weight_gradients=True)
+    whole, alone = everything(replicas=2), everything(replicas=1)
     for name, column in alone.columns.items():
         assert np.array_equal(column, whole[name][:1]), name  # nothing is left of the row before
     for segment in (1, 3, 11):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_network, "segment_length", lambda width, depth, s=segment: s)
-            cut = simulate(net, **options)
+            cut = everything(replicas=2)
         for name, column in whole.columns.items():
             assert np.array_equal(column, cut[name]), (name, segment)
 
@@ -186,8 +185,8 @@ def test_post_norm_of_a_homogeneous_block_is_the_norm_of_the_plain_one():
     fields = {"width": 8, "depth": 9, "beta": 0.3}
     post, plain = (ResNet(**fields, norm=norm) for norm in ("post-rms", "none"))
     for replica in range(3):
-        directions = [montecarlo.final_states(net, replica=replica, seed=1).hidden for net in (post, plain)]
-        np.testing.assert_allclose(*directions, atol=1e-6)
+        a, b = (montecarlo.final_states(net, replica=replica, seed=1).hidden for net in (post, plain))
+        np.testing.assert_allclose(a, b, atol=1e-6)
     sample = simulate(post, replicas=3, seed=1, trajectories=True)
     for replica, path in enumerate(sample["log_hidden_path"]):
         w = weights(post, replica=replica, seed=1)
