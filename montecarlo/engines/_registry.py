@@ -90,13 +90,15 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
     >>> find_engine("auto", ResNet(width=4, depth=2, beta=0.5, weights="uniform"), Request()).name
     'dense'
     """
-    if isinstance(name, str) and name == "auto":
+    if not isinstance(name, str) or name not in ("auto", *ENGINES):
+        raise unknown_name("engine", name, ["auto", *ENGINES])
+    general = ENGINES["dense" if resnet.processes is None else "correlated"]
+    require_words(resnet, general.words, f"the {general.name} engine")  # what it lacks no other engine has
+    if name == "auto":
         reasons = {engine.name: engine.refusal(resnet, request) for engine in ENGINES.values()}
         for known, reason in reasons.items():
             if reason is None:
                 return ENGINES[known]
-        general = ENGINES["dense" if resnet.processes is None else "correlated"]
-        require_words(resnet, general.words, f"the {general.name} engine")
         if resnet.processes is not None and not request.dual:
             field = "weights" if resnet.weights != "gaussian" else "weights_w"
             raise InvalidFieldError(
@@ -108,9 +110,7 @@ def find_engine(name: str, resnet: ResNet, request: Request) -> Engine:
         # Else only dual gradients can be beyond the dense engine.
         rule = "must be joint or none except for Gaussian weights in res-3 or linear res-1"
         raise InvalidFieldError("gradients", "dual", rule, "take gradients='joint'")
-    engine = ENGINES.get(name) if isinstance(name, str) else None
-    if engine is None:
-        raise unknown_name("engine", name, ["auto", *ENGINES])
+    engine = ENGINES[name]
     reason = engine.refusal(resnet, request)
     if reason is not None:
         # auto cannot help where only the radial engine could, and cannot.
