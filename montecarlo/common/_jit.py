@@ -184,8 +184,8 @@ def _fma_compiled(typingctx, a, b, c):
 fma: Any = _fma_python if JIT_OFF else intrinsic(_fma_compiled)
 
 merged = njit(inline="always", error_model="numpy", **_NO_REFERENCES)
-"""Decorator of a helper that is written into its callers before they are compiled.
+"""Decorator of a part of a kernel, which numba writes into its callers before it compiles them.
 
-A part of a long loop is compiled once this way; with `inline`, once more in each caller and in the callers'
-callers.
+Parts of a long loop are compiled once this way; with `inline`, once more in each caller and in its callers.
+What a part allocates, and whether references are counted, is the caller's.
 """

@@ -134,11 +134,11 @@ def _fill_compiled(typingctx, k0, k1, c1, c2, c3, counters, n, out, plane):
                 counter = builder.shuffle_vector(counter, counter, halves)
                 states.append([builder.bitcast(counter, _VECTOR), *upper])
                 places.append(place)
-            for first_place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
-                place = first_place
+            for place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
+                behind = place
                 for value in state:
-                    builder.store(builder.trunc(value, _WORDS), pointer(target, place), align=4)
-                    place = builder.add(place, plane)
+                    builder.store(builder.trunc(value, _WORDS), pointer(target, behind), align=4)
+                    behind = builder.add(behind, plane)
 
         size = n.type
         eights = builder.udiv(builder.add(n, ir.Constant(size, LANES - 1)), ir.Constant(size, LANES))

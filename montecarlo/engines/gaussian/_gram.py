@@ -139,7 +139,7 @@ def rest_of_gram(vectors, shape, gram):
 
 @helper
 def factor(gram, shape, scale):
-    """Store ``scale * C`` in the coefficients, with ``C Cᵀ`` the Gram matrix, a lane each."""
+    """Store ``scale * C`` in the coefficients, with ``C Cᵀ`` the Gram matrix, lane by lane."""
     count, tolerance = shape.count, _TOLERANCE * shape.root_d
     entries, coefficients, units, pivots, roots = gram
     for lane in range(_ZERO, _SIXTEEN):

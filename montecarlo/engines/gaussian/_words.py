@@ -251,19 +251,34 @@ def activation(network, vector, state, tape, work, slot):
     """
     if network.bends:
         return Vector(BENT, vector.slot, vector.matrices, False)
-    evaluate(network, vector, state, tape, work, slot)
+    piecewise = not math.isnan(network.sigma.negative_slope)
+    if piecewise and vector.form == RAW and not vector.biased:
+        bend(network, state, table_of(network, tape, slot), table_of(network, tape, slot + _ONE))
+    else:
+        evaluate(network, vector, state, tape, work, slot)
     nothing_waits(work)
     return Vector(TABLE, slot + _ONE, _NONE, False)
 
 
 @helper
+def bend(network, state, slopes, values):
+    """Store σ' and σ of a state, for a piecewise linear σ: exponents do not matter."""
+    below = network.sigma.negative_slope
+    for i in range(_ZERO, network.rows * _SIXTEEN):
+        x = state.mantissas[i]
+        t = 1.0 if x > 0.0 else below
+        slopes.array[slopes.start + i] = np.float32(t)
+        values.array[values.start + i] = np.float32(t * x)
+
+
+@helper
 def evaluate(network, vector, state, tape, work, slot):
     """Store σ' and σ of a vector plus the bias in two slots, in the frame of the lane's exponent."""
-    tables, below, sigma = tape.tables, network.sigma.negative_slope, network.sigma
-    z, slopes = vector.slot * network.size, slot * network.size
-    values = slopes + network.size
-    bias_std = network.constants.bias_std
-    piecewise = not math.isnan(below)
+    tables, mantissas, bias, sigma = tape.tables, state.mantissas, work.bias, network.sigma
+    slopes, values = slot * network.size, (slot + _ONE) * network.size
+    z, rows, raw, biased = vector.slot * network.size, network.rows, vector.form == RAW, vector.biased
+    bias_std, below = network.constants.bias_std, sigma.negative_slope
+    value, slope, piecewise = sigma.value, sigma.slope, not math.isnan(below)
     for lane in range(_ZERO, _SIXTEEN):
         bounded = min(max(state.exponents[lane], -EVALUATION_LIMIT), EVALUATION_LIMIT)
         up = math.ldexp(1.0, int(bounded))
@@ -271,20 +286,19 @@ def evaluate(network, vector, state, tape, work, slot):
         scale = math.sqrt(work.lengths[lane])
         for _ in range(vector.matrices):
             scale /= network.root_d
-        for j in range(_ZERO, network.rows):
+        for j in range(_ZERO, rows):
             i = j * _SIXTEEN + lane
-            x = up * (state.mantissas[i] if vector.form == RAW else scale * np.float64(tables[z + i]))
-            if vector.biased:
-                x += bias_std * np.float64(work.bias[i])
+            x = up * (mantissas[i] if raw else scale * np.float64(tables[z + i]))
+            if biased:
+                x += bias_std * np.float64(bias[i])
             if piecewise:
                 t = 1.0 if x > 0.0 else below
                 s = t * x
             else:
-                t = sigma.slope(x)
-                s = sigma.value(x)
-            slopes_at, values_at = slopes + i, values + i
-            tables[values_at] = np.float32(s * down)
-            tables[slopes_at] = np.float32(t)
+                t = slope(x)
+                s = value(x)
+            tables[values + i] = np.float32(s * down)
+            tables[slopes + i] = np.float32(t)
 
 
 @merged
