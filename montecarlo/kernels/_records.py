@@ -104,5 +104,9 @@ class Outputs(NamedTuple):
     last_hidden: Array
     first_gradient: Array
 
+    def part(self, first: int, last: int) -> Outputs:
+        """Return the rows of some of the networks."""
+        return Outputs(*(array[first:last] for array in self))
+
 
 OUTPUTS = types.NamedUniTuple(types.float64[:, ::1], 7, Outputs)

@@ -1,23 +1,54 @@
-"""Where the networks of a replica begin: inputs, embedding, read-out and biases.
+"""What is random in the networks of a replica: paths of weights, biases, inputs, embedding and read-out.
 
-The same streams as the dense engine's, with Gaussian weights: input number 0 of a replica is *its* input.
+All but the paths are the same streams as the dense engine's, with Gaussian weights: input number 0 of a
+replica is *its* input.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from montecarlo.common._jit import LANES, kernel
 from montecarlo.kernels._state import draw_input_number
 from montecarlo.laws._products import SCRATCH
 from montecarlo.networks._specification import ResNet
-from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT
+from montecarlo.processes import sample_paths
+from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
 
 Float32 = npt.NDArray[np.float32]
+
+
+class Paths(NamedTuple):
+    """Everything of one replica that its inputs share: weights along depth, standardised."""
+
+    v: Float32
+    """√d V_k, row by row: shape (L, d²)."""
+    w: Float32
+    """√d W_k in the same way; empty where there is no W."""
+    biases: Float32
+    """b_k / bias_std, shape (L, d); empty where there are none."""
+
+    @classmethod
+    def draw(cls, resnet: ResNet, key: tuple[int, int], replica: int) -> Paths:
+        """Return the weights of a replica."""
+        assert resnet.processes is not None
+        d, L = resnet.width, resnet.depth
+        none = np.empty((0, 0), np.float32)
+        v, w = resnet.processes
+        biased = resnet.bias_std > 0.0
+        return cls(
+            sample_paths(v, L, d * d, key, ROLE_V, replica),
+            sample_paths(w, L, d * d, key, ROLE_W, replica) if resnet.has_w else none,
+            draw_biases(resnet, key, replica) if biased else none,
+        )
+
+
+PATHS = types.NamedUniTuple(types.float32[:, ::1], 3, Paths)
 
 
 @kernel
