@@ -138,9 +138,7 @@ def log_vector(network, state, vector, c):
     if vector.front == 0:
         return log_state(network, state, c)
     column, table = np.uint64(c), state.buffers[vector.front]
-    return column_log_norm(
-        table, state.none, network.width, network.columns, column, state.exponents[column]
-    )
+    return column_log_norm(table, state.none, network.width, network.columns, column, state.exponents[column])
 
 
 @helper
