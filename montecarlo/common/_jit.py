@@ -97,17 +97,23 @@ def _sources_digest() -> str:
     return digest.hexdigest()
 
 
-helper = njit(nogil=True, error_model="numpy", **_NO_REFERENCES)
+_INTERNAL: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# The wrappers for callers in Python unpack every argument: half the time that a kernel of records compiles.
+
+helper = njit(error_model="numpy", **_INTERNAL, **_NO_REFERENCES)
 """Decorator of a function that only kernels call and that allocates nothing.
 
 Without numba's runtime it counts no references: the atomic counts of its array arguments took a tenth of
 the time of a narrow layer.
 """
 
-allocating_helper = njit(nogil=True, error_model="numpy")
+shared_helper = njit(nogil=True, error_model="numpy", **_NO_REFERENCES)
+"""Decorator of a helper that Python calls, too."""
+
+allocating_helper = njit(error_model="numpy", **_INTERNAL)
 """Decorator of a function that only kernels call and that allocates arrays."""
 
-inline = njit(forceinline=True, error_model="numpy", **_NO_REFERENCES)
+inline = njit(forceinline=True, error_model="numpy", **_INTERNAL, **_NO_REFERENCES)
 """Decorator of a helper inside a hot loop.
 
 LLVM must inline it before it looks at the loop: a call left standing stops vectorisation.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, kernel
+from montecarlo.common._jit import helper, inline, kernel
 from montecarlo.engines.correlated._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.correlated._start import PATHS
 from montecarlo.engines.correlated._state import advance, begin, log_distance, log_state
@@ -52,7 +52,7 @@ def backward(network, state, tape, work, outputs):
         trace(network, state, work.starts[1], outputs.gradient_path, k)
 
 
-@helper
+@inline
 def trace(network, state, log_start, path, k):
     """Store the log-norms along depth, where they are asked for."""
     if path.size > 0:

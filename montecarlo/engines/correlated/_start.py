@@ -7,7 +7,7 @@ replica is *its* input.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from montecarlo.kernels._state import draw_input_number
 from montecarlo.laws._products import SCRATCH
 from montecarlo.networks._specification import ResNet
 from montecarlo.processes import sample_paths
+from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
 
 Float32 = npt.NDArray[np.float32]
@@ -52,7 +53,8 @@ PATHS = types.NamedUniTuple(types.float32[:, ::1], 3, Paths)
 
 
 @kernel
-def _draw(k0, k1, number, low, high, out, n):
+def _draw(address, number, out, n):
+    k0, k1, low, high = address
     draw_input_number(k0, k1, number, low, high, out, n)
 
 
@@ -64,13 +66,13 @@ def draw_inputs(resnet: ResNet, key: tuple[int, int], replica: int, inputs: int)
     units = np.zeros(padded, np.uint32)
     units[:d] = np.arange(d)
     x, image, scratch = np.zeros(steps * LANES, np.float32), np.zeros(padded, np.float32), _scratch()
-    words = _words(key, replica)
+    address = Address.of(key, replica)
     out = np.empty((d, inputs), np.float32)
     for number in range(inputs):
-        _draw(*words[:2], np.uint32(number), *words[2:], x, np.uint64(n))
+        _draw(address, np.uint32(number), x, np.uint64(n))
         project(
-            *words[:2], np.uint32(ROLE_EMBEDDING << 28), *words[2:], units, np.uint64(padded), x,
-            np.uint64(steps), scratch, image,
+            address, np.uint32(ROLE_EMBEDDING << 28), units, np.uint64(padded), x, np.uint64(steps), scratch,
+            image,
         )  # fmt: skip
         out[:, number] = image[:d] * np.float32(resnet.input_scale / math.sqrt(n))
     return out
@@ -92,16 +94,11 @@ def _row(resnet: ResNet, key: tuple[int, int], replica: int, layer_role: int) ->
     padded = _pad(resnet.width)
     units, one, out = np.zeros(LANES, np.uint32), np.zeros(LANES, np.float32), np.zeros(padded, np.float32)
     one[0] = 1.0
-    words = _words(key, replica)
     combine(
-        *words[:2], np.uint32(layer_role), *words[2:], units, np.uint64(LANES), one,
+        Address.of(key, replica), np.uint32(layer_role), units, np.uint64(LANES), one,
         np.uint64(padded // LANES), _scratch(), out,
     )  # fmt: skip
     return out[: resnet.width]
-
-
-def _words(key: tuple[int, int], replica: int) -> tuple[Any, ...]:
-    return np.uint32(key[0]), np.uint32(key[1]), np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
 
 
 def _pad(size: int) -> int:

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper
+from montecarlo.common._jit import helper, inline
 from montecarlo.kernels._columns import (
     LARGE_BITS,
     SMALL_BITS,
@@ -63,7 +63,7 @@ def fit(network, state, column, lowest):
         clear_column(state.high, state.low, state.difference, d, columns, column)
 
 
-@helper
+@inline
 def factor_of(network, roots):
     """Return the factor of a number of √d."""
     factor = 1.0
@@ -82,7 +82,7 @@ def set_frames(network, state):
         state.frames[c] = np.float32(math.ldexp(factor, int(max(behind, -2000))))
 
 
-@helper
+@inline
 def advance(network, state, vector, lowest):
     """Add a branch, or its transposed derivative, to all columns, each with its α; keep them in range."""
     if vector.roots != state.roots[0]:
@@ -95,22 +95,21 @@ def advance(network, state, vector, lowest):
         state.high, state.low, state.difference, state.buffers[vector.front], state.steps, state.frames,
         network.width, network.columns, state.peaks,
     )  # fmt: skip
-    if keep_in_range(network, state, lowest):
-        set_frames(network, state)
+    outside = np.uint32(0)
+    for c in range(_ZERO, network.networks):
+        # A peak below SMALL_BITS wraps to a large number.
+        outside = max(outside, np.uint32(state.peaks[c] - SMALL_BITS))
+    if outside >= np.uint32(LARGE_BITS - SMALL_BITS):
+        keep_in_range(network, state, lowest)
 
 
 @helper
 def keep_in_range(network, state, lowest):
-    """Rescale the columns that need it; return whether a frame has changed.
+    """Rescale the columns that need it.
 
     A single unit that cancels to exactly zero did so for lack of digits: 2**-25 of it is left.
     """
     peaks, high = state.peaks, state.high
-    outside = np.uint32(0)
-    for c in range(_ZERO, network.networks):
-        outside = max(outside, np.uint32(peaks[c] - SMALL_BITS))  # wraps to a large number below SMALL_BITS
-    if outside < np.uint32(LARGE_BITS - SMALL_BITS):
-        return False
     changed = False
     for c in range(_ZERO, network.networks):
         lone = network.width == _ONE and state.before[c] != np.float32(0.0)
@@ -120,7 +119,8 @@ def keep_in_range(network, state, lowest):
         exponent = state.exponents[c]
         fit(network, state, np.uint64(c), lowest)
         changed = changed or state.exponents[c] != exponent
-    return changed
+    if changed:
+        set_frames(network, state)
 
 
 @helper

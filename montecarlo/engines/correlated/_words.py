@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper
+from montecarlo.common._jit import helper, inline
 from montecarlo.engines.correlated._records import Vector
 from montecarlo.engines.correlated._state import factor_of, log_vector
 from montecarlo.kernels._product import product
@@ -27,7 +27,7 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 
 
-@helper
+@inline
 def keeps(word):
     """Return whether a word keeps something for the backward pass, in a slot of the tape."""
     return word == ACTIVATION
@@ -42,13 +42,13 @@ def kept_words(sentence):
     return slots
 
 
-@helper
+@inline
 def whole():
     """Return the states as the vectors that a sentence begins with."""
     return Vector(np.int64(0), np.int64(0), False)
 
 
-@helper
+@inline
 def perform(network, k, state, tape, work, slot):
     """Perform a sentence on all states; return the vectors that it leaves."""
     vector = whole()
@@ -69,7 +69,7 @@ def perform(network, k, state, tape, work, slot):
     return vector
 
 
-@helper
+@inline
 def perform_back(network, k, state, tape, work, slot, outputs):
     """Perform the transposed derivative of a sentence on all gradients; store weight-gradient norms."""
     sentence = network.constants.sentence
@@ -89,7 +89,7 @@ def perform_back(network, k, state, tape, work, slot, outputs):
     return vector
 
 
-@helper
+@inline
 def remember(network, matrix, k, state, vector, work, factor):
     """Remember the log-norms of what a matrix meets, for those of its gradients."""
     if work.log_inputs.size > 0:
@@ -97,7 +97,7 @@ def remember(network, matrix, k, state, vector, work, factor):
             work.log_inputs[matrix, c, k] = log_vector(network, state, vector, c) + math.log(factor)
 
 
-@helper
+@inline
 def finish(network, matrix, k, state, vector, work, weights):
     """Store the log-norms of a matrix's gradients: the products of the vectors on its two sides."""
     if weights.size > 0:
@@ -108,31 +108,46 @@ def finish(network, matrix, k, state, vector, work, weights):
             weights[c, k] = log_p + work.log_inputs[matrix, c, k]
 
 
-@helper
+@inline
 def free(vector):
     """Return a buffer that holds neither the vector nor the state."""
     return np.int64(2) if vector.front == 1 else np.int64(1)
 
 
-@helper
+@inline
 def linear(network, matrix, state, vector):
     """Multiply with a matrix, √d times it."""
-    d, front = network.width, free(vector)
-    product(matrix, _ZERO, d, _ONE, d, state.buffers[vector.front], network.columns, state.buffers[front])
+    front = free(vector)
+    multiply(matrix, network.width, state.buffers[vector.front], network.columns, state.buffers[front])
     return Vector(front, vector.roots + 1, False)
 
 
-@helper
+@inline
 def linear_back(network, matrix, state, vector):
     """Multiply with its transpose."""
-    d, front = network.width, free(vector)
-    product(matrix, _ZERO, _ONE, d, d, state.buffers[vector.front], network.columns, state.buffers[front])
+    front = free(vector)
+    multiply_back(matrix, network.width, state.buffers[vector.front], network.columns, state.buffers[front])
     return Vector(front, vector.roots + 1, False)
 
 
 @helper
+def multiply(matrix, d, table, columns, out):
+    """Store the product of a matrix and a table."""
+    product(matrix, _ZERO, d, _ONE, d, table, columns, out)
+
+
+@helper
+def multiply_back(matrix, d, table, columns, out):
+    """Store the product of the transpose and a table."""
+    product(matrix, _ZERO, _ONE, d, d, table, columns, out)
+
+
+@inline
 def activation(network, k, state, vector, tape, slot):
-    """Evaluate σ and σ'. A σ that bends is homogeneous: factors wait on. Others see the entries themselves."""
+    """Evaluate σ and σ'.
+
+    A σ that bends is homogeneous: factors wait on. Others see the entries themselves.
+    """
     front = free(vector)
     z, values = state.buffers[vector.front], state.buffers[front]
     if network.bends:
@@ -181,7 +196,7 @@ def evaluate(network, z, values, slopes, bias, scale, exponents):
             slopes[place] = np.float32(t)
 
 
-@helper
+@inline
 def activation_back(network, state, vector, tape, slot):
     """Multiply by σ'."""
     front, n = free(vector), network.width * network.columns

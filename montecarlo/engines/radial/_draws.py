@@ -14,7 +14,7 @@ from numba import types
 
 from montecarlo.common._jit import allocating_helper, helper, inline
 from montecarlo.kernels._lanes import NETWORKS
-from montecarlo.kernels._records import Address
+from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox

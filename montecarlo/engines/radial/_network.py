@@ -28,7 +28,8 @@ from montecarlo.engines.radial._walk import (
     walk,
 )
 from montecarlo.kernels._lanes import NETWORKS
-from montecarlo.kernels._records import CONSTANTS, DRAW, Address
+from montecarlo.kernels._records import CONSTANTS, DRAW
+from montecarlo.streams._address import Address
 
 CHUNK_LAYERS = 32
 """Layers that are drawn at once."""
