@@ -97,8 +97,9 @@ def _sources_digest() -> str:
     return digest.hexdigest()
 
 
+# Wrappers for callers in Python unpack every argument: they were two fifths of the time to compile a kernel
+# that takes records.
 _INTERNAL: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-# The wrappers for callers in Python unpack every argument: half the time that a kernel of records compiles.
 
 helper = njit(error_model="numpy", **_INTERNAL, **_NO_REFERENCES)
 """Decorator of a function that only kernels call and that allocates nothing.
@@ -114,9 +115,10 @@ allocating_helper = njit(error_model="numpy", **_INTERNAL)
 """Decorator of a function that only kernels call and that allocates arrays."""
 
 inline = njit(forceinline=True, error_model="numpy", **_INTERNAL, **_NO_REFERENCES)
-"""Decorator of a helper inside a hot loop.
+"""Decorator of a helper inside a hot loop, or of one that takes records in a loop over layers.
 
-LLVM must inline it before it looks at the loop: a call left standing stops vectorisation.
+LLVM must inline the one before it looks at the loop: a call left standing stops vectorisation. A call of the
+other copies every field of its records to the stack: of 20 calls a layer, a third of the time at width 4.
 """
 
 

@@ -6,7 +6,8 @@ contiguous run of counters. The counter of Philox is
 
     (unit * counters_per_unit + position, layer | role << 28, low word and high word of the replica)
 
-with ``position`` running along ``j``. The two kernels of a law share one signature:
+with ``position`` running along ``j``; `address` names key and replica, and a law hands it on to `generate`.
+The two kernels of a law share one signature:
 
 ``project(address, layer_role, units, n, x, steps, scratch, out)``
     ``out[i] = sum_j M[units[i], j] x[j]`` for i < n.
