@@ -29,7 +29,7 @@ class Network(NamedTuple):
     networks: Any
     """The first of the columns; the others are idle."""
     root_d: float
-    lowest: int
+    lowest: Any
     """Least exponent of a hidden state."""
     bends: bool
     """Whether σ is piecewise linear and meets no bias: a slope is then one of two."""
@@ -86,9 +86,9 @@ class Work(NamedTuple):
 class Vector(NamedTuple):
     """What the words work on: a buffer, in the frames of the states' exponents."""
 
-    front: int
+    front: Any
     """The buffer; 0 is the state itself."""
-    roots: int
+    roots: Any
     """Factors 1/√d that the next word, or the sum, has still to apply: a multiplication a column there."""
     biased: bool
     """Whether a bias waits for the activation, which adds it in float64."""

@@ -9,7 +9,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing import signature as signature_of
+from numba.core.typing.templates import signature as signature_of
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, allocating_helper, helper, inline
