@@ -13,6 +13,7 @@ from montecarlo.common._errors import check_seed, check_whole
 from montecarlo.common._jit import LANES
 from montecarlo.networks._specification import ResNet
 from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
+from montecarlo.streams._address import Address
 
 Array = npt.NDArray[np.float64]
 
@@ -87,18 +88,17 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
     seed = check_seed(seed)
     _, combine = resnet.law.kernels()
-    key = tuple(np.uint32(word) for word in resnet.stream_key(seed))
-    low, high = np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
+    address = Address.of(resnet.stream_key(seed), replica)
     d, L, n = resnet.width, resnet.depth, resnet.input_dim
 
     def matrix(role: int, layer: int, n_units: int, length: int) -> Array:
-        return _unit_rows(combine, key, np.uint32(layer | role << 28), low, high, n_units, length)
+        return _unit_rows(combine, address, np.uint32(layer | role << 28), n_units, length)
 
     def stack(role: int, n_units: int, scale: float) -> Array:
         return scale * np.stack([matrix(role, k, n_units, d) for k in range(L)])
 
     x = np.empty(n, np.float32)
-    draw_input(key[0], key[1], low, high, x, np.uint64(n))
+    draw_input(*address, x, np.uint64(n))
     scale = 1.0 / math.sqrt(d)
     biased = resnet.bias_std > 0.0
     if resnet.processes is None:
@@ -142,10 +142,9 @@ def readout_rows(resnet: ResNet, *, replica: int, seed: int, rows: int) -> Array
     """
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
     _, combine = resnet.law.kernels()
-    key = tuple(np.uint32(word) for word in resnet.stream_key(check_seed(seed)))
-    low, high = np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
+    address = Address.of(resnet.stream_key(check_seed(seed)), replica)
     d = resnet.width
-    return _unit_rows(combine, key, np.uint32(ROLE_READOUT << 28), low, high, rows, d) / math.sqrt(d)
+    return _unit_rows(combine, address, np.uint32(ROLE_READOUT << 28), rows, d) / math.sqrt(d)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,9 +190,7 @@ def final_states(resnet: ResNet, *, replica: int, seed: int) -> ReplicaStates:
     return ReplicaStates(hidden / np.linalg.norm(hidden), gradient / np.linalg.norm(gradient))
 
 
-def _unit_rows(
-    combine: Any, key: tuple[Any, ...], layer_role: Any, low: Any, high: Any, n_units: int, length: int
-) -> Array:
+def _unit_rows(combine: Any, address: Address, layer_role: Any, n_units: int, length: int) -> Array:
     """Return the entries M[unit, j] of a virtual matrix, shape (n_units, length)."""
     from montecarlo.laws._products import SCRATCH
 
@@ -205,9 +202,6 @@ def _unit_rows(
     first[0] = 1.0
     for unit in range(n_units):
         units = np.full(LANES, unit, np.uint32)
-        combine(
-            key[0], key[1], layer_role, low, high, units, np.uint64(LANES), first, np.uint64(steps),
-            scratch, out,
-        )  # fmt: skip
+        combine(address, layer_role, units, np.uint64(LANES), first, np.uint64(steps), scratch, out)
         rows[unit] = out[:length]
     return rows

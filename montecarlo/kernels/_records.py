@@ -1,8 +1,8 @@
 """What belongs together in a kernel's arguments: named tuples, which numba passes at no cost.
 
-`Constants`, `Draw` and `Sigma` say what is sampled, `Address` where one replica's random numbers lie,
-`Outputs` where the results go. A record that Python hands over has its numba type under its name in capitals:
-kernels are compiled for exactly these when their module is imported.
+`Constants`, `Draw` and `Sigma` say what is sampled, `Outputs` where the results go. A record that Python
+hands over has its numba type under its name in capitals: kernels are compiled for exactly these when their
+module is imported.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from numba import types
 
 from montecarlo.common._jit import helper
+from montecarlo.streams._address import Address
 
 Array = npt.NDArray[np.float64]
 
@@ -72,15 +73,6 @@ class Draw(NamedTuple):
 DRAW = types.NamedTuple([types.uint32, types.uint32, types.uint64], Draw)
 
 
-class Address(NamedTuple):
-    """Where the random numbers of one replica lie: key and replica, each in two words."""
-
-    k0: Any
-    k1: Any
-    low: Any
-    high: Any
-
-
 @helper
 def address_of(draw, row):
     """Return the address of a row of a block."""
@@ -103,6 +95,10 @@ class Outputs(NamedTuple):
     weight_w: Array
     last_hidden: Array
     first_gradient: Array
+
+    def part(self, first: int, last: int) -> Outputs:
+        """Return the rows of some of the networks."""
+        return Outputs(*(array[first:last] for array in self))
 
 
 OUTPUTS = types.NamedUniTuple(types.float64[:, ::1], 7, Outputs)

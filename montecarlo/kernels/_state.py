@@ -1,4 +1,4 @@
-"""Conventions of every kernel: codes of the blocks, exponents of states, functions as arguments, the input.
+"""Conventions of every kernel: exponents of states, functions as arguments, the input.
 
 A state is ``2**exponent * mantissa``. Piecewise linear activations are homogeneous and never see the
 exponent. The others are evaluated at exponents between ±`EVALUATION_LIMIT`; beyond, they are taken as
@@ -10,13 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper
+from montecarlo.common._jit import helper, shared_helper
 from montecarlo.streams._keys import ROLE_INPUT
 from montecarlo.streams._philox import philox
-
-RES1 = 1
-RES2 = 2
-RES3 = 3
 
 EVALUATION_LIMIT = 100
 """Largest exponent, either way, at which an activation is evaluated."""
@@ -34,7 +30,7 @@ _INPUT = np.uint32(ROLE_INPUT << 28)
 _ZERO = np.uint64(0)
 
 
-@helper
+@shared_helper
 def draw_input(k0, k1, low, high, out, n):
     """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
     draw_input_number(k0, k1, np.uint32(0), low, high, out, n)

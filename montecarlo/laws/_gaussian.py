@@ -47,7 +47,7 @@ _multiply, _add_rows = products(
 
 
 @law_kernel
-def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out):
+def project(address, layer_role, units, n, x, steps, scratch, out):
     """Rows times a vector; see `montecarlo.laws._interface`."""
     for i in range(_ZERO, n):
         out[i] = np.float32(0.0)
@@ -59,8 +59,8 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
             step = np.uint64(begin_step)
             count = min(at_once, steps - step)
             generate(
-                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(_TWO * steps),
-                np.uint32(_TWO * step), _TWO * count, scratch,
+                address, layer_role, units, first, m, np.uint32(_TWO * steps), np.uint32(_TWO * step),
+                _TWO * count, scratch,
             )  # fmt: skip
             _turn_normal(scratch, m * _TWO * count)
             for s in range(_ZERO, count):
@@ -68,7 +68,7 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
 
 
 @law_kernel
-def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out):
+def combine(address, layer_role, units, n, x, steps, scratch, out):
     """Linear combination of rows; see `montecarlo.laws._interface`."""
     for j in range(_ZERO, steps * _EIGHT):
         out[j] = np.float32(0.0)
@@ -80,8 +80,8 @@ def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
             step = np.uint64(begin_step)
             count = min(at_once, steps - step)
             generate(
-                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(_TWO * steps),
-                np.uint32(_TWO * step), _TWO * count, scratch,
+                address, layer_role, units, first, m, np.uint32(_TWO * steps), np.uint32(_TWO * step),
+                _TWO * count, scratch,
             )  # fmt: skip
             _turn_normal(scratch, m * _TWO * count)
             for s in range(_ZERO, count):

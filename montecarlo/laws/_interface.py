@@ -6,9 +6,10 @@ contiguous run of counters. The counter of Philox is
 
     (unit * counters_per_unit + position, layer | role << 28, low word and high word of the replica)
 
-with ``position`` running along ``j``. The two kernels of a law share one signature:
+with ``position`` running along ``j``; `address` names key and replica, and a law hands it on to `generate`.
+The two kernels of a law share one signature:
 
-``project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out)``
+``project(address, layer_role, units, n, x, steps, scratch, out)``
     ``out[i] = sum_j M[units[i], j] x[j]`` for i < n.
 ``combine(...)``
     ``out[j] = sum_i x[i] M[units[i], j]`` for j < 8 * steps.
@@ -28,13 +29,11 @@ import functools
 from numba import types
 
 from montecarlo.common._jit import kernel
+from montecarlo.streams._address import ADDRESS
 
 SIGNATURE = types.void(
-    types.uint32,  # key, low word
-    types.uint32,  # key, high word
+    ADDRESS,  # key and replica
     types.uint32,  # layer | role << 28
-    types.uint32,  # replica, low word
-    types.uint32,  # replica, high word
     types.uint32[::1],  # units
     types.uint64,  # n
     types.float32[::1],  # x

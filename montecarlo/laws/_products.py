@@ -116,9 +116,10 @@ store_counters: Any = _store_counters_python if JIT_OFF else intrinsic(_store_co
 
 
 @helper
-def generate(k0, k1, layer_role, low, high, units, first, m, per_unit, position, count, scratch):
+def generate(address, layer_role, units, first, m, per_unit, position, count, scratch):
     """Put the words of `m` units from `first` on into scratch, `count` counters each from `position` on."""
     store_counters(units, first, m, per_unit, position, count, scratch)
+    k0, k1, low, high = address
     counters, words = Table(scratch, _COUNTERS), Table(scratch, _ZERO)
     fill_words(k0, k1, layer_role, low, high, counters, m * count, words, _PLANE)
 

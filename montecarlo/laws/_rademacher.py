@@ -40,7 +40,7 @@ _multiply, _add_rows = products(Decoder(((0, 0),), _decode_compiled, _decode_pla
 
 
 @law_kernel
-def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out):
+def project(address, layer_role, units, n, x, steps, scratch, out):
     """Rows times a vector; see `montecarlo.laws._interface`."""
     counters = (steps + _STEPS_PER_COUNTER - np.uint64(1)) // _STEPS_PER_COUNTER
     for i in range(_ZERO, n):
@@ -53,8 +53,8 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
             position = np.uint64(begin_position)
             count = min(at_once, counters - position)
             generate(
-                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(counters),
-                np.uint32(position), count, scratch,
+                address, layer_role, units, first, m, np.uint32(counters), np.uint32(position),
+                count, scratch,
             )  # fmt: skip
             for step in range(
                 position * _STEPS_PER_COUNTER, min((position + count) * _STEPS_PER_COUNTER, steps)
@@ -67,7 +67,7 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
 
 
 @law_kernel
-def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out):
+def combine(address, layer_role, units, n, x, steps, scratch, out):
     """Linear combination of rows; see `montecarlo.laws._interface`."""
     counters = (steps + _STEPS_PER_COUNTER - np.uint64(1)) // _STEPS_PER_COUNTER
     for j in range(_ZERO, steps * _EIGHT):
@@ -80,8 +80,8 @@ def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
             position = np.uint64(begin_position)
             count = min(at_once, counters - position)
             generate(
-                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(counters),
-                np.uint32(position), count, scratch,
+                address, layer_role, units, first, m, np.uint32(counters), np.uint32(position),
+                count, scratch,
             )  # fmt: skip
             for step in range(
                 position * _STEPS_PER_COUNTER, min((position + count) * _STEPS_PER_COUNTER, steps)

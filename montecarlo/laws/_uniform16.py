@@ -45,7 +45,7 @@ _multiply, _add_rows = products(
 
 
 @law_kernel
-def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out):
+def project(address, layer_role, units, n, x, steps, scratch, out):
     """Rows times a vector; see `montecarlo.laws._interface`."""
     offset = np.float32(0.0)
     for j in range(_ZERO, steps * _EIGHT):
@@ -61,8 +61,8 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
             step = np.uint64(begin_step)
             count = min(at_once, steps - step)
             generate(
-                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(steps),
-                np.uint32(step), count, scratch,
+                address, layer_role, units, first, m, np.uint32(steps), np.uint32(step),
+                count, scratch,
             )  # fmt: skip
             for s in range(_ZERO, count):
                 _multiply(scratch, s * m, m, _NO_SHIFT, x, (step + s) * _EIGHT, out, first)
@@ -71,7 +71,7 @@ def project(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
 
 
 @law_kernel
-def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, scratch, out):
+def combine(address, layer_role, units, n, x, steps, scratch, out):
     """Linear combination of rows; see `montecarlo.laws._interface`."""
     offset = np.float32(0.0)
     for i in range(_ZERO, n):
@@ -87,8 +87,8 @@ def combine(k0, k1, layer_role, replica_low, replica_high, units, n, x, steps, s
             step = np.uint64(begin_step)
             count = min(at_once, steps - step)
             generate(
-                k0, k1, layer_role, replica_low, replica_high, units, first, m, np.uint32(steps),
-                np.uint32(step), count, scratch,
+                address, layer_role, units, first, m, np.uint32(steps), np.uint32(step),
+                count, scratch,
             )  # fmt: skip
             for s in range(_ZERO, count):
                 _add_rows(scratch, s * m, m, _NO_SHIFT, x, first, out, (step + s) * _EIGHT)

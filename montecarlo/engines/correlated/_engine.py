@@ -1,21 +1,19 @@
-"""The correlated engine as the registry knows it, and the paths that it runs on."""
+"""The correlated engine behind the interface of `montecarlo.engines._registry`."""
 
 from __future__ import annotations
 
 import importlib
-import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.engines._outputs import BLOCK_CODES, DUAL_REFUSAL, Array, Outputs
-from montecarlo.engines.correlated._start import draw_biases, draw_inputs, draw_readout
+from montecarlo.engines._outputs import DUAL_REFUSAL, Array, columns_of, constants_of, empty_outputs
+from montecarlo.engines.correlated._start import Paths, draw_inputs, draw_readout
+from montecarlo.kernels._records import Outputs
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
-from montecarlo.processes import PATH_LIMIT, sample_paths
-from montecarlo.streams._keys import ROLE_V, ROLE_W
+from montecarlo.processes import PATH_LIMIT
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
@@ -31,38 +29,6 @@ _SCALING_LIMIT = 2.0**20
 _SCALE_LIMIT = 2.0**30
 
 Float32 = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Paths:
-    """Everything of one replica that its inputs share: weights along depth, standardised.
-
-    Attributes
-    ----------
-    v, w : array of float32, shape (L, d²)
-        √d V_k and √d W_k, row by row; w is empty for res-1.
-    biases : array of float32, shape (L, d)
-        b_k / bias_std; empty where there are none.
-    """
-
-    v: Float32
-    w: Float32
-    biases: Float32
-
-    @classmethod
-    def draw(cls, resnet: ResNet, key: tuple[int, int], replica: int) -> Paths:
-        """Return the weights of a replica."""
-        assert resnet.processes is not None
-        d, L = resnet.width, resnet.depth
-        none = np.empty((0, 0), np.float32)
-        v, w = resnet.processes
-        biased = resnet.bias_std > 0.0
-        return cls(
-            sample_paths(v, L, d * d, key, ROLE_V, replica),
-            sample_paths(w, L, d * d, key, ROLE_W, replica) if resnet.has_w else none,
-            draw_biases(resnet, key, replica) if biased else none,
-        )
-
 
 WORDS = PLAIN
 """What the engine can perform."""
@@ -103,63 +69,40 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks, each with paths of its own; the columns of `montecarlo.Sample`."""
-    outputs = Outputs.empty(resnet, request, replicas)
-    nothing = np.empty((0, 0))
-    scales = np.zeros(VECTOR)
-    scales[0] = resnet.scaling
+    outputs = empty_outputs(resnet, request, replicas)
     for row in range(replicas):
-        replica = first_replica + row
-        starts, ends = np.zeros((2, resnet.width, VECTOR), np.float32)
-        starts[:, 0] = draw_inputs(resnet, key, replica, 1)[:, 0]
-        ends[:, 0] = draw_readout(resnet, key, replica)
-        rows = [array[row : row + 1] if array.size else array for array in outputs.arrays]
-        # No name for the paths: the next ones are drawn when these are gone.
-        run(
-            resnet, Paths.draw(resnet, key, replica), scales, starts, ends if request.gradients else ends[:0],
-            rows, nothing, nothing,
-        )  # fmt: skip
-    return outputs.columns(resnet, request)
+        _run_one(resnet, key, first_replica + row, outputs.part(row, row + 1), gradients=request.gradients)
+    return columns_of(outputs, resnet, request)
 
 
 def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Array, Array]:
     """Return h_L and p_0 of one replica, each up to a power of two."""
     from montecarlo.engines._request import Request
 
-    outputs = Outputs.empty(resnet, Request(), 1)
-    hidden, gradient = np.full((2, 1, resnet.width), np.nan)
+    outputs = empty_outputs(resnet, Request(), 1, states=True)
+    _run_one(resnet, key, replica, outputs, gradients=True)
+    return outputs.last_hidden[0], outputs.first_gradient[0]
+
+
+def _run_one(
+    resnet: ResNet, key: tuple[int, int], replica: int, outputs: Outputs, *, gradients: bool
+) -> None:
+    """Run a replica's own network, in the first of eight columns."""
     scales = np.zeros(VECTOR)
     scales[0] = resnet.scaling
     starts, ends = np.zeros((2, resnet.width, VECTOR), np.float32)
     starts[:, 0] = draw_inputs(resnet, key, replica, 1)[:, 0]
     ends[:, 0] = draw_readout(resnet, key, replica)
-    run(
-        resnet, Paths.draw(resnet, key, replica), scales, starts, ends, list(outputs.arrays), hidden, gradient
-    )
-    return hidden[0], gradient[0]
+    # No name for the paths: the next ones are drawn when these are gone.
+    run(resnet, Paths.draw(resnet, key, replica), scales, starts, ends if gradients else ends[:0], outputs)
 
 
 def run(
-    resnet: ResNet,
-    paths: Paths,
-    scales: Array,
-    starts: Float32,
-    ends: Float32,
-    outputs: list[Array],
-    last_hidden: Array,
-    first_gradient: Array,
+    resnet: ResNet, paths: Paths, scales: Array, starts: Float32, ends: Float32, outputs: Outputs
 ) -> None:
     """Run networks that share their weights, a column each; see `run_columns` for the arguments."""
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.correlated._network import run_columns
 
-    value, slope = resnet.activation_function.compiled()
-    negative_slope = resnet.activation_function.negative_slope
-    piecewise = negative_slope is not None and paths.biases.size == 0
-    layers = resnet.depth if ends.size else 1
-    tape = (layers, resnet.width * len(scales))
-    run_columns(
-        value, slope, math.nan if negative_slope is None else negative_slope, BLOCK_CODES[resnet.block],
-        resnet.bias_std, resnet.width, paths.v, paths.w, paths.biases, scales, starts, ends,
-        np.empty(tape if piecewise else (0, 0), np.uint8),
-        np.empty((0, 0) if piecewise else tape, np.float32), *outputs, last_hidden, first_gradient,
-    )  # fmt: skip
+    functions = resnet.activation_function.compiled()
+    run_columns(*functions, constants_of(resnet), paths, scales, starts, ends, outputs)

@@ -1,27 +1,60 @@
-"""Where the networks of a replica begin: inputs, embedding, read-out and biases.
+"""What is random in the networks of a replica: paths of weights, biases, inputs, embedding and read-out.
 
-The same streams as the dense engine's, with Gaussian weights: input number 0 of a replica is *its* input.
+All but the paths are the same streams as the dense engine's, with Gaussian weights: input number 0 of a
+replica is *its* input.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
 
 from montecarlo.common._jit import LANES, kernel
 from montecarlo.kernels._state import draw_input_number
 from montecarlo.laws._products import SCRATCH
 from montecarlo.networks._specification import ResNet
-from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT
+from montecarlo.processes import sample_paths
+from montecarlo.streams._address import Address
+from montecarlo.streams._keys import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
 
 Float32 = npt.NDArray[np.float32]
 
 
+class Paths(NamedTuple):
+    """Everything of one replica that its inputs share: weights along depth, standardised."""
+
+    v: Float32
+    """√d V_k, row by row: shape (L, d²)."""
+    w: Float32
+    """√d W_k in the same way; empty where there is no W."""
+    biases: Float32
+    """b_k / bias_std, shape (L, d); empty where there are none."""
+
+    @classmethod
+    def draw(cls, resnet: ResNet, key: tuple[int, int], replica: int) -> Paths:
+        """Return the weights of a replica."""
+        assert resnet.processes is not None
+        d, L = resnet.width, resnet.depth
+        none = np.empty((0, 0), np.float32)
+        v, w = resnet.processes
+        biased = resnet.bias_std > 0.0
+        return cls(
+            sample_paths(v, L, d * d, key, ROLE_V, replica),
+            sample_paths(w, L, d * d, key, ROLE_W, replica) if resnet.has_w else none,
+            draw_biases(resnet, key, replica) if biased else none,
+        )
+
+
+PATHS = types.NamedUniTuple(types.float32[:, ::1], 3, Paths)
+
+
 @kernel
-def _draw(k0, k1, number, low, high, out, n):
+def _draw(address, number, out, n):
+    k0, k1, low, high = address
     draw_input_number(k0, k1, number, low, high, out, n)
 
 
@@ -33,13 +66,13 @@ def draw_inputs(resnet: ResNet, key: tuple[int, int], replica: int, inputs: int)
     units = np.zeros(padded, np.uint32)
     units[:d] = np.arange(d)
     x, image, scratch = np.zeros(steps * LANES, np.float32), np.zeros(padded, np.float32), _scratch()
-    words = _words(key, replica)
+    address = Address.of(key, replica)
     out = np.empty((d, inputs), np.float32)
     for number in range(inputs):
-        _draw(*words[:2], np.uint32(number), *words[2:], x, np.uint64(n))
+        _draw(address, np.uint32(number), x, np.uint64(n))
         project(
-            *words[:2], np.uint32(ROLE_EMBEDDING << 28), *words[2:], units, np.uint64(padded), x,
-            np.uint64(steps), scratch, image,
+            address, np.uint32(ROLE_EMBEDDING << 28), units, np.uint64(padded), x, np.uint64(steps), scratch,
+            image,
         )  # fmt: skip
         out[:, number] = image[:d] * np.float32(resnet.input_scale / math.sqrt(n))
     return out
@@ -61,16 +94,11 @@ def _row(resnet: ResNet, key: tuple[int, int], replica: int, layer_role: int) ->
     padded = _pad(resnet.width)
     units, one, out = np.zeros(LANES, np.uint32), np.zeros(LANES, np.float32), np.zeros(padded, np.float32)
     one[0] = 1.0
-    words = _words(key, replica)
     combine(
-        *words[:2], np.uint32(layer_role), *words[2:], units, np.uint64(LANES), one,
+        Address.of(key, replica), np.uint32(layer_role), units, np.uint64(LANES), one,
         np.uint64(padded // LANES), _scratch(), out,
     )  # fmt: skip
     return out[: resnet.width]
-
-
-def _words(key: tuple[int, int], replica: int) -> tuple[Any, ...]:
-    return np.uint32(key[0]), np.uint32(key[1]), np.uint32(replica & 0xFFFFFFFF), np.uint32(replica >> 32)
 
 
 def _pad(size: int) -> int:

@@ -70,8 +70,8 @@ def start(network, address, hidden, tape, work, out):
     x, image = work.input, hidden.buffers[1]
     draw_input(address.k0, address.k1, address.low, address.high, x, n_in)
     network.project(
-        address.k0, address.k1, _EMBEDDING, address.low, address.high, tape.units[0], network.width, x,
-        (n_in + _LANES - _ONE) // _LANES, work.scratch, image,
+        address, _EMBEDDING, tape.units[0], network.width, x, (n_in + _LANES - _ONE) // _LANES, work.scratch,
+        image,
     )  # fmt: skip
     scale = network.constants.input_scale / math.sqrt(np.float64(n_in))
     begin(hidden, image, scale, network.width, network.lowest)
@@ -111,8 +111,7 @@ def turn(network, address, gradient, tape, work, out):
     """Begin the way back at p_L, the read-out row."""
     image = gradient.buffers[1]
     network.combine(
-        address.k0, address.k1, _READOUT, address.low, address.high, work.one_unit, _ONE, work.one_value,
-        network.steps, work.scratch, image,
+        address, _READOUT, work.one_unit, _ONE, work.one_value, network.steps, work.scratch, image,
     )  # fmt: skip
     begin(gradient, image, 1.0, network.width, UNBOUNDED)
     work.starts[1] = log_state(gradient, network.width)

@@ -130,8 +130,8 @@ def linear_w(network, address, k, vector, buffers, tape, work):
     x, image = buffers[vector.front], buffers[1 - vector.front]
     pad(x, network.width)
     network.project(
-        address.k0, address.k1, np.uint32(np.uint32(k) | _W), address.low, address.high, tape.units[0],
-        network.width, x, network.steps, work.scratch, image,
+        address, np.uint32(np.uint32(k) | _W), tape.units[0], network.width, x, network.steps, work.scratch,
+        image,
     )  # fmt: skip
     scale = np.float32(1.0 / (network.root_d * vector.divisor))
     for i in range(_ZERO, network.width):
@@ -158,8 +158,8 @@ def linear_v_back(network, address, k, vector, buffers, tape, work, support):
     count = tape.counts[support - 1] if support > 0 else network.width
     pad(x, network.width)
     network.project(
-        address.k0, address.k1, np.uint32(np.uint32(k) | _V), address.low, address.high,
-        tape.units[support], count, x, network.steps, work.scratch, image,
+        address, np.uint32(np.uint32(k) | _V), tape.units[support], count, x, network.steps, work.scratch,
+        image,
     )  # fmt: skip
     divisor = vector.divisor * network.root_d
     return Vector(1 - vector.front, vector.frame, divisor, count, support, False, False)
@@ -171,10 +171,7 @@ def _combine(network, address, layer_role, vector, buffers, tape, work):
     units = tape.units[vector.support]
     pad(units, vector.count)
     pad(x, vector.count)
-    network.combine(
-        address.k0, address.k1, layer_role, address.low, address.high, units, vector.count, x, network.steps,
-        work.scratch, image,
-    )  # fmt: skip
+    network.combine(address, layer_role, units, vector.count, x, network.steps, work.scratch, image)
     divisor = vector.divisor * network.root_d
     return Vector(1 - vector.front, vector.frame, divisor, network.width, np.int64(0), False, False)
 
@@ -183,8 +180,8 @@ def _combine(network, address, layer_role, vector, buffers, tape, work):
 def bias(network, address, k, vector, work):
     """Draw the bias."""
     network.combine(
-        address.k0, address.k1, np.uint32(np.uint32(k) | _BIAS), address.low, address.high, work.one_unit,
-        _ONE, work.one_value, network.steps, work.scratch, work.bias,
+        address, np.uint32(np.uint32(k) | _BIAS), work.one_unit, _ONE, work.one_value, network.steps,
+        work.scratch, work.bias,
     )  # fmt: skip
     return Vector(vector.front, vector.frame, vector.divisor, vector.count, vector.support, False, True)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from montecarlo.engines._outputs import CORRELATED_REFUSAL, Outputs
+from montecarlo.engines._outputs import CORRELATED_REFUSAL, constants_of
 from montecarlo.engines.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
+from montecarlo.kernels._records import Draw
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import ACTIVATION, LINEAR_V, LINEAR_W
 
@@ -52,6 +53,7 @@ def sample(
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
     # Compiled on first use: `import montecarlo` must stay light.
+    from montecarlo.engines.radial._draws import Tables
     from montecarlo.engines.radial._network import CHUNK_LAYERS, run_block
 
     d, L = resnet.width, resnet.depth
@@ -59,7 +61,7 @@ def sample(
         outcomes, thresholds, bits = alias_table(d)
     else:
         outcomes, thresholds, bits = np.zeros(0, np.int32), np.zeros(0, np.uint32), 0
-    shapes, scales = chi_square_table(max(d, 2))
+    tables = Tables(outcomes, thresholds, bits, *chi_square_table(max(d, 2)))
     # A chunk must not carry the state out of float range: |h| grows at most (1 + 50 α)-fold a layer.
     chunk = max(1, min(CHUNK_LAYERS, int(300.0 / math.log2(2.0 + 50.0 * resnet.scaling))))
     empty = np.empty((0, 0))
@@ -68,8 +70,7 @@ def sample(
         rows = np.empty((replicas, 2))
         path = np.empty((replicas, L + 1)) if request.trajectories and not dual else empty
         run_block(
-            not resnet.has_w, d, L, resnet.scaling, outcomes, thresholds, bits, shapes, scales,
-            1 if path.size else chunk, chunk, dual, *Outputs.words(key), Outputs.first(first_replica),
+            constants_of(resnet), tables, Draw.of(key, first_replica), 1 if path.size else chunk, chunk, dual,
             rows, path,
         )  # fmt: skip
         if dual:

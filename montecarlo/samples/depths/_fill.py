@@ -48,7 +48,6 @@ class PathFiller:
     sources: Sequence[tuple[WeightProcess, Coupling, int]]
     value: Any
     negative_slope: float
-    block: int
 
     def fill(
         self, key: tuple[int, int], first_replica: int, strong: Array, end: Array, ratio: Array, cosine: Array
@@ -83,7 +82,7 @@ class PathFiller:
         states = np.empty((depth + 1, len(start)))
         states[0] = start
         alpha = float(depth) ** -float(self.resnet.beta or 0.0)
-        run_network(self.value, self.negative_slope, self.block, alpha, own[0], inner, states)
+        run_network(self.value, self.negative_slope, alpha, own[0], inner, states)
         return states
 
     def observe(self, states: list[Float64], strong: Array, end: Array, ratio: Array, cosine: Array) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import types
 
 from montecarlo.common._jit import helper, kernel
-from montecarlo.kernels._state import RES1, SCALAR_FUNCTION
+from montecarlo.kernels._state import SCALAR_FUNCTION
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -23,8 +23,8 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 
 _RUN = types.void(
-    SCALAR_FUNCTION, types.float64, types.int64, types.float64, types.float32[:, ::1],
-    types.float32[:, ::1], types.float64[:, ::1],
+    SCALAR_FUNCTION, types.float64, types.float64, types.float32[:, ::1], types.float32[:, ::1],
+    types.float64[:, ::1],
 )  # fmt: skip
 
 
@@ -40,8 +40,8 @@ def add_product(path, first, vector, d, scale, out, start):
 
 
 @kernel(signature=_RUN)
-def run_network(value, negative_slope, block, alpha, V, W, states):
-    """Fill ``states[1:]`` with h_1 ... h_L from h_0 in ``states[0]``; `W` has no rows for res-1."""
+def run_network(value, negative_slope, alpha, V, W, states):
+    """Fill ``states[1:]`` with h_1 ... h_L from h_0 in ``states[0]``; without a W, `W` has no rows."""
     d = np.uint64(states.shape[1])
     area = d * d
     depth = np.uint64(V.shape[0])
@@ -51,7 +51,7 @@ def run_network(value, negative_slope, block, alpha, V, W, states):
     h = states.reshape(-1)
     z = np.zeros(d, np.float64)
     for k in range(_ZERO, depth):
-        if block == RES1:
+        if W.shape[0] == 0:
             for i in range(_ZERO, d):
                 z[i] = h[k * d + i]
         else:

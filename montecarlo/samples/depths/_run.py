@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
-from montecarlo.engines._outputs import BLOCK_CODES, constants_of
+from montecarlo.engines._outputs import constants_of
 from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
@@ -207,7 +207,7 @@ def _paths(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
     if inner is not None:
         sources.append((w, inner, ROLE_W))
     value, negative_slope = _activation(resnet)
-    filler = PathFiller(resnet, depths, sources, value, negative_slope, BLOCK_CODES[resnet.block])
+    filler = PathFiller(resnet, depths, sources, value, negative_slope)
     per_number = 1.5e-8 * len(sources)
     seconds = resnet.depth * (resnet.width**2 * per_number + 1e-7) + 1e-4
     return _Plan(1, seconds, filler.fill)

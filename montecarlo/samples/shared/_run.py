@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_real, check_sequence, check_whole
+from montecarlo.engines._outputs import empty_outputs
 from montecarlo.engines._request import Request
 from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.engines.correlated._start import draw_inputs, draw_readout
@@ -135,8 +136,7 @@ class SharedRun(Run):
         scales = np.repeat(self.scalings, self.inputs)
         readout = draw_readout(resnet, key, replica)
         networks = len(scales)
-        rows = np.empty((networks, 4))
-        empty = np.empty((0, 0))
+        outputs = empty_outputs(resnet, Request(gradients=self.gradients), networks)
         size = chunk_of_columns(resnet.width, networks)
         for first in range(0, networks, size):
             last = min(first + size, networks)
@@ -146,10 +146,9 @@ class SharedRun(Run):
             h, p = np.zeros((2, resnet.width, padded), np.float32)
             h[:, : last - first] = starts[:, first:last]
             p[:, : last - first] = readout[:, None]
-            outputs = [rows[first:last], empty, empty, empty, empty]
             ends = p if self.gradients else p[:0]
-            correlated.run(resnet, paths, alphas, h, ends, outputs, empty, empty)
-        return rows
+            correlated.run(resnet, paths, alphas, h, ends, outputs.part(first, last))
+        return outputs.rows
 
 
 def chunk_of_columns(width: int, networks: int) -> int:

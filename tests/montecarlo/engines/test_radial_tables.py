@@ -11,9 +11,14 @@ import pytest
 from scipy import special, stats
 
 from montecarlo import ResNet, simulate
-from montecarlo.engines.radial._network import _exact_chi_square, run_block
+from montecarlo.common._jit import kernel
+from montecarlo.engines._outputs import constants_of
+from montecarlo.engines.radial._draws import Tables, exact_chi_square
+from montecarlo.engines.radial._network import run_block
 from montecarlo.engines.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 from montecarlo.estimates import law_distance, same_law
+from montecarlo.kernels._records import Draw
+from montecarlo.streams._address import Address
 
 SEED = 20240831
 FALSE_ALARM = 1e-6 / 100  # fewer than a hundred comparisons in this file
@@ -61,10 +66,9 @@ def active_draws(active, replicas=REPLICAS, seed=SEED):
     shapes, scales = chi_square_table(width)
     outcomes, thresholds = np.full(4, active, np.int32), np.full(2, 0xFFFFFFFF, np.uint32)
     rows = np.empty((replicas, 2))
-    run_block(
-        False, width, 1, 1.0, outcomes, thresholds, 1, shapes, scales, 1, 1, False, np.uint32(seed),
-        np.uint32(active), np.uint64(0), rows, np.empty((0, 0)),
-    )  # fmt: skip
+    constants = constants_of(ResNet(width=width, depth=1, alpha=1.0))
+    tables = Tables(outcomes, thresholds, 1, shapes, scales)
+    run_block(constants, tables, Draw.of((seed, active), 0), 1, 1, False, rows, np.empty((0, 0)))
     return 2.0 * rows[:, 1] + math.log(width)
 
 
@@ -128,6 +132,14 @@ def acceptance(degrees):
     return math.exp(log) / (3 * c * math.sqrt(2 * math.pi))
 
 
+@kernel
+def draw_chi_squares(key, shape, scale, x, word, out):
+    zero, first = np.uint32(0), np.uint32(1)
+    for i in range(out.size):
+        address = Address(key, key, np.uint32(i), zero)
+        out[i] = exact_chi_square(address, first, zero, shape, scale, x[i], word[i])
+
+
 @pytest.mark.statistical
 @pytest.mark.parametrize("degrees", [2, 3, 10])
 def test_share_and_law_of_rejected_proposals(degrees):
@@ -135,11 +147,8 @@ def test_share_and_law_of_rejected_proposals(degrees):
     rng = np.random.default_rng(SEED)
     x, word = rng.standard_normal(n), rng.integers(0, 2**32, n, dtype=np.uint32)
     shape, scale = degrees / 2 - 1 / 3, 1 / math.sqrt(9 * (degrees / 2 - 1 / 3))
-    key, zero, which = np.uint32(SEED), np.uint32(0), np.uint32(1)
-    drawn = np.array([
-        _exact_chi_square(key, key, zero, zero, np.uint32(i), zero, which, shape, scale, x[i], word[i])
-        for i in range(n)
-    ])  # fmt: skip
+    drawn = np.empty(n)
+    draw_chi_squares(np.uint32(SEED), shape, scale, x, word, drawn)
     redone = ~np.isclose(drawn, 2.0 * shape * (1.0 + scale * x) ** 3, rtol=1e-12)
     expected = 1.0 - acceptance(degrees)
     assert 0.005 < expected < 0.06

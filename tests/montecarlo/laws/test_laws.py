@@ -21,6 +21,7 @@ from montecarlo.estimates import same_law
 from montecarlo.laws import LAWS
 from montecarlo.laws._products import SCRATCH
 from montecarlo.streams import normals_of_words, words
+from montecarlo.streams._address import Address
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
@@ -40,7 +41,7 @@ class Stream:
 
     @property
     def arguments(self):
-        return (*map(np.uint32, (*self.key, self.layer_role, self.low, self.high)),)
+        return Address.of(self.key, self.low | self.high << 32), np.uint32(self.layer_role)
 
 
 STREAMS = st.builds(Stream, st.tuples(WORD, WORD), WORD, WORD, WORD)
@@ -49,8 +50,7 @@ STREAMS = st.builds(Stream, st.tuples(WORD, WORD), WORD, WORD, WORD)
 def matrix(law, stream, n_units, length):
     """Return M[unit, j] as the replay does, by combinations with unit vectors."""
     _, combine = LAWS[law].kernels()
-    k0, k1, *rest = stream.arguments
-    return _unit_rows(combine, (k0, k1), *rest, n_units, length)
+    return _unit_rows(combine, *stream.arguments, n_units, length)
 
 
 def rebuilt_matrix(law, stream, n_units, length):

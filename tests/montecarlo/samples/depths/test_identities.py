@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from montecarlo import Activation, InvalidFieldError, ResNet, simulate_depths
-from montecarlo.kernels._state import RES1, RES3
 from montecarlo.processes import WeightProcess, find_process
 from montecarlo.samples.depths._coupling import find_coupling
 from montecarlo.samples.depths._fill import PathFiller, draw_start
@@ -148,10 +147,9 @@ def test_rows_on_paths_are_those_of_numpy(fields, law, coarse):
     sample = simulate_depths(net, DEPTHS, replicas=3, seed=5)
     process = find_process(law)
     coupling = find_coupling(process, DEPTHS)
-    block = RES1 if fields["block"] == "res-1" else RES3
-    sources = [(process, coupling, ROLE_V), (process, coupling, ROLE_W)][: 1 if block == RES1 else 2]
+    sources = [(process, coupling, ROLE_V), (process, coupling, ROLE_W)][: 1 + net.has_w]
     key = stream_key(net, 5)
-    filler = PathFiller(net, DEPTHS, sources, None, math.nan, block)
+    filler = PathFiller(net, DEPTHS, sources, None, math.nan)
     for replica in range(3):
         paths = [path.astype(np.float64) for path in filler.paths(key, replica)]
         start = draw_start(net, key, replica)

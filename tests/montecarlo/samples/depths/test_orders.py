@@ -11,7 +11,6 @@ import pytest
 
 from montecarlo import InvalidFieldError, ResNet, simulate, simulate_depths
 from montecarlo.estimates import same_law, strong_order
-from montecarlo.kernels._state import RES1
 from montecarlo.processes import find_process
 from montecarlo.samples.depths._coupling import find_coupling
 from montecarlo.samples.depths._fill import PathFiller, draw_start
@@ -121,7 +120,7 @@ def test_independent_paths_are_refuted():
     process = find_process("fbm:0.5")
     value, _ = net.activation_function.compiled()
     sources = [(process, find_coupling(process, DEPTHS), ROLE_V)]
-    filler = PathFiller(net, DEPTHS, sources, value, 0.0, RES1)
+    filler = PathFiller(net, DEPTHS, sources, value, 0.0)
     n = 60
     strong, end = np.empty((2, n, len(DEPTHS) - 1))
     ratio, cosine = np.empty((2, n, len(DEPTHS)))

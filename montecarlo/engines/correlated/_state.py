@@ -1,0 +1,174 @@
+"""The arithmetic of the correlated engine's states.
+
+Error analysis. Products are float32 with a sum of d fused terms, as in the dense engine; states are pairs of
+float32 numbers, which lose nothing to the number of layers; norms are float64. Differences are taken from
+the states, except small ones, which are float32 sums of L terms, relative error about √L·6e-8.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from montecarlo.common._jit import helper, inline
+from montecarlo.kernels._columns import (
+    LARGE_BITS,
+    SMALL_BITS,
+    advance_columns,
+    clear_column,
+    column_log_norm,
+    rescale_column,
+)
+
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_ABS = np.uint32(0x7FFFFFFF)
+_VISIBLE = 10.0 * math.log(2.0)  # a state 2**-10 of its start away still has 38 bits of the distance
+
+
+@helper
+def begin(network, state, starts, lowest):
+    """Begin at the given vectors, each in the frame of its own exponent; the lost ones stay lost."""
+    d, columns = network.width, network.columns
+    for i in range(_ZERO, d):
+        for c in range(_ZERO, columns):
+            place = np.uint64(i) * columns + np.uint64(c)
+            state.high[place] = starts[i, c]
+            state.low[place] = np.float32(0.0)
+            state.difference[place] = np.float32(0.0)
+    for c in range(_ZERO, columns):
+        peak = np.uint32(0)
+        for i in range(_ZERO, d):
+            place = np.uint64(i) * columns + np.uint64(c)
+            peak = max(peak, np.uint32(np.float32(state.high[place]).view(np.uint32) & _ABS))
+        state.exponents[c] = 0
+        state.start_exponents[c] = 0
+        state.peaks[c] = peak
+        fit(network, state, np.uint64(c), lowest)
+        state.start_exponents[c] = state.exponents[c]
+    state.roots[0] = -1
+
+
+@helper
+def fit(network, state, column, lowest):
+    """Rescale a column; clear it if it is lost, here or on the way before."""
+    d, columns = network.width, network.columns
+    state.exponents[column], is_finite = rescale_column(
+        state.high, state.low, state.difference, d, columns, column, state.peaks[column],
+        state.exponents[column], state.start_exponents[column], lowest,
+    )  # fmt: skip
+    if not is_finite or not state.finite[column]:
+        state.finite[column] = False
+        clear_column(state.high, state.low, state.difference, d, columns, column)
+
+
+@inline
+def factor_of(network, roots):
+    """Return the factor of a number of √d."""
+    factor = 1.0
+    for _ in range(roots):
+        factor = factor / network.root_d
+    return factor
+
+
+@helper
+def set_frames(network, state):
+    """Compute the columns' factors for increments."""
+    factor = factor_of(network, state.roots[0])
+    for c in range(state.steps.size):
+        state.steps[c] = np.float32(network.scales[c] * factor)
+        behind = min(state.exponents[c] - state.start_exponents[c], 0)
+        state.frames[c] = np.float32(math.ldexp(factor, int(max(behind, -2000))))
+
+
+@inline
+def advance(network, state, vector, lowest):
+    """Add a branch, or its transposed derivative, to all columns, each with its α; keep them in range."""
+    if vector.roots != state.roots[0]:
+        state.roots[0] = vector.roots
+        set_frames(network, state)
+    if network.width == _ONE:
+        for c in range(_ZERO, network.columns):
+            state.before[c] = state.high[c]
+    advance_columns(
+        state.high, state.low, state.difference, state.buffers[vector.front], state.steps, state.frames,
+        network.width, network.columns, state.peaks,
+    )  # fmt: skip
+    outside = np.uint32(0)
+    for c in range(_ZERO, network.networks):
+        # A peak below SMALL_BITS wraps to a large number.
+        outside = max(outside, np.uint32(state.peaks[c] - SMALL_BITS))
+    if outside >= np.uint32(LARGE_BITS - SMALL_BITS):
+        keep_in_range(network, state, lowest)
+
+
+@helper
+def keep_in_range(network, state, lowest):
+    """Rescale the columns that need it.
+
+    A single unit that cancels to exactly zero did so for lack of digits: 2**-25 of it is left.
+    """
+    peaks, high = state.peaks, state.high
+    changed = False
+    for c in range(_ZERO, network.networks):
+        lone = network.width == _ONE and state.before[c] != np.float32(0.0)
+        if lone and peaks[c] == np.uint32(0) and state.low[c] == 0.0:
+            high[c] = state.before[c] * np.float32(2.0**-25)
+            peaks[c] = np.uint32(np.float32(high[c]).view(np.uint32) & _ABS)
+        exponent = state.exponents[c]
+        fit(network, state, np.uint64(c), lowest)
+        changed = changed or state.exponents[c] != exponent
+    if changed:
+        set_frames(network, state)
+
+
+@helper
+def log_state(network, state, c):
+    """Return the natural log of the norm of a state."""
+    column = np.uint64(c)
+    return column_log_norm(
+        state.high, state.low, network.width, network.columns, column, state.exponents[column]
+    )
+
+
+@helper
+def log_vector(network, state, vector, c):
+    """Return that of a vector, without the factors that wait; the state itself has more digits."""
+    if vector.front == 0:
+        return log_state(network, state, c)
+    column, table = np.uint64(c), state.buffers[vector.front]
+    return column_log_norm(table, state.none, network.width, network.columns, column, state.exponents[column])
+
+
+@helper
+def log_distance(network, state, starts, c, log_start):
+    """Return the natural log of ``‖2**exponent * (high + low) - start‖``.
+
+    From the state itself where it has moved visibly. Below, its rounding would show, and the sum of the
+    increments takes over, which in turn keeps the rounding of the largest state that there was on the way.
+    """
+    d, columns, column = network.width, network.columns, np.uint64(c)
+    exponent = state.exponents[column]
+    up = max(exponent, np.int64(0))
+    largest = 0.0
+    total = 0.0
+    for second in range(2):
+        for j in range(_ZERO, d):
+            place = np.uint64(j) * columns + column
+            x = np.float64(state.high[place]) + np.float64(state.low[place])
+            x = math.ldexp(x, int(max(exponent - up, -2000)))
+            x -= math.ldexp(np.float64(starts[j, column]), int(max(-up, -2000)))
+            if second == 0:
+                largest = max(largest, abs(x))
+            else:
+                total += (x / largest) * (x / largest)
+        if not largest > 0.0:
+            break
+    if largest > 0.0:
+        moved = math.log(largest) + 0.5 * math.log(total) + up * math.log(2.0)
+        if moved > log_start - _VISIBLE:
+            return moved
+    frame = max(exponent, state.start_exponents[column])
+    log_scale = math.log(network.scales[column])
+    return column_log_norm(state.difference, state.none, d, columns, column, frame) + log_scale

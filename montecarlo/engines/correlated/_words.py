@@ -1,0 +1,218 @@
+"""The words of the correlated engine, forward and backward: all that it knows of the block language.
+
+A word takes the vectors that the word before left, one a column, and leaves its own in a free buffer. Factors
+1/√d of the matrices wait until something has to multiply the columns anyway.
+
+Backward, the words are performed in reverse on the gradients of their output. To add a word: two functions
+and a line in each of `perform` and `perform_back`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from montecarlo.common._jit import helper, inline
+from montecarlo.engines.correlated._records import Vector
+from montecarlo.engines.correlated._state import factor_of, log_vector
+from montecarlo.kernels._product import product
+from montecarlo.kernels._state import EVALUATION_LIMIT
+from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V, LINEAR_W
+
+V, W = 0, 1
+"""Places in `Work.log_inputs`."""
+
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+
+
+@inline
+def keeps(word):
+    """Return whether a word keeps something for the backward pass, in a slot of the tape."""
+    return word == ACTIVATION
+
+
+@helper
+def kept_words(sentence):
+    """Return the slots that a layer needs."""
+    slots = np.int64(0)
+    for word in sentence:
+        slots += np.int64(keeps(word))
+    return slots
+
+
+@inline
+def whole():
+    """Return the states as the vectors that a sentence begins with."""
+    return Vector(np.int64(0), np.int64(0), False)
+
+
+@inline
+def perform(network, k, state, tape, work, slot):
+    """Perform a sentence on all states; return the vectors that it leaves."""
+    vector = whole()
+    for word in network.constants.sentence:
+        if word == LINEAR_W:
+            remember(network, W, k, state, vector, work, factor_of(network, vector.roots))
+            vector = linear(network, network.paths.w[k], state, vector)
+        elif word == BIAS:
+            vector = Vector(vector.front, vector.roots, True)
+        elif word == ACTIVATION:
+            vector = activation(network, k, state, vector, tape, slot)
+        elif word == LINEAR_V:
+            # The factor that V's image has, but for V's own √d.
+            factor = factor_of(network, vector.roots + 1) * network.root_d
+            remember(network, V, k, state, vector, work, factor)
+            vector = linear(network, network.paths.v[k], state, vector)
+        slot += np.int64(keeps(word))
+    return vector
+
+
+@inline
+def perform_back(network, k, state, tape, work, slot, outputs):
+    """Perform the transposed derivative of a sentence on all gradients; store weight-gradient norms."""
+    sentence = network.constants.sentence
+    vector = whole()
+    slot += kept_words(sentence)
+    for position in range(sentence.size - 1, -1, -1):
+        word = sentence[position]
+        slot -= np.int64(keeps(word))
+        if word == LINEAR_W:
+            finish(network, W, k, state, vector, work, outputs.weight_w)
+            vector = linear_back(network, network.paths.w[k], state, vector)
+        elif word == ACTIVATION:
+            vector = activation_back(network, state, vector, tape, slot)
+        elif word == LINEAR_V:
+            finish(network, V, k, state, vector, work, outputs.weight_v)
+            vector = linear_back(network, network.paths.v[k], state, vector)
+    return vector
+
+
+@inline
+def remember(network, matrix, k, state, vector, work, factor):
+    """Remember the log-norms of what a matrix meets, for those of its gradients."""
+    if work.log_inputs.size > 0:
+        for c in range(network.networks):
+            work.log_inputs[matrix, c, k] = log_vector(network, state, vector, c) + math.log(factor)
+
+
+@inline
+def finish(network, matrix, k, state, vector, work, weights):
+    """Store the log-norms of a matrix's gradients: the products of the vectors on its two sides."""
+    if weights.size > 0:
+        for c in range(network.networks):
+            log_alpha = math.log(network.scales[c]) - work.starts[0, c] - work.starts[1, c]
+            log_p = log_alpha + log_vector(network, state, vector, c)
+            log_p -= vector.roots * math.log(network.root_d)
+            weights[c, k] = log_p + work.log_inputs[matrix, c, k]
+
+
+@inline
+def free(vector):
+    """Return a buffer that holds neither the vector nor the state."""
+    return np.int64(2) if vector.front == 1 else np.int64(1)
+
+
+@inline
+def linear(network, matrix, state, vector):
+    """Multiply with a matrix, √d times it."""
+    front = free(vector)
+    multiply(matrix, network.width, state.buffers[vector.front], network.columns, state.buffers[front])
+    return Vector(front, vector.roots + 1, False)
+
+
+@inline
+def linear_back(network, matrix, state, vector):
+    """Multiply with its transpose."""
+    front = free(vector)
+    multiply_back(matrix, network.width, state.buffers[vector.front], network.columns, state.buffers[front])
+    return Vector(front, vector.roots + 1, False)
+
+
+@helper
+def multiply(matrix, d, table, columns, out):
+    """Store the product of a matrix and a table."""
+    product(matrix, _ZERO, d, _ONE, d, table, columns, out)
+
+
+@helper
+def multiply_back(matrix, d, table, columns, out):
+    """Store the product of the transpose and a table."""
+    product(matrix, _ZERO, _ONE, d, d, table, columns, out)
+
+
+@inline
+def activation(network, k, state, vector, tape, slot):
+    """Evaluate σ and σ'.
+
+    A σ that bends is homogeneous: factors wait on. Others see the entries themselves.
+    """
+    front = free(vector)
+    z, values = state.buffers[vector.front], state.buffers[front]
+    if network.bends:
+        below = np.float32(network.sigma.negative_slope)
+        bend(z, values, tape.active[slot], network.width * network.columns, below)
+        return Vector(front, vector.roots, False)
+    bias = network.paths.biases[k] if vector.biased else state.none
+    scale = factor_of(network, vector.roots)
+    evaluate(network, z, values, tape.slopes[slot], bias, scale, state.exponents)
+    return Vector(front, np.int64(0), False)
+
+
+@helper
+def bend(z, values, active, n, below):
+    """Evaluate a piecewise linear activation; store who is active."""
+    for i in range(_ZERO, n):
+        x = z[i]
+        positive = x > np.float32(0.0)
+        active[i] = np.uint8(positive)
+        values[i] = x if positive else below * x
+
+
+@helper
+def evaluate(network, z, values, slopes, bias, scale, exponents):
+    """Evaluate any activation at ``2**exponent * scale * z + bias_std * bias``.
+
+    The values are in the frame of the column's exponent.
+    """
+    below = network.sigma.negative_slope
+    for c in range(_ZERO, network.columns):
+        bounded = min(max(exponents[c], -EVALUATION_LIMIT), EVALUATION_LIMIT)
+        up = math.ldexp(scale, int(bounded))
+        down = math.ldexp(1.0, int(-bounded))
+        for i in range(_ZERO, network.width):
+            place = np.uint64(i) * network.columns + np.uint64(c)
+            x = np.float64(z[place]) * up
+            if bias.size > 0:
+                x += np.float64(bias[i]) * network.constants.bias_std
+            if math.isnan(below):
+                s = network.sigma.value(x)
+                t = network.sigma.slope(x)
+            else:
+                t = 1.0 if x > 0.0 else below
+                s = t * x
+            values[place] = np.float32(s * down)
+            slopes[place] = np.float32(t)
+
+
+@inline
+def activation_back(network, state, vector, tape, slot):
+    """Multiply by σ'."""
+    front, n = free(vector), network.width * network.columns
+    x, out = state.buffers[vector.front], state.buffers[front]
+    if network.bends:
+        bend_back(x, out, tape.active[slot], n, np.float32(network.sigma.negative_slope))
+    else:
+        slopes = tape.slopes[slot]
+        for i in range(_ZERO, n):
+            out[i] = x[i] * slopes[i]
+    return Vector(front, vector.roots, False)
+
+
+@helper
+def bend_back(values, out, active, n, below):
+    """Multiply by the slopes of a piecewise linear activation."""
+    for i in range(_ZERO, n):
+        x = values[i]
+        out[i] = x if active[i] != np.uint8(0) else below * x

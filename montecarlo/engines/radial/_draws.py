@@ -1,0 +1,231 @@
+"""What the radial engine draws: normals and chi-squares, for a chunk of layers and sixteen networks at once.
+
+None depends on a network's state. Sample i of a chunk belongs to layer ``i // 16`` of it and to lane
+``i % 16``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+
+from montecarlo.common._jit import allocating_helper, helper, inline
+from montecarlo.kernels._lanes import NETWORKS
+from montecarlo.streams._address import Address
+from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
+from montecarlo.streams._normals import box_muller
+from montecarlo.streams._philox import philox
+
+_NORMALS = np.uint32(ROLE_RADIAL_NORMALS << 28)
+_WORDS = np.uint32(ROLE_RADIAL_WORDS << 28)
+_ZERO = np.uint64(0)
+_SIXTEEN = np.uint64(NETWORKS)
+_F = np.float32
+
+
+class Tables(NamedTuple):
+    """Tables of `montecarlo.engines.radial._tables`: a binomial's, and those of chi-squares."""
+
+    outcomes: Any
+    thresholds: Any
+    bits: int
+    """0 where the number of active units is a count of random bits."""
+    shapes: Any
+    scales: Any
+
+
+TABLES = types.NamedTuple(
+    [types.int32[::1], types.uint32[::1], types.int64, types.float32[::1], types.float32[::1]], Tables
+)
+
+
+class Source(NamedTuple):
+    """Where a chunk's random numbers lie."""
+
+    address: Address
+    """Of the first of sixteen networks."""
+    stream: Any
+    """Begins the counters: networks of dual columns have others."""
+    layer: Any
+    """The chunk's first."""
+
+
+class Draws(NamedTuple):
+    """A chunk of draws, an array each."""
+
+    z1: Any
+    z2: Any
+    x1: Any
+    x2: Any
+    u1: Any
+    u2: Any
+    w1: Any
+    w2: Any
+    active: Any
+    """Numbers of active units, where there are any others."""
+    active_square: Any
+    """Chi-squares with as many degrees of freedom; else 1."""
+    rest_square: Any
+    """Chi-squares with d - 2 degrees of freedom."""
+    doubtful: Any
+
+
+@allocating_helper
+def build_draws(layers):
+    """Return room for the draws of some layers."""
+    n = np.uint64(layers) * _SIXTEEN
+    return Draws(
+        np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32),
+        np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros(n, np.uint32),
+        np.zeros(n, np.uint32), np.ones(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.uint32),
+    )  # fmt: skip
+
+
+@inline
+def fill(source, n, width, tables, halves, draws):
+    """Draw n samples; for `halves` a fair coin says of each unit whether it is active."""
+    _fill_words(source, n, draws)
+    if halves:
+        if tables.bits == 0:
+            _count(n, width, draws)
+        else:
+            _look_up(n, tables, draws)
+        _propose_active(n, tables, draws)
+        for i in range(_ZERO, n):
+            if draws.doubtful[i] != np.uint32(0):
+                degrees = np.int64(draws.active[i])
+                draws.active_square[i] = _again(
+                    source, np.uint32(0), i, tables.shapes[degrees], tables.scales[degrees], draws.x1[i],
+                    draws.u1[i],
+                )  # fmt: skip
+    rest = max(width - 2, 0)
+    if rest < 2:
+        for i in range(_ZERO, n):
+            draws.rest_square[i] = _F(rest) * draws.x2[i] * draws.x2[i]
+        return
+    shape, scale = tables.shapes[rest], tables.scales[rest]
+    _propose_rest(n, shape, scale, draws)
+    for i in range(_ZERO, n):
+        if draws.doubtful[i] != np.uint32(0):
+            draws.rest_square[i] = _again(source, np.uint32(1), i, shape, scale, draws.x2[i], draws.u2[i])
+
+
+@inline
+def _fill_words(source, n, draws):
+    k0, k1, low, high = source.address
+    stream, first_layer = source.stream, source.layer
+    for i in range(_ZERO, n):
+        lane = np.uint32(np.uint32(i) & np.uint32(15))
+        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
+        replica = np.uint32(low + lane)
+        a0, a1, a2, a3 = philox(stream, np.uint32(layer | _NORMALS), replica, high, k0, k1)
+        n0, n1 = box_muller(a0, a1)
+        n2, n3 = box_muller(a2, a3)
+        draws.z1[i] = n0
+        draws.z2[i] = n1
+        draws.x1[i] = n2
+        draws.x2[i] = n3
+    for i in range(_ZERO, n):
+        lane = np.uint32(np.uint32(i) & np.uint32(15))
+        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
+        replica = np.uint32(low + lane)
+        b0, b1, b2, b3 = philox(stream, np.uint32(layer | _WORDS), replica, high, k0, k1)
+        draws.u1[i] = b0
+        draws.u2[i] = b1
+        draws.w1[i] = b2
+        draws.w2[i] = b3
+
+
+@inline
+def _count_bits(word):
+    word = np.uint32(word - (np.uint32(word >> np.uint32(1)) & np.uint32(0x55555555)))
+    pairs = np.uint32(word & np.uint32(0x33333333))
+    word = np.uint32(pairs + (np.uint32(word >> np.uint32(2)) & np.uint32(0x33333333)))
+    word = np.uint32(np.uint32(word + np.uint32(word >> np.uint32(4))) & np.uint32(0x0F0F0F0F))
+    return np.uint32(np.uint32(word * np.uint32(0x01010101)) >> np.uint32(24))
+
+
+@inline
+def _count(n, width, draws):
+    low_mask = np.uint32(0xFFFFFFFF) if width >= 32 else np.uint32((1 << width) - 1)
+    high_mask = np.uint32(0xFFFFFFFF) if width >= 64 else np.uint32((1 << max(width - 32, 0)) - 1)
+    for i in range(_ZERO, n):
+        low = _count_bits(np.uint32(draws.w1[i] & low_mask))
+        draws.active[i] = np.uint32(low + _count_bits(np.uint32(draws.w2[i] & high_mask)))
+
+
+@inline
+def _look_up(n, tables, draws):
+    shift = np.uint32(32 - tables.bits)
+    for i in range(_ZERO, n):
+        column = np.uint64(draws.w1[i] >> shift)
+        second = np.uint64(draws.w2[i] > tables.thresholds[column])
+        draws.active[i] = np.uint32(tables.outcomes[np.uint64(2) * column + second])
+
+
+@inline
+def _propose(x, word, shape, scale):
+    """Return ``2 d (1 + c x)³`` and whether the squeeze accepts it."""
+    v = _F(1.0) + scale * x
+    x2 = x * x
+    u = _F(np.int32(np.uint32(word >> np.uint32(1)))) * _F(2.0**-31)
+    fine = (u < _F(1.0) - _F(0.0331) * x2 * x2) and (v > _F(0.0))
+    return _F(2.0) * shape * v * v * v, fine
+
+
+@inline
+def _propose_rest(n, shape, scale, draws):
+    for i in range(_ZERO, n):
+        draws.rest_square[i], fine = _propose(draws.x2[i], draws.u2[i], shape, scale)
+        draws.doubtful[i] = np.uint32(0) if fine else np.uint32(1)
+
+
+@inline
+def _propose_active(n, tables, draws):
+    """Propose with degrees of freedom from the table; none or one need no test."""
+    for i in range(_ZERO, n):
+        degrees = np.uint64(draws.active[i])
+        x = draws.x1[i]
+        square, fine = _propose(x, draws.u1[i], tables.shapes[degrees], tables.scales[degrees])
+        # The tabulated shape of less than two degrees is zero.
+        draws.active_square[i] = x * x if draws.active[i] == np.uint32(1) else square
+        fine = fine or draws.active[i] < np.uint32(2)
+        draws.doubtful[i] = np.uint32(0) if fine else np.uint32(1)
+
+
+@helper
+def _again(source, which, i, shape, scale, x, word):
+    layer = np.uint32(source.layer + np.uint32(i >> np.uint64(4)))
+    first = source.address
+    address = Address(first.k0, first.k1, np.uint32(first.low + np.uint32(i & np.uint64(15))), first.high)
+    counter = np.uint32(source.stream + which)
+    return _F(
+        exact_chi_square(address, counter, layer, np.float64(shape), np.float64(scale), np.float64(x), word)
+    )
+
+
+@helper
+def exact_chi_square(address, first, layer, shape, scale, x, word):
+    """Return a chi-square by Marsaglia and Tsang's test, from the first proposal on; float64.
+
+    At least two degrees. A rejected proposal is replaced by those of further counters, every second one from
+    two after the first, never by a global generator's.
+    """
+    k0, k1, low, high = address
+    attempt = np.uint32(0)
+    while True:
+        v = 1.0 + scale * x
+        if v > 0.0:
+            v = v * v * v
+            u = (np.float64(word) + 0.5) * 2.0**-32
+            if math.log(u) < 0.5 * x * x + shape * (1.0 - v + math.log(v)):
+                return 2.0 * shape * v
+        attempt = np.uint32(attempt + np.uint32(1))
+        counter = np.uint32(first + np.uint32(np.uint32(2) * attempt))
+        w0, w1, w2, _ = philox(counter, np.uint32(layer | _WORDS), low, high, k0, k1)
+        z, _ = box_muller(w0, w1)
+        x = np.float64(z)
+        word = w2

@@ -1,0 +1,224 @@
+"""The radial engine's walk: Gram entries of sixteen networks, from layer to layer on given draws."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import signature as signature_of
+from numba.extending import intrinsic
+
+from montecarlo.common._jit import JIT_OFF, allocating_helper, helper, inline
+from montecarlo.kernels._difference import ROUNDING
+from montecarlo.kernels._lanes import NETWORKS, Rows
+from montecarlo.kernels._words import LINEAR_W
+from montecarlo.streams._blocks import splat
+
+_ZERO = np.uint64(0)
+_SIXTEEN = np.uint64(NETWORKS)
+_LN2 = math.log(2.0)
+
+
+class Step(NamedTuple):
+    """A layer in numbers; see `build_step`."""
+
+    factor: float
+    """α²/d², or α²/d where no W halves the units, in units of ``2**(2 unit)``."""
+    frozen: float
+    """1 where the norm that scales a layer stays 1, else 0."""
+    bend: float
+    """0 where there is nothing across, at width 1."""
+    unit: int
+    tiny: bool
+    halves: bool
+
+
+class Lanes(NamedTuple):
+    """The states of sixteen networks: ``2**exponent (h·e, ‖h_⊥‖)`` and ``(h - h_0)·e``."""
+
+    along: Any
+    across: Any
+    difference: Any
+    """In the frame ``2**max(exponent, 0)``."""
+    frame: Any
+    """Factor of steps of the difference."""
+    exponents: Any
+    alive: Any
+
+
+@helper
+def build_step(constants):
+    """Return a layer in numbers.
+
+    Below 2**-100 the norm of h stays 1 to the last digit, while squares of α would underflow: the difference
+    is then counted in units of a power of two near α. A fresh W and a ReLU leave a random half of the units.
+    """
+    halves = False
+    for word in constants.sentence:
+        halves = halves or word == LINEAR_W
+    d = np.float64(constants.width)
+    tiny = constants.alpha < 2.0**-100
+    unit = math.frexp(constants.alpha)[1] if tiny else 0
+    scaled = math.ldexp(constants.alpha, -unit)
+    factor = scaled * scaled / (d * d) if halves else scaled * scaled / d
+    bend = 0.0 if constants.width == 1 else 1.0
+    return Step(factor, 1.0 if tiny else 0.0, bend, unit, tiny, halves)
+
+
+@allocating_helper
+def build_lanes():
+    """Return room for states."""
+    return Lanes(
+        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
+        np.ones(NETWORKS, np.float64), np.zeros(NETWORKS, np.int64), np.ones(NETWORKS, np.bool_),
+    )  # fmt: skip
+
+
+@inline
+def start(lanes):
+    """Begin at h_0."""
+    for lane in range(_ZERO, _SIXTEEN):
+        lanes.along[lane] = 1.0
+        lanes.across[lane] = 0.0
+        lanes.difference[lane] = 0.0
+        lanes.frame[lane] = 1.0
+        lanes.exponents[lane] = 0
+        lanes.alive[lane] = True
+
+
+def _walk_python(draws, rows, step, lanes):
+    n = int(rows) * NETWORKS
+    along, across = lanes.along, lanes.across
+    for k in range(0, n, NETWORKS):
+        part = slice(k, k + NETWORKS)
+        square = (1.0 - step.frozen) * (along**2 + across**2) + step.frozen
+        sigma_square = step.factor * square * draws.active_square[part]
+        sigma = np.sqrt(sigma_square)
+        increment = sigma * draws.z1[part]
+        moved = along + increment
+        along[:] = np.where(moved == 0.0, along * 2.0**-25, moved)
+        lanes.difference[:] += lanes.frame * increment
+        turned = across + step.bend * sigma * draws.z2[part]
+        across[:] = np.sqrt(turned**2 + sigma_square * draws.rest_square[part])
+
+
+def _walk_compiled(typingctx, draws, rows, step, lanes):
+    """Walk the lanes through `rows` layers of draws."""
+    names = ("z1", "z2", "active_square", "rest_square"), ("along", "across", "difference", "frame")
+
+    def codegen(context, builder, sig, args):
+        kinds, values = [], []
+        for position, chosen in zip((0, 3), names, strict=True):
+            record = sig.args[position]
+            for name in chosen:
+                place = record.fields.index(name)
+                kinds.append(record.types[place])
+                values.append(builder.extract_value(args[position], place))
+        tables = Rows(context, builder, signature_of(types.void, *kinds), values)
+        _Z1, _Z2, _ACTIVE, _REST, _ALONG, _ACROSS, _DIFFERENCE, _FRAME = range(8)
+        double = tables.double
+        root_type = ir.FunctionType(double, [double])
+        root = cgutils.get_or_insert_function(builder.module, root_type, f"llvm.sqrt.v{NETWORKS}f64")
+
+        def row_of(position, row):
+            base = tables.bases[position]
+            pointer = builder.gep(base, [builder.mul(row, ir.Constant(row.type, NETWORKS))])
+            vector = builder.load(builder.bitcast(pointer, tables.single.as_pointer()), align=4)
+            return tables.widen(vector)
+
+        factor, frozen, bend = (
+            splat(builder, builder.extract_value(args[2], sig.args[2].fields.index(name)), NETWORKS)
+            for name in ("factor", "frozen", "bend")
+        )
+        frame = tables.load(_FRAME)
+        moving = builder.fsub(ir.Constant(double, [1.0] * NETWORKS), frozen)
+        states = (_ALONG, _ACROSS, _DIFFERENCE)
+        slots = [cgutils.alloca_once(builder, double) for _ in states]
+        for slot, position in zip(slots, states, strict=True):
+            builder.store(tables.load(position), slot)
+        with cgutils.for_range(builder, args[1]) as loop:
+            along, across, difference = (builder.load(slot) for slot in slots)
+            square = builder.fadd(builder.fmul(along, along), builder.fmul(across, across))
+            square = builder.fadd(builder.fmul(moving, square), frozen)
+            sigma_square = builder.fmul(builder.fmul(factor, square), row_of(_ACTIVE, loop.index))
+            sigma = builder.call(root, [sigma_square])
+            increment = builder.fmul(sigma, row_of(_Z1, loop.index))
+            # A float32 normal may cancel the component exactly: 2**-25 of it is left (no law here has that
+            # atom).
+            moved = builder.fadd(along, increment)
+            rest_of = builder.fmul(along, ir.Constant(double, [2.0**-25] * NETWORKS))
+            cancelled = builder.fcmp_ordered("==", moved, ir.Constant(double, [0.0] * NETWORKS))
+            builder.store(builder.select(cancelled, rest_of, moved), slots[0])
+            builder.store(builder.fadd(difference, builder.fmul(frame, increment)), slots[2])
+            turn = builder.fmul(builder.fmul(bend, sigma), row_of(_Z2, loop.index))
+            turned = builder.fadd(across, turn)
+            total = builder.fadd(
+                builder.fmul(turned, turned), builder.fmul(sigma_square, row_of(_REST, loop.index))
+            )
+            builder.store(builder.call(root, [total]), slots[1])
+        for slot, position in zip(slots, states, strict=True):
+            tables.store(builder.load(slot), position)
+        return context.get_dummy_value()
+
+    return types.void(draws, types.uint64, step, lanes), codegen
+
+
+walk: Any = _walk_python if JIT_OFF else intrinsic(_walk_compiled)
+
+
+@helper
+def rescale(lanes):
+    """Keep ``(h·e, ‖h_⊥‖)`` near one, lane by lane."""
+    along, across, exponents = lanes.along, lanes.across, lanes.exponents
+    for lane in range(_ZERO, _SIXTEEN):
+        peak = max(abs(along[lane]), across[lane])
+        if 2.0**-60 < peak < 2.0**60 or peak == 0.0:
+            continue
+        if not peak < np.inf:
+            lanes.alive[lane] = False
+            along[lane] = 0.0
+            across[lane] = 0.0
+            continue
+        shift = math.frexp(peak)[1]
+        old = max(exponents[lane], 0)
+        exponents[lane] += shift
+        along[lane] = math.ldexp(along[lane], -shift)
+        across[lane] = math.ldexp(across[lane], -shift)
+        moved = int(old - max(exponents[lane], 0))
+        lanes.difference[lane] = math.ldexp(lanes.difference[lane], moved)
+        lanes.frame[lane] = math.ldexp(1.0, int(max(min(exponents[lane], 0), -2000)))
+
+
+@inline
+def _log_length(along, across, exponent):
+    square = along * along + across * across
+    return 0.5 * math.log(square) + exponent * _LN2 if square > 0.0 else -np.inf
+
+
+@inline
+def log_ratio(step, lanes, lane):
+    """Return log ‖h‖/‖h_0‖."""
+    if step.tiny:
+        return math.ldexp(lanes.difference[lane], step.unit)
+    return _log_length(lanes.along[lane], lanes.across[lane], lanes.exponents[lane])
+
+
+@inline
+def log_difference(step, lanes, lane):
+    """Return log ‖h - h_0‖/‖h_0‖."""
+    if step.tiny:
+        return _log_length(lanes.difference[lane], lanes.across[lane], step.unit)
+    exponent = lanes.exponents[lane]
+    common = max(exponent, 0)
+    up = int(max(exponent - common, -2000))
+    sideways = math.ldexp(lanes.across[lane], up)
+    # The sum keeps the rounding of the largest state on the way (`montecarlo.kernels._difference`).
+    end, begin = math.ldexp(lanes.along[lane], up), math.ldexp(1.0, int(max(-common, -2000)))
+    moved = end - begin
+    if not abs(moved - lanes.difference[lane]) > ROUNDING * max(abs(end), max(sideways, begin)):
+        moved = lanes.difference[lane]
+    return _log_length(moved, sideways, common)
