@@ -20,7 +20,7 @@ from montecarlo.common._errors import InvalidFieldError, check_real, near_name
 from montecarlo.common._jit import JIT_OFF, compile_callback
 from montecarlo.common._travel import departure
 from montecarlo.common._user_functions import first_reason, freeze, key_of_values, thaw
-from montecarlo.networks._activation_values import arguments, check_slopes, evaluate
+from montecarlo.networks._activation_values import arguments, check_slopes, evaluate, jumps
 
 ScalarFunction = Callable[[float], float]
 
@@ -43,7 +43,8 @@ class Activation:
     ----------
     fingerprint : str
         What it computes: its name with a hash of the slope and of the bits of values and derivatives at the
-        2,260 arguments of `montecarlo.networks._activation_values`. Activations of one fingerprint are equal.
+        2,260 arguments of `montecarlo.networks._activation_values`, and of the places where the value jumps.
+        Activations of one fingerprint are equal.
 
     Raises
     ------
@@ -107,7 +108,9 @@ class Activation:
         check_slopes(self.name, value, derivative, slope)
         values = evaluate(self.name, "value", value, arguments())
         slopes = evaluate(self.name, "derivative", derivative, arguments())
-        put("fingerprint", key_of_values(self.name, values, slopes, [] if slope is None else [slope]))
+        places = jumps(self.name, value, derivative)
+        more = [places] if places.size else []  # most have none
+        put("fingerprint", key_of_values(self.name, values, slopes, [] if slope is None else [slope], *more))
 
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
