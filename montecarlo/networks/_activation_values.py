@@ -93,7 +93,7 @@ def _nothing_raised() -> Iterator[list[str]]:
 
 
 def jumps(name: str, value: Scalar, derivative: Scalar) -> Float64:
-    """Return where the value jumps within ±1024, a number or two for each jump between neighbours of the grid.
+    """Return where the value jumps within ±1024, one for each jump between neighbours of the grid.
 
     A step at 0.5 and one at 0.505 may have the same values at all arguments: their key needs the place.
     Where the value changes by other than its slope (trapezoidal rule), the half that does is halved again;

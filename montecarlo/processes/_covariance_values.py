@@ -41,8 +41,8 @@ def key_of_lags(name: str, lags: Callable[[Int64, int], Float64]) -> str:
 def key_of_kernel(name: str, kernel: Callable[[Float64, Float64], Float64]) -> str:
     """Return the key of a kernel: layers of depths 2 and 33, and all pairs of 154 times in [0, 1].
 
-    The times are 0, 1, 64 irregular ones, and some as near to 1/3 as 2^-30. On multiples of 2^-13 up to 1, pairs
-    of neighbours and with both ends tell where a kernel changes.
+    The times are 0, 1, 64 irregular ones, and some as near to 1/3 as 2^-30. Multiples of 2^-13 up to 1, in
+    pairs of neighbours and with both ends, tell where a kernel changes.
 
     Raises
     ------

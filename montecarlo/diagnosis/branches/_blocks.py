@@ -68,7 +68,8 @@ def find_blocks(parameters: list[Parameter], pattern: re.Pattern[str] | None) ->
             )
         else:
             rule = (
-                "must have two or more matrices of one shape whose names differ in the number of the block alone"
+                "must have two or more matrices of one shape whose names differ in the number of the "
+                "block alone"
             )
         raise InvalidFieldError(
             "model", f"{len(parameters)} arrays", rule, "give the module that holds the blocks"
