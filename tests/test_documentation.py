@@ -149,7 +149,7 @@ def test_diagnosis_is_what_the_command_prints() -> None:
     command, printed = re.findall(
         r"```console\n\$ largedepth (diagnose .*?)\n```\n\n```text\n(.*?)```", text, re.S
     )[0]
-    done = CliRunner().invoke(cli, command.split(), env={"COLUMNS": "80"})
+    done = CliRunner().invoke(cli, command.split(), env={"COLUMNS": "100"})
     assert done.exit_code == 0, done.output
     assert done.stdout == printed
 

@@ -23,6 +23,8 @@ _STEPS = (2.0**-8, 2.0**-14, 2.0**-20, 2.0**-26)
 _FINE = 2.0**-20  # from here on a kink is closer than the next kink
 _CLOSE = 1e-4  # relative error that differences may have
 _NOISE = 1e-12  # of a value, relative to the largest near 0: some thousand roundings
+_FAR = 1024.0  # where jumps are looked for
+_HALVINGS = 64  # from neighbours of the grid to neighbouring numbers
 _CHECKED = (
     0.0, 0.013, 0.11, 0.37, 0.5, 0.71, 1.0, 1.3, 1.9, 2.0, 2.7, 3.0, 3.9, 5.6, 6.0, 8.3, 12.4, 19.1, 29.3,
 )  # fmt: skip
@@ -88,6 +90,39 @@ def _nothing_raised() -> Iterator[list[str]]:
         yield raised
     finally:
         sys.unraisablehook = hook
+
+
+def jumps(name: str, value: Scalar, derivative: Scalar) -> Float64:
+    """Return where the value jumps within ±1024, one for each jump between neighbours of the grid.
+
+    A step at 0.5 and one at 0.505 may have the same values at all arguments: their key needs the place.
+    Where the value changes by other than its slope (trapezoidal rule), the half that does is halved again;
+    over a jump the excess stays, at kinks and on smooth pieces it vanishes.
+    """
+    x = np.unique(np.clip(arguments(), -_FAR, _FAR))
+    v = evaluate(name, "value", value, x)
+    d = evaluate(name, "derivative", derivative, x)
+    low, high = ((x[part], v[part], d[part]) for part in (slice(None, -1), slice(1, None)))
+    with np.errstate(all="ignore"):
+        first = _excess(low, high)
+        for _ in range(_HALVINGS):
+            told = _excess(low, high) > np.maximum(first / 1024.0, 1e-9 * (np.abs(low[1]) + np.abs(high[1])))
+            low, high = (tuple(part[told] for part in side) for side in (low, high))
+            first = first[told]
+            at = low[0] + (high[0] - low[0]) / 2.0
+            middle = (
+                at,
+                evaluate(name, "value", value, at),
+                evaluate(name, "derivative", derivative, at),
+            )
+            right = _excess(middle, high) > _excess(low, middle)
+            low = tuple(np.where(right, m, a) for m, a in zip(middle, low, strict=True))
+            high = tuple(np.where(right, b, m) for m, b in zip(middle, high, strict=True))
+    return high[0]
+
+
+def _excess(low: tuple[Float64, ...], high: tuple[Float64, ...]) -> Float64:
+    return np.abs(high[1] - low[1] - (low[2] + high[2]) / 2.0 * (high[0] - low[0]))
 
 
 def check_slopes(name: str, value: Scalar, derivative: Scalar, negative_slope: float | None) -> None:

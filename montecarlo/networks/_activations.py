@@ -20,7 +20,7 @@ from montecarlo.common._errors import InvalidFieldError, check_real, near_name
 from montecarlo.common._jit import JIT_OFF, compile_callback
 from montecarlo.common._travel import departure
 from montecarlo.common._user_functions import first_reason, freeze, key_of_values, thaw
-from montecarlo.networks._activation_values import arguments, check_slopes, evaluate
+from montecarlo.networks._activation_values import arguments, check_slopes, evaluate, jumps
 
 ScalarFunction = Callable[[float], float]
 
@@ -43,7 +43,8 @@ class Activation:
     ----------
     fingerprint : str
         What it computes: its name with a hash of the slope and of the bits of values and derivatives at the
-        2,260 arguments of `montecarlo.networks._activation_values`. Activations of one fingerprint are equal.
+        2,260 arguments of `montecarlo.networks._activation_values`, and of the places where the value jumps.
+        Activations of one fingerprint are equal.
 
     Raises
     ------
@@ -80,9 +81,12 @@ class Activation:
 
     def __post_init__(self) -> None:
         put = functools.partial(object.__setattr__, self)
-        if not isinstance(self.name, str) or not self.name or self.name in BUILT_IN:
+        if not isinstance(self.name, str) or not self.name.strip() or self.name in BUILT_IN:
             rule = f"must be a text other than the built-in {', '.join(BUILT_IN)}"
             raise InvalidFieldError("name", self.name, rule, "give its name alone, or rename yours")
+        if not self.name.isprintable() or self.name != self.name.strip():
+            rule = "must be one line without blanks at its ends, for tables and messages"
+            raise InvalidFieldError("name", self.name, rule, "give 'swish', say")
         for of in ("value", "derivative"):
             given = getattr(self, of)
             if not callable(given):
@@ -107,7 +111,9 @@ class Activation:
         check_slopes(self.name, value, derivative, slope)
         values = evaluate(self.name, "value", value, arguments())
         slopes = evaluate(self.name, "derivative", derivative, arguments())
-        put("fingerprint", key_of_values(self.name, values, slopes, [] if slope is None else [slope]))
+        places = jumps(self.name, value, derivative)
+        more = [places] if places.size else []  # most have none
+        put("fingerprint", key_of_values(self.name, values, slopes, [] if slope is None else [slope], *more))
 
     def __repr__(self) -> str:
         return f"Activation({self.name!r})"
@@ -149,6 +155,7 @@ def _arrived(name: str, packed: tuple[bytes, bytes], slope: float | None, finger
 
 
 _SCALAR = "float64(float64)"
+_NEEDS_PYTHON = "missing Environment"  # what compiled code raises, holding the lock, that has no interpreter
 _COMPILABLE = (FunctionType, BuiltinFunctionType, np.ufunc)
 
 
@@ -166,12 +173,17 @@ def _compile(name: str, field: str, given: Any) -> tuple[bytes, Any, Any]:
         return packed, python, python
     try:
         # Indices are checked: the grid goes far out, and what lies beyond a table is not the user's.
-        return packed, python, compile_callback(_of_one_float(python), _SCALAR, cache=False, boundscheck=True)
+        compiled = compile_callback(_of_one_float(python), _SCALAR, cache=False, boundscheck=True)
     except OSError:  # not the function's fault
         raise
     except Exception as error:
         rule = f"must be compilable by numba, and its {field} is not ({first_reason(error)})"
-        raise InvalidFieldError("activation", name, rule, "use floats and the math module only") from error
+        fix = "use floats, arrays and the math module, and take numbers out of objects before: c = config.c"
+        raise InvalidFieldError("activation", name, rule, fix) from error
+    if _NEEDS_PYTHON in compiled.inspect_llvm():
+        rule = f"must compute alone, and its {field} prints or goes back to Python, where threads would hang"
+        raise InvalidFieldError("activation", name, rule, "leave print and numba.objmode out")
+    return packed, python, compiled
 
 
 @functools.cache

@@ -18,6 +18,7 @@ Int64 = npt.NDArray[np.int64]
 _SHALLOW = (2, 33, 257)  # where covariances must be right for the process to be made
 _DENSE = 4097
 _FAR = 1 << 20
+_FINE = 1 << 13
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -40,7 +41,8 @@ def key_of_lags(name: str, lags: Callable[[Int64, int], Float64]) -> str:
 def key_of_kernel(name: str, kernel: Callable[[Float64, Float64], Float64]) -> str:
     """Return the key of a kernel: layers of depths 2 and 33, and all pairs of 154 times in [0, 1].
 
-    The times are 0, 1, 64 irregular ones, and some as near to 1/3 as 2^-30.
+    The times are 0, 1, 64 irregular ones, and some as near to 1/3 as 2^-30. Multiples of 2^-13 up to 1, in
+    pairs of neighbours and with both ends, tell where a kernel changes.
 
     Raises
     ------
@@ -51,10 +53,13 @@ def key_of_kernel(name: str, kernel: Callable[[Float64, Float64], Float64]) -> s
     values = [_quietly(kernel, s[:, None], s[None, :]) for s in grids]
     times = _times()
     values.append(_or_nan(functools.partial(_quietly, kernel, times[:, None], times[None, :])))
+    ends, fine = np.array([0.0, 1.0]), np.arange(_FINE + 1) / _FINE
+    pairs = ((fine[:, None], ends), (fine, fine), (fine[:-1], fine[1:]))
+    lines = [_or_nan(functools.partial(_quietly, kernel, *pair)) for pair in pairs]
     for s, matrix in zip([*grids, times], values, strict=True):
         if matrix.ndim == 2:
             _check_symmetric(name, s, matrix)
-    return key_of_values(name, [1.0], *values)
+    return key_of_values(name, [1.0], *values, *lines)
 
 
 def _check_symmetric(name: str, s: Float64, matrix: Float64) -> None:

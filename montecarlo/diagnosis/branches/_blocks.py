@@ -67,7 +67,10 @@ def find_blocks(parameters: list[Parameter], pattern: re.Pattern[str] | None) ->
                 "must have branches of matrices (found convolutions or other arrays of three axes and more)"
             )
         else:
-            rule = "must have two or more matrices whose names differ in the number of the block alone"
+            rule = (
+                "must have two or more matrices of one shape whose names differ in the number of the "
+                "block alone"
+            )
         raise InvalidFieldError(
             "model", f"{len(parameters)} arrays", rule, "give the module that holds the blocks"
         )

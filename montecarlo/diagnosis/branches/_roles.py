@@ -145,7 +145,7 @@ def _check_number(
         rule = f"must have {asked or 'one or two'} matrices a block, has {len(names)}"
     else:
         return
-    raise InvalidFieldError("model", value, rule, "choose one or two with pattern=")
+    raise InvalidFieldError("model", value, rule, "choose one or two matrices with pattern=")
 
 
 def _scale(roles: dict[str, str], v: str, fitting: list[str], said: list[str]) -> str | None:

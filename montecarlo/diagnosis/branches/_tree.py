@@ -76,7 +76,9 @@ def _leaves(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
         items = enumerate(tree)
     if items is not None:
         for key, value in items:
-            yield from _leaves(value, (*path, str(key)))
+            # Flax's flatten_dict has tuples of names as keys.
+            keys = key if isinstance(key, tuple) else (key,)
+            yield from _leaves(value, (*path, *map(str, keys)))
     elif path:
         yield path, tree
     else:

@@ -106,5 +106,6 @@ def _of_law(branches: Branches, v: Moments, w: Moments | None) -> list[str]:
     for name, m in (("V", v), ("W", w)):
         if m is not None and abs(m.angle_errors) > _ERRORS:
             like = "as if orthogonal or diagonal" if m.angle < 1 else "as if of low rank"
-            said.append(f"rows of {name} are not independent, {like}: n cos² is {m.angle:.3g} for 1")
+            times = f"their squared cosines are {m.angle:.3g} times those of independent rows"
+            said.append(f"rows of {name} are not independent, {like}: {times}")
     return said

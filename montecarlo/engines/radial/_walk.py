@@ -219,6 +219,6 @@ def log_difference(step, lanes, lane):
     # The sum keeps the rounding of the largest state on the way (`montecarlo.kernels._difference`).
     end, begin = math.ldexp(lanes.along[lane], up), math.ldexp(1.0, int(max(-common, -2000)))
     moved = end - begin
-    if not abs(moved - lanes.difference[lane]) > ROUNDING * max(abs(end), max(sideways, begin)):
+    if not abs(moved - lanes.difference[lane]) > ROUNDING * max(abs(end), sideways, begin):
         moved = lanes.difference[lane]
     return _log_length(moved, sideways, common)

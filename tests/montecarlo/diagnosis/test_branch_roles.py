@@ -251,6 +251,7 @@ EXPERTS = {f"experts.{e}.{name}": shape for e in range(9) for name, shape in (("
         (blocks({"fc": np.ones((D, D), int)}), "arrays of floats"),
         ({"name": "text"}, "arrays of floats"),
         ([], "two or more matrices"),
+        ({f"h.{k}.fc": mat(4 + k, 4 + k) for k in range(L)}, "matrices of one shape"),
         ({f"l{k}": {"fc": mat().tolist()} for k in range(L)}, "two or more matrices"),
         ("text", "named_parameters"),
     ],
@@ -319,6 +320,7 @@ class Box:
     [
         [{"fc1": mat(), "fc2": mat()} for _ in range(L)],
         [Pair(mat(), mat()) for _ in range(L)],
+        {tuple(name.split(".")): array for name, array in blocks(SQUARE).items()},
         {"state_dict": blocks(SQUARE), "epoch": 3, "name": "run", "optimiser": None},
         blocks(SQUARE | {"mask": np.ones((D, D), bool), "steps": np.int64(3), "kind": "mlp"}),
         {"0.weight": mat(D, 9), "2.weight": mat(D, 9)} | blocks(SQUARE, where="1.{}."),

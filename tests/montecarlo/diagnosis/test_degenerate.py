@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from figures import draw_diagnosis
 from montecarlo import Activation, ResNet
 from montecarlo.diagnosis import diagnose
+from montecarlo.diagnosis._check import check_ratio
+from montecarlo.diagnosis._predict import predict, rarity
 from montecarlo.diagnosis._text import text
 
 ONE = Activation("one", lambda x: 1.0, lambda x: 0.0)
@@ -45,6 +48,33 @@ def test_what_the_branch_leaves_alone_is_exactly_one(
     assert (backward.overflow, backward.underflow) == (0.0, 0.0)
     assert "nan" not in text(found).lower()
     assert math.isfinite(found.record()["gradient"]["log_median"])
+
+
+RARE: dict = {"block": "res-2", "activation": "tanh", "width": 64, "depth": 20, "alpha": 0.2}
+
+
+def test_rarity_is_the_kurtosis_over_the_units() -> None:
+    for scale in (1.0, 5000.0):
+        z = np.random.default_rng(0).normal(0.0, scale / 3**0.5, 1_000_000)
+        for order, g in enumerate((np.tanh, lambda x: 1.0 - np.tanh(x) ** 2)):
+            expected = np.mean(g(z) ** 4) / np.mean(g(z) ** 2) ** 2 / (64 * 20)
+            found = rarity(ResNet(input_scale=scale, **RARE), order)
+            assert found == pytest.approx(expected, rel=0.3)
+    assert rarity(ResNet(input_scale=5000.0, **RARE), 1) > 2.0
+
+
+@pytest.mark.statistical
+def test_slopes_that_few_units_have_are_no_disagreement() -> None:
+    # Refuted with probability 1e-7 at most; saturated: the median is 1.3e-5 away from the wide law's 7.3e-5.
+    found = diagnose(ResNet(input_scale=5000.0, **RARE), seconds=0.2, false_alarm=1e-7)
+    assert found.agrees is True, str(found)
+    # The twin: without the allowance it is refuted, and where slopes are no rarity it is next to nothing.
+    assert found.sample is not None
+    sharp = dataclasses.replace(found.gradient, slack=0.6 * float(found.gradient.law.var()))
+    refuted = check_ratio(found.sample["log_gradient_ratio"], sharp, false_alarm=1e-7)
+    assert refuted.agrees is False
+    plain = predict(ResNet(**RARE))[1]
+    assert plain.slack < 0.62 * float(plain.law.var())
 
 
 @pytest.mark.statistical

@@ -78,7 +78,8 @@ def test_what_numba_cannot_compile_is_refused_in_one_line():
         Activation("strange", lambda x: {}.get(x, object()), lambda x: 1.0)
     assert str(caught.value) == (
         "activation='strange': must be compilable by numba, and its value is not (Untyped global name "
-        "'object': Cannot determine Numba type of <class 'type'>); use floats and the math module only"
+        "'object': Cannot determine Numba type of <class 'type'>); use floats, arrays and the math module, "
+        "and take numbers out of objects before: c = config.c"
     )
 
 
@@ -144,6 +145,12 @@ def test_names_of_built_in_activations_are_theirs(name):
     with pytest.raises(InvalidFieldError, match="must be a text other than the built-in") as caught:
         Activation(name, lambda x: x * x, lambda x: 2.0 * x)
     assert caught.value.field == "name"
+
+
+@pytest.mark.parametrize("name", ["relu ", " mine", "two\nlines", "a\tb"])
+def test_names_are_one_line(name):
+    with pytest.raises(InvalidFieldError, match="must be one line without blanks at its ends"):
+        Activation(name, lambda x: x * x, lambda x: 2.0 * x)
 
 
 def test_only_relu_itself_is_taken_by_res_3():

@@ -19,7 +19,7 @@ from montecarlo import Activation, InvalidFieldError, ResNet
 from montecarlo.common import _travel
 from montecarlo.common._user_functions import key_of_values
 from montecarlo.networks import _activations
-from montecarlo.networks._activation_values import arguments, evaluate
+from montecarlo.networks._activation_values import arguments, evaluate, jumps
 from montecarlo.processes import WeightProcess
 from montecarlo.runs import running
 from montecarlo.store import Store
@@ -282,6 +282,39 @@ def test_compiled_functions_that_differ_once_do_not_share_rows(tmp_path):
     assert len({a.fingerprint for a in activations} & {str(e) for e in _activations_of(tmp_path)}) == 4
 
 
+def _step(c):
+    return lambda x: 1.0 if x > c else 0.0, lambda x: 0.0
+
+
+def _shrink(c):
+    return lambda x: x if abs(x) > c else 0.0, lambda x: 1.0 if abs(x) > c else 0.0
+
+
+def _small(c):
+    return lambda x: x + (1e-3 if x > c else 0.0), lambda x: 1.0
+
+
+@pytest.mark.parametrize("of", [_step, _shrink, _small])
+def test_jumps_between_arguments_of_the_grid_have_keys_of_their_own(of):
+    low, high = (side(GRID[beyond]) for side, beyond in ((max, GRID < 0.505), (min, GRID > 0.505)))
+    places = [float(low + part * (high - low)) for part in (0.3, 0.5, 0.51)]  # the grid cannot tell
+    made = [Activation("jump", *of(c)) for c in places]
+    assert len({activation.fingerprint for activation in made}) == 3
+    for activation, c in zip(made, places, strict=True):
+        found = jumps("jump", *activation.scalars())
+        assert np.abs(found - c).min() <= 1e-12
+
+
+def test_where_nothing_jumps_no_jump_is_found():
+    for value, derivative in (
+        (lambda x: max(x - 0.505, 0.0), lambda x: 1.0 if x > 0.505 else 0.0),
+        (lambda x: math.sin(300.0 * x), lambda x: 300.0 * math.cos(300.0 * x)),
+        (lambda x: math.sqrt(abs(x)), lambda x: math.copysign(0.5, x) / math.sqrt(abs(x))),
+        (math.exp, math.exp),
+    ):
+        assert jumps("smooth", *Activation("smooth", value, derivative).scalars()).size == 0
+
+
 def _activations_of(folder):
     texts = [file.read_text() for file in folder.rglob("*.json")]
     words = {word for text in texts for word in text.replace('"', " ").replace(",", " ").split()}
@@ -316,6 +349,14 @@ def test_kernels_are_told_apart_close_to_the_diagonal():
 
     assert narrow(1e-7) == narrow(1e-7)
     assert len({narrow(1e-7), narrow(2e-7), narrow(1e-3)}) == 3
+
+
+def test_kernels_that_change_at_other_times_have_other_keys():
+    def change(at):
+        kernel = lambda s, t: np.where((s < at) == (t < at), 1.0, 0.0)  # noqa: E731
+        return WeightProcess.from_kernel("change", kernel).fingerprint
+
+    assert len({change(0.5), change(0.5003), change(0.5006), change(0.501)}) == 4
 
 
 # What a new user brings.
@@ -388,6 +429,11 @@ def loud(x):
     return x
 
 
+def printing(x):
+    print(x)
+    return x
+
+
 def one(x):
     return 1.0
 
@@ -404,6 +450,7 @@ REFUSED = {
     "raises": (loud, one, "must have a value at every x, and it raises ValueError: too large"),
     "beyond a table": (lambda x: TABLE[int(x)], lambda x: 0.0, "it raises IndexError: index is out"),
     "complex": (lambda x: x + 0j, one, "No conversion from complex128 to float64"),
+    "print": (printing, one, "its value prints or goes back to Python"),
     "an open file": (lambda x: x + 0.0 * (STREAM is None), one, "must be copyable, and its value is not"),
 }  # fmt: skip
 
