@@ -38,7 +38,7 @@ class Network(NamedTuple):
     size: Any
     """Elements of a table."""
     root_d: float
-    lowest: int
+    lowest: Any
     """Least exponent of a hidden state."""
     bends: bool
     """Whether activations are left to who reads the image before them: see `bent_where_read`."""

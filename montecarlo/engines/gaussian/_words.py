@@ -69,7 +69,7 @@ class Vector(NamedTuple):
 
     form: Any
     slot: Any
-    matrices: int
+    matrices: Any
     """How many matrices' lengths, and factors 1/√d, wait."""
     biased: bool
     """Whether a bias waits for the activation."""
