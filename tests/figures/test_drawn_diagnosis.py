@@ -31,7 +31,7 @@ def test_a_diagnosis_is_drawn_as_it_was_found(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(_diagnosis, "Canvas", canvas)
     found = diagnose(NET, seed=4, seconds=0.05)
     figures.draw_diagnosis(found, tmp_path / "a.png")
-    assert kept[0].get_suptitle().startswith("res-2, tanh, d = 32, L = 40, α = 0.158: critical")
+    assert kept[0].get_suptitle().startswith("res-2, tanh, d = 32, L = 40, α = 0.158 = 1·L^-0.5: critical")
     left, middle, right = kept[0].axes
     sample = found.sample
     assert sample is not None

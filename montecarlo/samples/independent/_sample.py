@@ -183,6 +183,7 @@ def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> S
     Examples
     --------
     >>> from montecarlo import ResNet, simulate
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     simulate(ResNet(width=8, depth=4, beta=0.5), replicas=3, seed=1).write(f"{folder}/s.parquet")
     ...     read_sample(f"{folder}/s.parquet")
