@@ -77,7 +77,7 @@ def reference_width_3(x, a):
     return mpmath.quad(lambda y: chi(y) * given(y), points) + (0.125 if x >= 0 else 0)
 
 
-# The references below at `POINTS`, by (width, alpha): a minute of mpmath, of which one point each is computed again.
+# The references above at `POINTS`, by (width, alpha): a minute of mpmath; a point of each is computed again.
 POINTS = (-0.7, -1e-3, 1e-6, 0.4)
 REFERENCES = {
     (1, 0.2): (0.008455729383827132, 0.2448951231641132, 0.7500078932832897, 0.9909225758846503),
