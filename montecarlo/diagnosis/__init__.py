@@ -16,5 +16,5 @@ from montecarlo.diagnosis._float_range import FloatFormat as FloatFormat
 from montecarlo.diagnosis._float_range import FloatRange as FloatRange
 from montecarlo.diagnosis._prediction import Prediction as Prediction
 from montecarlo.diagnosis._regime import Regime as Regime
-from montecarlo.diagnosis.branches import Branches as Branches
-from montecarlo.diagnosis.branches import measure_branches as measure_branches
+from montecarlo.diagnosis.branches._read import measure_branches as measure_branches
+from montecarlo.diagnosis.branches._record import Branches as Branches

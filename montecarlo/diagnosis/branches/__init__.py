@@ -5,5 +5,3 @@ A reader says which parameter has which role (`BranchParameters`), and `measure`
 
 from montecarlo.diagnosis.branches._measure import measure as measure
 from montecarlo.diagnosis.branches._parameters import BranchParameters as BranchParameters
-from montecarlo.diagnosis.branches._read import measure_branches as measure_branches
-from montecarlo.diagnosis.branches._record import Branches as Branches
