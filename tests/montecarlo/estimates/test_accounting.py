@@ -1,4 +1,4 @@
-"""What intervals and tests of fixed samples spend of their error, by numbers worked out from their sources."""
+"""What intervals and tests of fixed samples spend of their error, against numbers worked out by hand."""
 
 import math
 
