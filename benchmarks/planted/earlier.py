@@ -42,7 +42,7 @@ BUGS = (
     ),
     Bug(
         "montecarlo/common/files.py",
-        "            os.fsync(handle.fileno())",
+        "            _sync(handle.fileno())",
         "            handle.flush()",
         ("tests/montecarlo/store/test_durability.py",),
         "an empty file after a crash",
@@ -59,7 +59,7 @@ BUGS = (
         "reached = max(reached, stretch.stop)",
         "reached = stretch.stop",
         ("tests/montecarlo/store/test_conflicts.py",),
-        "combine keeps one of two differing rows, silently",
+        "combine leaves a folder behind where rows differ, with one of them",
     ),
     Bug(
         "montecarlo/verification/_experiment.py",

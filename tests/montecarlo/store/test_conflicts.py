@@ -32,6 +32,7 @@ def test_a_file_inside_a_longer_one_hides_nothing(tmp_path: Path) -> None:
     for out in ("all", "all.parquet"):
         with pytest.raises(StoreError, match="hold different path for its rows from 9 on"):
             combine([tmp_path / "a"], tmp_path / out)
+        assert not (tmp_path / out).exists()  # found before anything is written
     write_wrong(tmp_path / "b", pieces[1:], wrong=1, row=10)
     assert combine([tmp_path / "b"], tmp_path / "rest").rows == 4  # no two files have that row
 
