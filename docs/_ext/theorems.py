@@ -92,8 +92,9 @@ class TheoremTable(SphinxDirective):
 
 
 def proved_ids() -> set[str]:
-    """Return the ids that have a proof in ``docs/theory/proofs.md``."""
-    text = (Path(__file__).parents[1] / "theory" / "proofs.md").read_text(encoding="utf-8")
+    """Return the ids that have a proof on the page of a chapter."""
+    pages = (Path(__file__).parents[1] / "theory").glob("*.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     labels = set(re.findall(r"^\(proof-([a-z0-9]+)\)=$", text, re.M))
     return {id for id in THEOREMS if id.lower() in labels}
 
