@@ -1,4 +1,4 @@
-"""Networks of theory.md, section 1, in float64 numpy with explicit matrices: what engines are compared with.
+"""Networks of docs/theory/notation.md in float64 numpy, with explicit matrices, to hold engines against.
 
 The reference keeps every matrix and forms every weight gradient as the outer product it is.
 """

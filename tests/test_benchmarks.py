@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks.planted.__main__ import ROOT, areas, bugs_of
 from benchmarks.record import Number, falls, load, save
 
 BEFORE = {"rate": Number("rate", 100.0, "/s", 50.0), "time": Number("time", 2.0, "s", lower=True)}
@@ -52,3 +53,10 @@ def test_a_fall_is_an_error_and_the_old_numbers_stay(
     numbers[:] = [Number("rate", 120.0, "/s", 50.0)]
     assert command.main() == 0
     assert load(path) == {"rate": numbers[0]}
+
+
+@pytest.mark.parametrize("area", areas())
+def test_planted_bugs_fit_the_code(area: str) -> None:
+    for bug in bugs_of(area):
+        assert (ROOT / bug.file).read_text(encoding="utf-8").count(bug.old) == 1, bug.seen
+        assert [test for test in bug.tests if not (ROOT / test.partition("::")[0]).exists()] == [], bug.seen

@@ -7,8 +7,8 @@ from benchmarks.planted._bug import Bug
 BUGS = (
     Bug(
         "montecarlo/engines/_outputs.py",
-        '"log_gradient_difference": self.rows[:, 3]',
-        '"log_gradient_difference": self.rows[:, 2]',
+        '"log_gradient_difference": outputs.rows[:, 3]',
+        '"log_gradient_difference": outputs.rows[:, 2]',
         ("tests/montecarlo/engines/test_dense_reference.py",),
         "differences of gradients are their ratios",
     ),

@@ -97,7 +97,7 @@ BUGS = (
         "summary.md: networks of this setting as those of the other",
     ),
     Bug(
-        "montecarlo/diagnosis/_text.py",
+        "montecarlo/diagnosis/_numbers.py",
         "math.floor(log / math.log(10))",
         "math.floor(log / math.log(2))",
         _DIAGNOSIS,
@@ -112,8 +112,8 @@ BUGS = (
     ),
     Bug(
         "montecarlo/diagnosis/_text.py",
-        "regime.suggested_alpha / diagnosis.resnet.scaling:.3g",
-        "diagnosis.resnet.scaling / regime.suggested_alpha:.3g",
+        "number(math.log(regime.suggested_alpha) - math.log(diagnosis.resnet.scaling))",
+        "number(math.log(diagnosis.resnet.scaling) - math.log(regime.suggested_alpha))",
         _DIAGNOSIS,
         "diagnose: the inverse of the factor to take",
     ),

@@ -136,9 +136,7 @@ def theory_functions(resnet: ResNet) -> tuple[Any, Any]:
     function = resnet.activation_function
     if isinstance(resnet.activation, str) and resnet.activation in ACTIVATIONS:
         return resnet.activation, None
-
-    value, slope = (np.vectorize(scalar, otypes=[np.float64]) for scalar in function.scalars())
-    return value, slope
+    return function.arrays()
 
 
 def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:

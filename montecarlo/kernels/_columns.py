@@ -19,15 +19,16 @@ from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper
 from montecarlo.kernels._product import VECTOR
+from montecarlo.kernels._state import LARGEST
 
 _ZERO = np.uint64(0)
 _ABS = np.uint32(0x7FFFFFFF)
 
-LARGE_BITS = np.uint32((127 + 40) << 23)
-"""Bits of the float32 2**40; of positive floats, the larger has the larger bits."""
+LARGE_BITS = np.float32(LARGEST).view(np.uint32)
+"""Bits of `LARGEST`; of positive floats, the larger has the larger bits."""
 
-SMALL_BITS = np.uint32((127 - 40) << 23)
-"""Bits of the float32 2**-40."""
+SMALL_BITS = np.float32(1.0 / LARGEST).view(np.uint32)
+"""Bits of its inverse."""
 
 
 def _advance_columns_python(high, low, difference, increment, step, frame, size, columns, peak):

@@ -14,6 +14,13 @@ from montecarlo.common._jit import helper, shared_helper
 from montecarlo.streams._keys import ROLE_INPUT
 from montecarlo.streams._philox import philox
 
+LARGEST = 2.0**40
+"""A state whose norm or largest entry leaves the range from its inverse to this is rescaled.
+
+Products of two values fit into float32, and Gram entries (fourth powers) into float64. Where states are
+rescaled shows in the last bits of logarithms: another number is another ``STREAM_FORMAT``.
+"""
+
 EVALUATION_LIMIT = 100
 """Largest exponent, either way, at which an activation is evaluated."""
 

@@ -14,15 +14,17 @@ from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from montecarlo.common._errors import InvalidFieldError, check_real, near_name
-from montecarlo.common._jit import JIT_OFF, compile_callback
+from montecarlo.common._jit import JIT_OFF, compile_callback, kernel
 from montecarlo.common._travel import departure
 from montecarlo.common._user_functions import first_reason, freeze, key_of_values, thaw
 from montecarlo.networks._activation_values import arguments, check_slopes, evaluate, jumps
 
 ScalarFunction = Callable[[float], float]
+ArrayFunction = Callable[[npt.ArrayLike], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,11 @@ class Activation:
         value, derivative = (getattr(function, "ctypes", function) for function in self.compiled())
         return value, derivative
 
+    def arrays(self) -> tuple[ArrayFunction, ArrayFunction]:
+        """Return value and derivative as the engines compute them, of float64 arrays of any shape."""
+        value, derivative = (functools.partial(_of_array, function) for function in self.compiled())
+        return value, derivative
+
 
 class _BuiltIn(Activation):
     """What does not change, is compiled when it is used first, and is what its name says."""
@@ -189,6 +196,20 @@ def _compile(name: str, field: str, given: Any) -> tuple[bytes, Any, Any]:
 @functools.cache
 def _compile_built_in(function: ScalarFunction) -> Any:
     return function if JIT_OFF else compile_callback(function, _SCALAR, cache=True)
+
+
+@kernel
+def _go_along(function, x, out):
+    for i in range(x.size):
+        out[i] = function(x[i])
+
+
+def _of_array(function: Any, x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return a compiled function of one float at every entry."""
+    x = np.asarray(x, np.float64)
+    out = np.empty(x.size)
+    _go_along(function, x.reshape(-1), out)
+    return out.reshape(x.shape)
 
 
 def _of_one_float(function: Any) -> Any:

@@ -267,13 +267,18 @@ def test_rows_reused_and_rows_kept_are_told_apart(tmp_path: Path) -> None:
     assert "30 rows reused, 5 sampled" in run("simulate", *NETWORK, "--replicas", "35", "--out", path).stderr
 
 
-def wait_until_at_work(process: subprocess.Popen[str]) -> None:
-    """Wait until a process has had six seconds of a processor, however busy the machine is."""
+def processor_seconds_of_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def wait_until_at_work(process: subprocess.Popen[str], seconds: float) -> None:
+    """Wait until a process has had so much of a processor, however busy the machine is."""
     stat = Path(f"/proc/{process.pid}/stat")
     begun = time.monotonic()
     used = 0.0
-    while used < 6.0 and process.poll() is None:
-        time.sleep(0.1)
+    while used < seconds and process.poll() is None:
+        time.sleep(0.05)
         if stat.exists():
             fields = stat.read_text().rpartition(")")[2].split()
             used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -298,8 +303,11 @@ def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signal
         str(path),
     ]
     run("simulate", *network, "--replicas", "1")  # kernels are compiled now, if they are not yet
+    before = processor_seconds_of_children()
+    run("simulate", *network, "--replicas", "1")
+    start = processor_seconds_of_children() - before
     process = subprocess.Popen([*command, "--replicas", "200000"], stderr=subprocess.PIPE, text=True)
-    wait_until_at_work(process)
+    wait_until_at_work(process, start + 1.0)
     for end in ends:
         process.send_signal(end)
     _, messages = process.communicate(timeout=30)

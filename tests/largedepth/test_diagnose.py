@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from largedepth._cli import cli
@@ -123,12 +124,13 @@ def test_an_unknown_shell_is_refused() -> None:
 
 
 def complete(*words: str) -> list[str]:
-    done = run(
-        _LARGEDEPTH_COMPLETE="bash_complete",
-        COMP_WORDS=" ".join(["largedepth", *words]),
-        COMP_CWORD=str(len(words)),
-    )
-    return [line.split(",", 1)[1] for line in done.stdout.splitlines()]
+    shell = ShellComplete(cli, {}, "largedepth", "_LARGEDEPTH_COMPLETE")
+    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_a_shell_gets_completions() -> None:
+    done = run(_LARGEDEPTH_COMPLETE="bash_complete", COMP_WORDS="largedepth diag", COMP_CWORD="1")
+    assert done.stdout == "plain,diagnose\n"
 
 
 def test_words_are_completed() -> None:

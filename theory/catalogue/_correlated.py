@@ -98,7 +98,7 @@ STATEMENTS = (
         ),
         regime="large depth",
         kind="limit",
-        quantity="E‖h_L − h_0‖²/‖h_0‖² over the first order, which tends to 1, and its slope against log L",
+        quantity="E‖h_L − h_0‖²/‖h_0‖² over the first order, which tends to 1",
         predicted=("first_order_difference", "fractional_first_order", "fractional_growth"),
         resolution=_LEADING,
     ),

@@ -2,7 +2,7 @@
 Antipersistent weights contract linear res-1 networks (F3), where independent ones would explode or diffuse.
 
 Notation: h_{k+1} = (I + a V_k) h_k, entries of √d V_k independent fractional noises of index H < 1/2,
-a = L^{-β}; ξ, η scalar noises, γ their covariance. To second order (`_correlated_log_mean`, m = a² L^{2H})
+a = L^{-β}; ξ, η scalar noises, γ their covariance. To second order (`_log_mean`, m = a² L^{2H})
 
     E log‖h_L‖/‖h_0‖ = (a²/(2d)) ((d − 1) L^{2H} − L).
 

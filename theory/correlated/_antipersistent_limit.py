@@ -5,7 +5,7 @@ Notation: S = Σ_m γ_V(m) κ(γ_W(m)) (`fractional_growth`), t depth-time, α =
 V_k relu(u_k) = V_k E relu(u_k) + V_k (relu(u_k) − E relu(u_k)) the first part sums to L^{H_V}, nothing beside
 √L, and the second has summable covariances when H_V + H_W < 3/2. On times in which the state hardly moves
 its sum is Brownian motion of variance S, not 1/2, a unit of α²L, and the second order
-(`_correlated_log_mean`) gives the drift: log‖h‖²/‖h_0‖² is Brownian motion with
+(`_log_mean`) gives the drift: log‖h‖²/‖h_0‖² is Brownian motion with
 
     drift ((d − 1) S − 1/2)/d,    variance 4S/d    a unit of time,
 

@@ -11,7 +11,7 @@ points. Between the smooth end and the diffusion the order follows the regularit
 | smooth paths (neural ODE) | 1 | 1 | 1 | O1, MFBV |
 
 The order 2H − 1 is exact for linear res-1: there a network misses the limit by the factor
-exp(−Lα²/(2d)) = exp(−L^{1−2H}/(2d)) (`_correlated_log_mean`), and F4's bound cannot be improved. It jumps at
+exp(−Lα²/(2d)) = exp(−L^{1−2H}/(2d)) (`_log_mean`), and F4's bound cannot be improved. It jumps at
 H = 1/2, from 0+ to 1/2, because the correction that is an error of Young's calculus belongs to Itô's limit.
 """
 

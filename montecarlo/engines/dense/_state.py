@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import helper, inline
+from montecarlo.kernels._columns import LARGE_BITS, SMALL_BITS
 from montecarlo.kernels._difference import settle_difference
 
 NOW, START = 0, 1
@@ -26,8 +27,7 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _ABS = np.uint32(0x7FFFFFFF)
 _INFINITE = np.uint32(0x7F800000)
-_LARGE = np.uint32((127 + 40) << 23)  # bits of 2**40
-_SMALL = np.uint32((127 - 40) << 23)  # bits of 2**-40
+_LARGE, _SMALL = LARGE_BITS, SMALL_BITS
 
 
 @helper

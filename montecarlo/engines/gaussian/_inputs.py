@@ -28,7 +28,7 @@ from montecarlo.engines.gaussian._gram import (
 from montecarlo.engines.gaussian._records import Batch, is_matrix
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of
-from montecarlo.kernels._state import EVALUATION_LIMIT, SCALAR_FUNCTION
+from montecarlo.kernels._state import EVALUATION_LIMIT, LARGEST, SCALAR_FUNCTION
 from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
 
@@ -40,8 +40,8 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
-_LARGE = 2.0**80  # squared norms; with them in range no product of Gram entries can overflow
-_SMALL = 2.0**-80
+_LARGE = LARGEST**2  # squared norms; with them in range no product of Gram entries can overflow
+_SMALL = 1.0 / _LARGE
 
 
 class Vectors(NamedTuple):

@@ -9,14 +9,14 @@ import numpy as np
 from montecarlo.common._jit import helper, merged
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
-from montecarlo.kernels._state import UNBOUNDED
+from montecarlo.kernels._state import LARGEST, UNBOUNDED
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
-_LARGE = 2.0**80  # squares of norms; float32 products of two values must not overflow
-_SMALL = 2.0**-80
+_LARGE = LARGEST**2  # squares of norms
+_SMALL = 1.0 / _LARGE
 
 
 @helper

@@ -21,6 +21,10 @@ from montecarlo.streams._blocks import splat
 _ZERO = np.uint64(0)
 _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
+_LARGE = (
+    2.0**60
+)  # norms, looked at once a chunk of layers: with what a chunk may add, squares stay in float64
+_SMALL = 1.0 / _LARGE
 
 
 class Step(NamedTuple):
@@ -176,7 +180,7 @@ def rescale(lanes):
     along, across, exponents = lanes.along, lanes.across, lanes.exponents
     for lane in range(_ZERO, _SIXTEEN):
         peak = max(abs(along[lane]), across[lane])
-        if 2.0**-60 < peak < 2.0**60 or peak == 0.0:
+        if _SMALL < peak < _LARGE or peak == 0.0:
             continue
         if not peak < np.inf:
             lanes.alive[lane] = False

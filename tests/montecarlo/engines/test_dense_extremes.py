@@ -44,7 +44,7 @@ def test_differences_of_nearly_the_identity(law, block):
     net = ResNet(width=8, depth=10_000, beta=3.0, weights=law, block=block)
     sample = simulate(net, replicas=4, seed=1)
     assert is_finite(sample)
-    # theory.md I2: E‖h_L - h_0‖²/‖h_0‖² = L a²/2 to first order; one network has χ²_d/(2d) about it, and
+    # I2: E‖h_L - h_0‖²/‖h_0‖² = L a²/2 to first order; one network has χ²_d/(2d) about it, and
     # res-1 has the share of the active units at h_0 in place of 1/2
     typical = 0.5 * math.log(10_000 * 1e-24 / 2.0)
     for name in ("log_hidden_difference", "log_gradient_difference"):

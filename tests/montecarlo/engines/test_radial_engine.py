@@ -1,4 +1,4 @@
-"""The radial engine: exact invariances and extremes; its law is tested in `test_exact_law_of_samples`."""
+"""The radial engine: invariances and extremes; its law is in `laws_of_samples/test_exact_law`."""
 
 import functools
 import math

@@ -1,4 +1,4 @@
-"""theory.md I4 on the dense engine: the gradient ratios have the law of the hidden ones.
+"""I4 on the dense engine: the gradient ratios have the law of the hidden ones.
 
 Two-sample tests between hidden columns of one half of the replicas and gradient columns of the other
 half, which are independent networks. Their false alarm is guaranteed for every law (two-sample DKW).

@@ -1,4 +1,4 @@
-"""theory.md F2 and its backward twin on sampled networks: mean squares of the differences to first order.
+"""F2 and its backward twin on sampled networks: mean squares of the differences to first order.
 
 Intervals are those of `log_mean_exp`, each at FALSE_ALARM over the number of comparisons, widened by the
 first-order value itself: the size of what the first order leaves out, relative to it. The seed may be changed

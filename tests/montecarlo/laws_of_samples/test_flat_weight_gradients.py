@@ -1,4 +1,4 @@
-"""theory.md I5 on the dense engine: E‖∂V_k‖² and E‖∂W_k‖² are the same number in every layer.
+"""I5 on the dense engine: E‖∂V_k‖² and E‖∂W_k‖² are the same number in every layer.
 
 Intervals are those of `log_mean_exp`, each at FALSE_ALARM over the number of comparisons of the file. The
 seed may be changed once, with a reason.

@@ -1,4 +1,4 @@
-"""theory.md I2 and I3 on the dense engine: second moments of the four ratios, exact for every law, d and L.
+"""I2 and I3 on the dense engine: second moments of the four ratios, exact for every law, d and L.
 
 Intervals are those of `log_mean_exp` (skewness-corrected; sizes chosen so that few rows carry little of
 the sum), each at FALSE_ALARM over the number of comparisons of the file. The seed may be changed once,

@@ -1,4 +1,4 @@
-"""F1 to F3: fractional noise along the layers. F4 is an order of convergence, in `_orders`."""
+"""F1 to F3: fractional noise along the layers. F2d is in `_wide`, F4 and F4b are in `_young`."""
 
 from __future__ import annotations
 
