@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from command import command
 from store_examples import record, rows
 
-from largedepth.__main__ import main
 from montecarlo.store import Piece, Store
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)  # main sets its own
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as end:
-            main(["combine", *map(str, arguments)])
-        streams = capsys.readouterr()
-        assert streams.out == ""
-        return end.value.code, streams.err.splitlines()
-
-    return call
+def run(*arguments):
+    done = command("combine", *arguments)
+    assert done.stdout == ""
+    return done.returncode, done.stderr.splitlines()
 
 
 @pytest.fixture
@@ -42,7 +31,7 @@ def folders(tmp_path):
     return tmp_path / "a", tmp_path / "b"
 
 
-def test_table_and_folder(run, folders, tmp_path: Path) -> None:
+def test_table_and_folder(folders, tmp_path: Path) -> None:
     for out in ("all.csv", "all.parquet", "all"):
         code, lines = run(*folders, "--out", tmp_path / out)
         assert code == 0
@@ -53,7 +42,7 @@ def test_table_and_folder(run, folders, tmp_path: Path) -> None:
     )
 
 
-def test_errors_are_one_line(run, folders, tmp_path: Path) -> None:
+def test_errors_are_one_line(folders, tmp_path: Path) -> None:
     out = tmp_path / "t.csv"
     for arguments, words in (
         (("--out", out), "DIR: must be at least one results folder"),
@@ -73,7 +62,7 @@ def test_errors_are_one_line(run, folders, tmp_path: Path) -> None:
     assert run(*folders, "--out", out, "--overwrite")[0] == 0
 
 
-def test_different_rows_are_refused(run, folders, tmp_path: Path) -> None:
+def test_different_rows_are_refused(folders, tmp_path: Path) -> None:
     store = Store.open(folders[1])
     (key,) = store.runs()
     store.write([Piece(key, 0, {"x": np.zeros(1)}), Piece(key, 1, {"x": np.zeros(1)})])

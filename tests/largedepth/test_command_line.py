@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from command import command
 
-from largedepth.__main__ import main
 from montecarlo import ResNet, read_sample, simulate
 from montecarlo.engines._registry import ENGINES
 from montecarlo.laws import LAWS
@@ -24,9 +24,10 @@ from montecarlo.processes import PROCESSES
 NETWORK = ("--width", "8", "--depth", "5", "--beta", "0.5")
 
 
-def run(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "largedepth", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it in a process of its own."""
+    line = [sys.executable, "-m", "largedepth", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_help_needs_no_heavy_import() -> None:
@@ -136,26 +137,21 @@ def test_bad_input_is_one_line(
     words: tuple[str, ...],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # In this process: a new one for each would take most of a second.
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    with pytest.raises(SystemExit) as end:
-        main(list(arguments))
-    streams = capsys.readouterr()
-    assert end.value.code == 2, streams
-    assert streams.out == ""
-    assert len(streams.err.strip().splitlines()) == 1, streams.err
+    done = command(*arguments)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     for word in words:
-        assert word in streams.err
+        assert word in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_specification_is_named_as_python_writes_it(tmp_path: Path) -> None:
     path = str(tmp_path / "s.parquet")
-    assert run("simulate", *NETWORK, "--replicas", "3", "--out", path).returncode == 0
-    done = run("simulate", "--width", "9", "--depth", "5", "--beta", "1", "--out", path)
+    assert command("simulate", *NETWORK, "--replicas", "3", "--out", path).returncode == 0
+    done = command("simulate", "--width", "9", "--depth", "5", "--beta", "1", "--out", path)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "ResNet(width=9, depth=5, beta=1.0)" in done.stderr
@@ -165,7 +161,7 @@ def test_another_specification_is_named_as_python_writes_it(tmp_path: Path) -> N
 def test_unwritable_folder(tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_text("")
-    done = run("figures", "1", "--out", str(target / "below"))
+    done = command("figures", "1", "--out", str(target / "below"))
     assert done.returncode == 2
     assert "--out" in done.stderr
     assert "Traceback" not in done.stderr
@@ -184,7 +180,7 @@ def test_stdout_is_the_csv_table() -> None:
 def test_processes_along_depth_and_a_law_of_w_of_its_own(tmp_path: Path) -> None:
     path = str(tmp_path / "s.parquet")
     laws = ("--weights", "fbm:0.70", "--weights-w", "rbf:0.1")
-    done = run("simulate", *NETWORK, *laws, "--replicas", "3", "--seed", "2", "--out", path)
+    done = command("simulate", *NETWORK, *laws, "--replicas", "3", "--seed", "2", "--out", path)
     assert done.returncode == 0, done.stderr
     assert "3 rows (correlated engine)" in done.stderr
     net = ResNet(width=8, depth=5, beta=0.5, weights="fbm:0.7", weights_w="rbf:0.1")
@@ -198,10 +194,10 @@ def test_processes_along_depth_and_a_law_of_w_of_its_own(tmp_path: Path) -> None
     assert not np.array_equal(same_law["log_hidden_ratio"], expected["log_hidden_ratio"])
 
 
-def test_help_lists_the_processes_and_engines_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["simulate", "--help"])
-    text = " ".join(capsys.readouterr().out.split()).replace("- ", "-")  # lines end at hyphens, too
+def test_help_lists_the_processes_and_engines_that_there_are() -> None:
+    text = " ".join(command("simulate", "--help").stdout.split()).replace(
+        "- ", "-"
+    )  # lines end at hyphens, too
     for name in (*LAWS, *PROCESSES, *ENGINES, *NORMS):
         assert name in text, name
 
@@ -210,9 +206,7 @@ def test_a_norm_and_its_epsilon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     path = str(tmp_path / "s.parquet")
     norm = ("--norm", "post-layer", "--norm-eps", "1e-5", "--replicas", "3", "--out", path)
-    with pytest.raises(SystemExit) as end:
-        main(["simulate", *NETWORK, *norm])
-    assert not end.value.code
+    assert command("simulate", *NETWORK, *norm).returncode == 0
     found = read_sample(path)
     assert found.resnet.norm == "post-layer"
     assert found.resnet.norm_eps == 1e-5
@@ -223,10 +217,10 @@ def test_a_norm_and_its_epsilon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:
     parquet, csv = tmp_path / "s.parquet", tmp_path / "s.csv"
     for replicas in ("10", "300"):
-        done = run("simulate", *NETWORK, "--replicas", replicas, "--seed", "3", "--out", str(parquet))
+        done = command("simulate", *NETWORK, "--replicas", replicas, "--seed", "3", "--out", str(parquet))
         assert done.returncode == 0, done.stderr
     arguments = ("--replicas", "300", "--seed", "3", "--threads", "1", "--block-size", "7", "--out", str(csv))
-    assert run("simulate", *NETWORK, *arguments).returncode == 0
+    assert command("simulate", *NETWORK, *arguments).returncode == 0
     left = pd.read_parquet(parquet)
     assert csv.read_text().splitlines()[0].split(",") == left.columns.tolist()
     np.testing.assert_array_equal(left.to_numpy(), np.loadtxt(csv, delimiter=",", skiprows=1))
@@ -235,7 +229,7 @@ def test_parquet_equals_csv_and_is_continued(tmp_path: Path) -> None:
 def test_paths_and_weight_gradients_are_lists_that_continue(tmp_path: Path) -> None:
     path = str(tmp_path / "s.parquet")
     for replicas in ("3", "5"):
-        done = run(
+        done = command(
             "simulate",
             *NETWORK,
             "--trajectories",
@@ -260,11 +254,15 @@ def test_paths_and_weight_gradients_are_lists_that_continue(tmp_path: Path) -> N
 
 def test_rows_reused_and_rows_kept_are_told_apart(tmp_path: Path) -> None:
     path = str(tmp_path / "s.parquet")
-    assert "0 rows reused, 30 sampled" in run("simulate", *NETWORK, "--replicas", "30", "--out", path).stderr
-    fewer = run("simulate", *NETWORK, "--replicas", "10", "--out", path).stderr
+
+    def said(replicas: int) -> str:
+        return command("simulate", *NETWORK, "--replicas", replicas, "--out", path).stderr
+
+    assert "0 rows reused, 30 sampled" in said(30)
+    fewer = said(10)
     assert "10 rows reused, 0 sampled" in fewer
     assert f"{path} holds 30 rows" in fewer
-    assert "30 rows reused, 5 sampled" in run("simulate", *NETWORK, "--replicas", "35", "--out", path).stderr
+    assert "30 rows reused, 5 sampled" in said(35)
 
 
 def processor_seconds_of_children() -> float:
@@ -291,7 +289,7 @@ def wait_until_at_work(process: subprocess.Popen[str], seconds: float) -> None:
 def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signals], tmp_path: Path) -> None:
     path, whole = tmp_path / "s.parquet", tmp_path / "whole.parquet"
     network = ("--width", "40", "--depth", "400", "--beta", "0.5", "--weights", "uniform", "--seed", "5")
-    command = [
+    line = [
         sys.executable,
         "-m",
         "largedepth",
@@ -306,7 +304,7 @@ def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signal
     before = processor_seconds_of_children()
     run("simulate", *network, "--replicas", "1")
     start = processor_seconds_of_children() - before
-    process = subprocess.Popen([*command, "--replicas", "200000"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*line, "--replicas", "200000"], stderr=subprocess.PIPE, text=True)
     wait_until_at_work(process, start + 1.0)
     for end in ends:
         process.send_signal(end)
@@ -323,7 +321,7 @@ def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signal
 
 
 def test_depth_of_a_million_at_the_worst_scaling() -> None:
-    done = run("simulate", "--width", "8", "--depth", "1000000", "--beta", "0", "--replicas", "1")
+    done = command("simulate", "--width", "8", "--depth", "1000000", "--beta", "0", "--replicas", "1")
     assert done.returncode == 0, done.stderr
     values = np.array(done.stdout.splitlines()[1].split(",")[1:], dtype=float)
     assert np.isfinite(values).all()

@@ -12,6 +12,7 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
+from command import Done, command
 
 from largedepth._cli import cli
 from largedepth._completion import SHELLS
@@ -25,11 +26,8 @@ from montecarlo.processes import PROCESSES
 NETWORK = ("--width", "32", "--depth", "10", "--beta", "0.5")
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "largedepth", *arguments], capture_output=True, text=True, check=False,
-        timeout=300, env={**os.environ, "COLUMNS": "100", **environment},
-    )  # fmt: skip
+def run(*arguments: object, **environment: str) -> Done:
+    return command(*arguments, **{"COLUMNS": "100", **environment})
 
 
 def test_the_verb_says_what_python_says(tmp_path: Path) -> None:
@@ -129,7 +127,9 @@ def complete(*words: str) -> list[str]:
 
 
 def test_a_shell_gets_completions() -> None:
-    done = run(_LARGEDEPTH_COMPLETE="bash_complete", COMP_WORDS="largedepth diag", COMP_CWORD="1")
+    words = {"_LARGEDEPTH_COMPLETE": "bash_complete", "COMP_WORDS": "largedepth diag", "COMP_CWORD": "1"}
+    line = [sys.executable, "-m", "largedepth"]
+    done = subprocess.run(line, env=os.environ | words, capture_output=True, text=True, check=False)
     assert done.stdout == "plain,diagnose\n"
 
 
@@ -156,8 +156,8 @@ def test_completed_names_are_those_there_are() -> None:
 
 
 def test_every_verb_has_an_example() -> None:
-    for verb, command in cli.commands.items():
-        assert f"largedepth {verb}" in (command.epilog or ""), verb
+    for verb, each in cli.commands.items():
+        assert f"largedepth {verb}" in (each.epilog or ""), verb
         assert f"largedepth {verb}" in (cli.epilog or "") or verb in (
             "combine",
             "report",

@@ -1,5 +1,6 @@
 """``largedepth sweep`` as its users run it: killed, interrupted, in two processes at once, on a cluster."""
 
+import functools
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from command import command
 
 from montecarlo import ResNet, simulate
 from montecarlo.store import Store
@@ -25,6 +27,7 @@ depth = [100, 400]
 beta = [0.5, 1]
 """
 NETWORKS = 6000
+SHORT = FILE.replace("1500", "150")  # where nothing has to last
 
 
 @pytest.fixture
@@ -34,12 +37,19 @@ def sweep_file(tmp_path):
     return path
 
 
-def command(*arguments):
+@pytest.fixture
+def short_file(tmp_path):
+    path = tmp_path / "short.toml"
+    path.write_text(SHORT)
+    return path
+
+
+def line(*arguments):
     return [sys.executable, "-m", "largedepth", "sweep", *map(str, arguments)]
 
 
 def run(*arguments):
-    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+    return command("sweep", *arguments)
 
 
 def networks_in(folder):
@@ -56,15 +66,18 @@ def wait_for_shards(folder, process, number=1):
         time.sleep(0.01)
 
 
+@functools.cache
+def expected(depth, beta):
+    return simulate(ResNet(width=40, depth=depth, beta=beta, weights="uniform"), replicas=1500, seed=7)
+
+
 def assert_complete(folder):
     store = Store.open(folder, create=False)
     assert networks_in(folder) == NETWORKS
     for depth in (100, 400):
         for beta in (0.5, 1.0):
-            net = ResNet(width=40, depth=depth, beta=beta, weights="uniform")
-            expected = simulate(net, replicas=1500, seed=7)
             table = store.to_pandas(depth=depth, beta=beta)
-            for name, column in expected.columns.items():
+            for name, column in expected(depth, beta).columns.items():
                 np.testing.assert_array_equal(table[name].to_numpy(), column)
 
 
@@ -76,7 +89,7 @@ def test_killed_at_any_moment_it_continues_to_the_same_table(sweep_file, tmp_pat
         # Twice wherever it is, also before there is anything; then some time after it has left something.
         before = shards_in(folder)
         process = subprocess.Popen(
-            command(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.DEVNULL
+            line(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.DEVNULL
         )
         if attempt > 1:
             wait_for_shards(folder, process, before + 1)
@@ -105,7 +118,7 @@ def test_interrupts_flush_and_say_how_to_continue(sweep_file, tmp_path, number):
     folder = tmp_path / "out"
     sweep_file.write_text(FILE.replace("1500", "1_000_000"))  # not at its end by then on any machine
     process = subprocess.Popen(
-        command(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.PIPE, text=True
+        line(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.PIPE, text=True
     )
     wait_for_shards(folder, process)
     process.send_signal(number)
@@ -121,7 +134,7 @@ def test_interrupts_flush_and_say_how_to_continue(sweep_file, tmp_path, number):
 def test_two_at_once_do_not_hinder_each_other(sweep_file, tmp_path):
     folder = tmp_path / "out"
     both = [
-        subprocess.Popen(command(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.PIPE)
+        subprocess.Popen(line(sweep_file, "--out", folder, "--threads", "1"), stderr=subprocess.PIPE)
         for _ in range(2)
     ]
     for process in both:
@@ -130,39 +143,37 @@ def test_two_at_once_do_not_hinder_each_other(sweep_file, tmp_path):
     assert_complete(folder)
 
 
-def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(sweep_file, tmp_path):
+def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(short_file, tmp_path):
     folder = tmp_path / "out"
-    result = run(sweep_file, "--out", folder, "--dry-run", "--threads", "2")
+    result = run(short_file, "--out", folder, "--dry-run", "--threads", "2")
     assert result.returncode == 0
-    assert "4 specifications, 6,000 networks" in result.stdout
+    assert "4 specifications, 600 networks" in result.stdout
     assert "on 2 workers" in result.stdout
     assert "size: roughly" in result.stdout
     assert not folder.exists()
     folder.mkdir()
-    assert run(sweep_file, "--out", folder, "--dry-run", "--threads", "2").stdout == result.stdout
+    assert run(short_file, "--out", folder, "--dry-run", "--threads", "2").stdout == result.stdout
     assert not os.listdir(folder)
-    subprocess.run(
-        command(sweep_file, "--out", folder), check=True, capture_output=True,
-    )  # fmt: skip
-    sweep_file.write_text(FILE.replace("1500", "2000"))
-    result = run(sweep_file, "--out", folder, "--dry-run")
-    assert "4 specifications, 8,000 networks" in result.stdout
-    assert "6,000 of them are in" in result.stdout
-    assert "2,000 are to be sampled" in result.stdout
+    assert run(short_file, "--out", folder).returncode == 0
+    short_file.write_text(SHORT.replace("150", "200"))
+    result = run(short_file, "--out", folder, "--dry-run")
+    assert "4 specifications, 800 networks" in result.stdout
+    assert "600 of them are in" in result.stdout
+    assert "200 are to be sampled" in result.stdout
 
 
-def test_shards_are_plain_parquet_and_the_manifest_is_readable(sweep_file, tmp_path):
+def test_shards_are_plain_parquet_and_the_manifest_is_readable(short_file, tmp_path):
     folder = tmp_path / "out"
-    assert run(sweep_file, "--out", folder).returncode == 0
+    assert run(short_file, "--out", folder).returncode == 0
     names = pq.read_table(folder / "shards").column_names
     assert names[:2] == ["run", "replica"]
     (manifest,) = (folder / "manifest").glob("*.json")
     assert "uniform" in json.dumps(json.loads(manifest.read_text()))
 
 
-def test_simulate_takes_the_rows_of_a_sweep_and_says_so(sweep_file, tmp_path):
+def test_simulate_takes_the_rows_of_a_sweep_and_says_so(short_file, tmp_path):
     folder = tmp_path / "out"
-    assert run(sweep_file, "--out", folder).returncode == 0
+    assert run(short_file, "--out", folder).returncode == 0
     fields = [
         "--width",
         "40",
@@ -175,34 +186,32 @@ def test_simulate_takes_the_rows_of_a_sweep_and_says_so(sweep_file, tmp_path):
         "--seed",
         "7",
         "--replicas",
-        "2000",
+        "200",
     ]
-    simulate_it = [sys.executable, "-m", "largedepth", "simulate", *fields]
-    simulate_it += ["--store", folder, "--out", tmp_path / "s.csv"]
-    done = subprocess.run(simulate_it, capture_output=True, text=True, check=True)
-    assert "1,500 rows reused, 500 sampled of 2,000 networks" in done.stderr
-    assert networks_in(folder) == NETWORKS + 500
+    done = command("simulate", *fields, "--store", folder, "--out", tmp_path / "s.csv")
+    assert "150 rows reused, 50 sampled of 200 networks" in done.stderr
+    assert networks_in(folder) == 650
 
 
-def test_codes(sweep_file, tmp_path):
+def test_codes(short_file, tmp_path):
     folder = tmp_path / "out"
-    sweep_file.write_text("max_seconds = 1e-6\n" + FILE)
-    result = run(sweep_file, "--out", folder)
+    short_file.write_text("max_seconds = 1e-6\n" + SHORT)
+    result = run(short_file, "--out", folder)
     assert result.returncode == 3
-    assert "max_seconds passed with 6,000 networks to go" in result.stderr
-    sweep_file.write_text(FILE.replace("1500", "300") + "[precision]\nhalf_width = 1e-6")
-    result = run(sweep_file, "--out", folder)
+    assert "max_seconds passed with 600 networks to go" in result.stderr
+    short_file.write_text(FILE.replace("1500", "30") + "[precision]\nhalf_width = 1e-6")
+    result = run(short_file, "--out", folder)
     assert result.returncode == 3
     assert "4 of 4 specifications have all their networks" in result.stderr
-    sweep_file.write_text(FILE.replace("width = 40", "width = 0"))
-    result = run(sweep_file, "--out", folder)
+    short_file.write_text(SHORT.replace("width = 40", "width = 0"))
+    result = run(short_file, "--out", folder)
     assert result.returncode == 2
-    assert result.stderr.startswith(f"largedepth: {sweep_file}: network.width = 0: must be")
+    assert result.stderr.startswith(f"largedepth: {short_file}: network.width = 0: must be")
     assert result.stderr.count("\n") == 1
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "diary.txt").write_text("mine")
-    sweep_file.write_text(FILE)
-    result = run(sweep_file, "--out", tmp_path / "full")
+    short_file.write_text(SHORT)
+    result = run(short_file, "--out", tmp_path / "full")
     assert result.returncode == 2
     assert str(tmp_path / "full") in result.stderr
     assert result.stderr.count("\n") == 1
@@ -216,7 +225,7 @@ def test_workers_of_a_cluster_may_die_and_join(sweep_file, tmp_path):
         local_directory=str(tmp_path), silence_logs=50,
     ) as cluster:  # fmt: skip
         process = subprocess.Popen(
-            command(sweep_file, "--out", folder, "--dask", cluster.scheduler_address), stderr=subprocess.PIPE
+            line(sweep_file, "--out", folder, "--dask", cluster.scheduler_address), stderr=subprocess.PIPE
         )
         wait_for_shards(folder, process)
         victim = next(iter(cluster.workers.values()))

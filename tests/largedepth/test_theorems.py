@@ -1,28 +1,18 @@
 """``largedepth theorems``: a table on 80 columns, full records, JSON, and unknown ids."""
 
 import json
-import signal
 
 import pytest
+from command import command
 
-from largedepth.__main__ import main
 from theory.catalogue import THEOREMS, markdown_table
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as end:
-            main(["theorems", *arguments])
-        streams = capsys.readouterr()
-        return end.value.code, streams.out, streams.err
-
-    return call
+def run(*arguments):
+    return command("theorems", *arguments)
 
 
-def test_table_has_a_line_a_theorem_on_80_columns(run):
+def test_table_has_a_line_a_theorem_on_80_columns():
     code, out, err = run()
     assert (code, err) == (0, "")
     lines = out.splitlines()
@@ -36,7 +26,7 @@ def test_table_has_a_line_a_theorem_on_80_columns(run):
 
 
 @pytest.mark.parametrize("id", THEOREMS)
-def test_record_in_full_on_80_columns(id, run):
+def test_record_in_full_on_80_columns(id):
     code, out, _ = run(id)
     assert code == 0
     theorem = THEOREMS[id]
@@ -56,7 +46,7 @@ def test_record_in_full_on_80_columns(id, run):
     assert all(f"theory.{name}" in words for name in theorem.predicted)
 
 
-def test_json_is_the_list_of_records(run):
+def test_json_is_the_list_of_records():
     code, out, _ = run("--json")
     assert code == 0
     assert json.loads(out) == [theorem.record() for theorem in THEOREMS.values()]
@@ -65,7 +55,7 @@ def test_json_is_the_list_of_records(run):
     assert {"id", "statement", "source", "regime", "latex", "hypotheses"} <= set(json.loads(out)[0])
 
 
-def test_markdown_is_the_table_of_the_catalogue(run):
+def test_markdown_is_the_table_of_the_catalogue():
     assert run("--markdown") == (0, markdown_table(), "")
 
 
@@ -81,7 +71,7 @@ def test_markdown_is_the_table_of_the_catalogue(run):
         (("--jsn",), ("--jsn", "--json")),
     ],
 )
-def test_bad_input_is_one_line(arguments, words, run):
+def test_bad_input_is_one_line(arguments, words):
     code, out, err = run(*arguments)
     assert code == 2
     assert out == ""

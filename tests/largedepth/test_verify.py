@@ -11,9 +11,9 @@ from pathlib import Path
 
 import junitparser
 import pytest
+from command import Done, command
 
 from largedepth import _verdict_files, _verdict_table
-from largedepth.__main__ import main
 from montecarlo.verification import MutantOutcome, MutantRun, Verdict, Verification
 
 KEYS = {
@@ -23,15 +23,8 @@ KEYS = {
 MORE_KEYS = {"name", "claim", "resolution_asked", "rows_left_out"}
 
 
-def call(
-    *arguments: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, str, str]:
-    """Run a verb in this process: a new one for each would take seconds."""
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    with pytest.raises(SystemExit) as end:
-        main(["verify", *arguments])
-    streams = capsys.readouterr()
-    return int(end.value.code or 0), streams.out, streams.err
+def call(*arguments: object) -> Done:
+    return command("verify", *arguments)
 
 
 def verdict(id: str, word: str, **other) -> Verdict:
@@ -54,12 +47,10 @@ MIXED = Verification(
 )  # fmt: skip
 
 
-def test_a_run_fills_the_table_and_every_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_fills_the_table_and_every_file(tmp_path: Path) -> None:
     paths = {kind: tmp_path / f"{kind}.out" for kind in ("json", "junit", "summary")}
     files = [part for kind, path in paths.items() for part in (f"--{kind}", str(path))]
-    code, out, _ = call("I2", "--seed", "3", *files, capsys=capsys, monkeypatch=monkeypatch)
+    code, out, _ = call("I2", "--seed", "3", *files)
     assert code == 0
     rows = [line for line in out.splitlines() if line.startswith("I2 ")]
     assert rows
@@ -90,9 +81,7 @@ def test_tables_fit_the_terminal(width: int) -> None:
     assert [line.split()[-1] for line in lines[2:4]] == ["consistent", "undecided"]
 
 
-def test_files_are_written_before_anything_is_shown(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_are_written_before_anything_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **options: object) -> str:
         raise OSError("the terminal burns")
 
@@ -104,36 +93,34 @@ def test_files_are_written_before_anything_is_shown(
     for more in ((), ("--mutants",)):
         paths = [tmp_path / f"{kind}{len(more)}" for kind in ("json", "junit", "summary")]
         files = [part for path in paths for part in (f"--{path.name[:-1]}", str(path))]
-        code, _, err = call("I2", *more, *files, capsys=capsys, monkeypatch=monkeypatch)
+        code, _, err = call("I2", *more, *files)
         assert (code, "the terminal burns" in err) == (2, True)
         assert all(path.stat().st_size for path in paths)
 
 
-def test_threads_never_change_a_verdict(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threads_never_change_a_verdict(tmp_path: Path) -> None:
     runs = []
     for threads in ("1", "2"):
         path = tmp_path / f"{threads}.json"
         arguments = ("I2", "--threads", threads, "--false-alarm", "1e-3", "--json", str(path))
-        assert call(*arguments, capsys=capsys, monkeypatch=monkeypatch)[0] == 0
+        assert call(*arguments)[0] == 0
         runs.append([{**record, "seconds": 0} for record in json.loads(path.read_text(encoding="utf-8"))])
     assert runs[0] == runs[1]
 
 
-def test_out_of_time_is_3(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    code, out, err = call("I2", "--budget", "1e-9", capsys=capsys, monkeypatch=monkeypatch)
+def test_out_of_time_is_3() -> None:
+    code, out, err = call("I2", "--budget", "1e-9")
     assert code == 3
     assert "undecided" in out
     assert "stopped before its first networks" in err
 
 
-def test_a_refuted_theorem_is_1(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refuted_theorem_is_1(monkeypatch: pytest.MonkeyPatch) -> None:
     from montecarlo.verification import _catalogue, chosen_mutants
 
     wrong = chosen_mutants(["I2"])[0].experiment
     monkeypatch.setattr(_catalogue, "experiments_of", lambda id: [wrong] if id == "I2" else [])
-    code, out, err = call("I2", capsys=capsys, monkeypatch=monkeypatch)
+    code, out, err = call("I2")
     assert code == 1
     assert "refuted" in out
     for line in ("predicted", "estimate", "resolution", "sampled", "false alarm"):
@@ -142,10 +129,10 @@ def test_a_refuted_theorem_is_1(capsys: pytest.CaptureFixture[str], monkeypatch:
 
 
 def test_mutants_are_caught_and_one_that_survives_is_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m.json"
-    code, out, _ = call("I2", "--mutants", "--json", str(path), capsys=capsys, monkeypatch=monkeypatch)
+    code, out, _ = call("I2", "--mutants", "--json", str(path))
     assert code == 0
     assert "0 missed" in out
     assert all(record["caught"] for record in json.loads(path.read_text(encoding="utf-8")))
@@ -155,7 +142,7 @@ def test_mutants_are_caught_and_one_that_survives_is_1(
 
     true = replace(chosen_mutants(["I2"])[0], experiment=chosen_experiments(["I2"])[0])
     monkeypatch.setattr(_catalogue, "mutants_of", lambda id: [true])
-    code, out, err = call("I2", "--mutants", capsys=capsys, monkeypatch=monkeypatch)
+    code, out, err = call("I2", "--mutants")
     assert code == 1
     assert "MISSED" in out
     assert "1 missed" in out
@@ -169,12 +156,9 @@ def test_reproduce_ends_like_its_verdicts(
     from largedepth import _reproduce
 
     run = Verification((verdict("I2", "consistent"), verdict("I6", word)), 7, 1e-6, 1.5)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(_reproduce, "draw_all", lambda *_, **__: [])
     monkeypatch.setattr(_reproduce, "run_verify", lambda *_, **__: (run, False))
-    with pytest.raises(SystemExit) as end:
-        main(["reproduce", "--out", str(tmp_path)])
-    assert int(end.value.code or 0) == code
+    assert command("reproduce", "--out", tmp_path).returncode == code
     assert word in (tmp_path / "summary.md").read_text(encoding="utf-8")
 
 
@@ -253,11 +237,10 @@ def test_bad_use_is_one_line(
     arguments: tuple[str, ...],
     words: tuple[str, ...],
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, out, err = call(*arguments, capsys=capsys, monkeypatch=monkeypatch)
+    code, out, err = call(*arguments)
     assert (code, out) == (2, "")
     assert len(err.strip().splitlines()) == 1, err
     for word in words:
