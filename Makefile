@@ -4,12 +4,13 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 INSTALLED_DOCS := .venv/installed-docs
 
-.PHONY: reproduce test mutants docs lowest lint benchmark clean
+.PHONY: reproduce test mutants docs lowest lint kernels benchmark clean
 
 reproduce: $(INSTALLED)
 	$(BIN)/largedepth reproduce $(ARGS)
 
-test: lint
+test: $(INSTALLED)
+	$(MAKE) --jobs 2 lint kernels
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 # Wrong variants of every theorem and simulator: fails if verification does not refute one of them. A mutant that
@@ -38,6 +39,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+
+# Compiled when their modules are imported: here once, while the linters have the other core, and not by every process
+# of the tests at the same time.
+kernels: $(INSTALLED)
+	$(BIN)/python -c 'import importlib, pkgutil, montecarlo as m; [importlib.import_module(p.name) for p in pkgutil.walk_packages(m.__path__, "montecarlo.")]'
 
 # PEERS names the interpreter of an environment with torch and jax; without it only largedepth is timed. Numbers are
 # kept in build/benchmarks.json, and a fall of more than 15 % against those there is an error.

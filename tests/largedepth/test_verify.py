@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import junitparser
@@ -25,6 +26,15 @@ MORE_KEYS = {"name", "claim", "resolution_asked", "rows_left_out"}
 
 def call(*arguments: object) -> Done:
     return command("verify", *arguments)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave I2 two experiments that take a moment."""
+    from montecarlo.verification import _catalogue, chosen_experiments
+
+    quick = [replace(experiment, resolution=0.05) for experiment in chosen_experiments(["I2"])[:2]]
+    monkeypatch.setattr(_catalogue, "experiments_of", lambda id: quick if id == "I2" else [])
 
 
 def verdict(id: str, word: str, **other) -> Verdict:
@@ -47,6 +57,7 @@ MIXED = Verification(
 )  # fmt: skip
 
 
+@pytest.mark.usefixtures("few")
 def test_a_run_fills_the_table_and_every_file(tmp_path: Path) -> None:
     paths = {kind: tmp_path / f"{kind}.out" for kind in ("json", "junit", "summary")}
     files = [part for kind, path in paths.items() for part in (f"--{kind}", str(path))]
@@ -98,6 +109,7 @@ def test_files_are_written_before_anything_is_shown(tmp_path: Path, monkeypatch:
         assert all(path.stat().st_size for path in paths)
 
 
+@pytest.mark.usefixtures("few")
 def test_threads_never_change_a_verdict(tmp_path: Path) -> None:
     runs = []
     for threads in ("1", "2"):

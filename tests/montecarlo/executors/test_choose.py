@@ -94,8 +94,8 @@ def test_who_counts_processors_in_python_is_heard(tmp_path: Path, monkeypatch: p
 def test_an_interrupted_script_waits_for_no_block():
     # A block of a large network is native code that nothing stops; sleep stands for it.
     code = (
-        "import time\nfrom montecarlo.executors import ThreadExecutor\n"
-        "def block(item):\n    print(item, flush=True)\n    time.sleep(600)\n"
+        "import os, time\nfrom montecarlo.executors import ThreadExecutor\n"
+        "def block(item):\n    os.write(1, f'{item}\\n'.encode())\n    time.sleep(600)\n"  # a line in one go
         "for _ in ThreadExecutor(2).run(block, iter(range(4))): pass\n"
     )
     command = [sys.executable, "-c", code]

@@ -12,7 +12,7 @@ import pytest
 from montecarlo import ResNet, simulate, simulate_depths, simulate_inputs, simulate_shared
 from montecarlo.estimates import law_distance, log_mean_exp, median
 from montecarlo.sequential import EventProbability
-from montecarlo.verification import verify
+from montecarlo.verification import chosen_experiments, run_experiments
 
 NET = ResNet(width=8, depth=6, beta=0.5)
 
@@ -126,6 +126,6 @@ def test_estimates_and_verdicts_show_themselves_in_notebooks() -> None:
     event.update(column > 0)
     assert "refuted" in event.result(0.5, resolution=1e-3)._repr_html_()
     assert "undecided" in event.result(0.8, resolution=1e-3)._repr_html_()
-    run = verify(["I2"], seed=7)
+    run = run_experiments(chosen_experiments(["I2"])[:1], seed=7)
     assert "consistent" in run._repr_html_()
     assert "I2" in run.verdicts[0]._repr_html_()
