@@ -62,6 +62,11 @@ def apply_options(*options: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
+def take(options: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Take what belongs together out of a verb's options."""
+    return {name: options.pop(name) for name in names}
+
+
 network_options = apply_options(
     click.option(
         "--block", default="res-3", show_default=True, metavar="res-1|res-2|res-3", help="Residual block."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import network_options, seed_help, whole
+from largedepth._options import network_options, seed_help, take, whole
 from largedepth._progress import progress_bar
 from largedepth._running import drawn_on, running_options
 
@@ -59,14 +59,10 @@ def simulate(
     gradients: str,
     trajectories: bool,
     weight_gradients: bool,
-    threads: int | None,
-    processes: int | None,
-    dask: str | None,
-    store: str | None,
     block_size: int | None,
     out: str | None,
     overwrite: bool,
-    **network: Any,
+    **options: Any,
 ) -> None:
     """Sample networks of one specification and write one row a network.
 
@@ -85,12 +81,14 @@ def simulate(
     from montecarlo.engines._registry import find_engine
     from montecarlo.samples.independent._file import check_table_kind
 
-    resnet = ResNet(**network)
+    place = take(options, "threads", "processes", "dask", "store")
+    resnet = ResNet(**options)
     request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
     if out is None:
         check_table_kind(request, ".csv")
     common: dict[str, Any] = {
-        "replicas": replicas, "seed": seed, "engine": engine, "threads": threads, "block_size": block_size,
+        "replicas": replicas, "seed": seed, "engine": engine, "threads": place["threads"],
+        "block_size": block_size,
     }  # fmt: skip
     in_file = 0
 
@@ -100,8 +98,7 @@ def simulate(
         bar.reuse(min(rows, replicas))
 
     cost = _cost(find_engine(engine, resnet, request), resnet, request)
-    place = drawn_on(threads=threads, processes=processes, dask=dask, store=store)
-    with place, progress_bar(replicas, what="simulate", cost=cost) as bar:
+    with drawn_on(**place), progress_bar(replicas, what="simulate", cost=cost) as bar:
         if out is None:
             sample = sample_networks(resnet, **common, gradients=gradients, progress=bar.finish)  # type: ignore[arg-type]
         else:

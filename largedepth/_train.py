@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._options import apply_options, executor_options, real, whole
+from largedepth._options import apply_options, executor_options, real, take, whole
 from largedepth._progress import TRAINED_WORDS, in_words, progress_bar
 
 if TYPE_CHECKING:
@@ -89,18 +89,11 @@ def train(
     laws: tuple[str, ...],
     data: str,
     rates: tuple[float, ...],
-    epochs: int,
-    batch: int,
-    decay: float,
-    decay_epochs: int,
     seed: int,
     replica: int,
-    threads: int | None,
-    processes: int | None,
-    dask: str | None,
     out: str | None,
     dry_run: bool,
-    **network: Any,
+    **options: Any,
 ) -> None:
     """Train networks on labelled images, from the very weights that `simulate` draws.
 
@@ -117,11 +110,12 @@ def train(
     from montecarlo.training import RATES, TrainingItem, TrainingPlan, load_data, need_training
 
     need_training("jax", "optax")
-    plan = TrainingPlan(epochs=epochs, batch=batch, decay=decay, decay_epochs=decay_epochs)
+    plan = TrainingPlan(**take(options, "epochs", "batch", "decay", "decay_epochs"))
+    place = take(options, "threads", "processes", "dask")
     loaded = load_data(data)
     items = [
         TrainingItem(
-            resnet=ResNet(beta=beta, weights=law, input_dim=loaded.features, **network),
+            resnet=ResNet(beta=beta, weights=law, input_dim=loaded.features, **options),
             rate=rate, data=data, seed=seed, replica=replica, plan=plan,
         )
         for law in dict.fromkeys(laws)
@@ -129,7 +123,7 @@ def train(
         for rate in dict.fromkeys(rates or RATES)
     ]  # fmt: skip
     kind = _kind(out, items)
-    with executor_from(threads, processes, dask) as executor:
+    with executor_from(**place) as executor:
         if dry_run:
             folder = out if kind == "folder" else None
             click.echo(_estimate(items, loaded, folder, executor.workers))
