@@ -10,13 +10,16 @@ import numpy.typing as npt
 
 import theory
 from figures._depth_panels import DEPTHS, WIDTH, Curve, DepthPanels, Panel
-from figures._style import LIMIT, THEORY
+from figures._style import LIMIT, OTHER, THEORY
 
 Array = npt.NDArray[np.float64]
-MeanSquare = Callable[[float, int], float]
+MeanSquare = Callable[..., float]
+Covariance = Callable[[int], Array]
 
 VARIANCE = 0.01
 """ℓ², the squared length scale of the weights in depth-time."""
+WEIGHTS = f"rbf:{VARIANCE:g}"
+INCREMENTS = "the same, normalised increments"
 BETAS = (2.0, 0.5, 1.0)
 # Few: theory of wide networks takes O(L²) for each.
 _CURVE = (10, 12, 15, 19, 24, 32, 46, 64, 88, 120, 175, 250, 350, 500, 700, 1000)
@@ -30,7 +33,7 @@ def hidden_panels(*, column: str, label: str, quantity: str) -> DepthPanels:
         _panel(0.5, "explosion", wide),
         _panel(1.0, "critical", wide, _hidden_limit),
     )
-    return DepthPanels(_weights(), column, label, quantity, panels, _CURVE)
+    return DepthPanels(WEIGHTS, column, label, quantity, panels, _CURVE)
 
 
 def gradient_panels(*, column: str, label: str, quantity: str) -> DepthPanels:
@@ -41,18 +44,17 @@ def gradient_panels(*, column: str, label: str, quantity: str) -> DepthPanels:
         Panel(0.5, "explosion", ()),
         _panel(1.0, "critical", first, _gradient_limit),
     )
-    return DepthPanels(_weights(), column, label, quantity, panels, _CURVE)
-
-
-def _weights() -> str:
-    return f"rbf-increments:{VARIANCE:g}"
+    return DepthPanels(WEIGHTS, column, label, quantity, panels, _CURVE)
 
 
 def _panel(
     beta: float, regime: str, curve: tuple[str, MeanSquare, str], limit: MeanSquare | None = None
 ) -> Panel:
     label, mean_square, ls = curve
-    curves = [Curve(label, partial(_root, mean_square, beta), THEORY, ls)]
+    curves = [
+        Curve(label, partial(_root, mean_square, beta), THEORY, ls),
+        Curve(INCREMENTS, partial(_root, partial(mean_square, covariance=_of_increments), beta), OTHER, ls),
+    ]
     if limit is not None:
         name = r"first order, limit $L \to \infty$"
         curves.append(Curve(name, partial(_root, limit, beta), LIMIT, ":"))
@@ -71,29 +73,33 @@ def _log(mean_square: MeanSquare, beta: float, depth: int) -> float:
     return float(np.log(mean_square(beta, depth)))
 
 
-def _covariance(depth: int) -> Array:
+def _of_process(depth: int) -> Array:
+    return np.asarray(theory.rbf_covariance(np.arange(depth) / depth, VARIANCE))
+
+
+def _of_increments(depth: int) -> Array:
     return np.asarray(theory.rbf_increments_covariance(np.arange(depth), depth=depth, variance=VARIANCE))
 
 
-def _wide(beta: float, depth: int) -> float:
-    return _cached_wide(theory.correlated_mean_square, beta, depth)
+def _wide(beta: float, depth: int, covariance: Covariance = _of_process) -> float:
+    return _cached_wide(theory.correlated_mean_square, covariance, beta, depth)
 
 
 @cache
-def _cached_wide(compute: Callable[..., Array], beta: float, depth: int) -> float:
+def _cached_wide(compute: Callable[..., Array], covariance: Covariance, beta: float, depth: int) -> float:
     """Compute once for PDF, PNG and checks; the function is part of the key, for tests that replace it."""
-    gamma = _covariance(depth)
+    gamma = covariance(depth)
     return float(compute(depth=depth, alpha=float(depth) ** -beta, gamma_v=gamma, gamma_w=gamma)[-1])
 
 
-def _first_order(beta: float, depth: int) -> float:
-    gamma = _covariance(depth)
+def _first_order(beta: float, depth: int, covariance: Covariance = _of_process) -> float:
+    gamma = covariance(depth)
     alpha = float(depth) ** -beta
     return float(theory.first_order_difference(alpha=alpha, depth=depth, gamma_v=gamma, gamma_w=gamma))
 
 
-def _gradient(beta: float, depth: int) -> float:
-    gamma = _covariance(depth)
+def _gradient(beta: float, depth: int, covariance: Covariance = _of_process) -> float:
+    gamma = covariance(depth)
     found = theory.first_order_gradient_difference(
         width=WIDTH, alpha=float(depth) ** -beta, depth=depth, gamma_v=gamma, gamma_w=gamma
     )
@@ -102,7 +108,7 @@ def _gradient(beta: float, depth: int) -> float:
 
 def _hidden_limit(beta: float, depth: int) -> float:
     def covariance(time: Array) -> npt.ArrayLike:
-        return theory.rbf_derivative_covariance(time, VARIANCE)
+        return theory.rbf_covariance(time, VARIANCE)
 
     return theory.ode_identity_constant(covariance, covariance) * float(depth) ** (2.0 - 2.0 * beta)
 

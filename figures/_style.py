@@ -23,6 +23,8 @@ THEORY = "#cc3311"
 """Colour of exact theory; limits share it, dashed, where nothing else is near."""
 LIMIT = "#111111"
 """Colour of a limit drawn over an exact curve: dark enough to be seen where the two coincide."""
+OTHER = "#888888"
+"""Colour of theory of other networks than the panel shows."""
 OUTLINE = "#223366"
 """Colour of a second sample: drawn as an outline over the first, it must stand out against it."""
 

@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 _GRIDS: dict[str, tuple[int, tuple[str, ...], Array, Array]] = {
     "quick": (200, ("digits",), np.linspace(0.1, 0.9, 5), np.linspace(0.1, 1.1, 5)),
-    "paper": (1000, ("digits", "mnist1d"), np.linspace(0.05, 0.95, 10), np.linspace(0.1, 1.18, 10)),
+    "paper": (1000, ("digits", "mnist1d"), np.linspace(0.1, 0.9, 10), np.linspace(0.1, 0.9, 10)),
 }
 """Depth, data sets, Hurst indices, scalings."""
 _DATA = {64: "digits", 40: "mnist1d"}

@@ -15,11 +15,11 @@ from montecarlo.estimates import Estimate
 from montecarlo.training import Measured
 
 _CASES = (
-    ("rbf-increments:0.01", 1.0, "smooth layers, $\\beta = 1$"),
-    ("uniform", 1.0, "independent layers, $\\beta = 1$"),
-    ("uniform", 0.5, "independent layers, $\\beta = 1/2$"),
+    ("rbf:0.01", 1.0, "smooth layers, $\\beta = 1$"),
+    ("gaussian", 1.0, "independent layers, $\\beta = 1$"),
+    ("gaussian", 0.5, "independent layers, $\\beta = 1/2$"),
 )
-_INDEX = {"rbf-increments:0.01": 1.0, "uniform": 0.5}
+_INDEX = {"rbf:0.01": 1.0, "gaussian": 0.5}
 _DEPTHS = {"quick": 200, "paper": 1000}
 _ENTRIES = 3
 _KEPT = 0.05
@@ -126,7 +126,8 @@ FIGURE = FigureDefinition(
     ),
     paper=(
         "As in the paper: trained weights keep the regularity along depth that they started with. Different: "
-        "other data, which need no download, and depth 200 in the quick setting. Added: the index of "
+        "other data, which need no download, five learning rates where the paper has one, and depth 200 in "
+        "the quick setting. Added: the index of "
         "regularity in numbers, and what training itself has added, which is smoother."
     ),
     points=_points,

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _WIDTH = 80
 _LABEL = 13
 _NOTE = (
-    "MFBV: arXiv:2206.06929; derived: proved in this project. Ids with a letter complete the statement "
-    "before them. In full: largedepth theorems I2"
+    "MFBV: arXiv:2206.06929; derived: proved in this project; sharpened: a rate or constant of ours. Ids "
+    "with a letter complete the statement before them. In full: largedepth theorems I2"
 )
 
 

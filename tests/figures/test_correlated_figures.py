@@ -148,7 +148,7 @@ def test_paper_sizes() -> None:
         assert {point.networks for point in points} == {50}
         assert len(points) == 3 * len(DEPTHS)
         assert {point.resnet.depth for point in points} >= set(PAPER_DEPTHS)
-        assert {point.resnet.weights for point in points} == {"rbf-increments:0.01"}
+        assert {point.resnet.weights for point in points} == {"rbf:0.01"}
     assert fractional_paths._HURST == (0.2, 0.5, 0.8)
 
 

@@ -30,7 +30,7 @@ PANELS = {
     "4": ((2.0, "identity", "log"), (0.5, "explosion", "log"), (1.0, "critical", "linear")),
     "5": ((2.0, "identity", "log"), (0.5, "explosion", "log"), (1.0, "critical", "linear")),
 }
-WEIGHTS = {"1": "uniform", "3": "uniform", "4": "rbf-increments:0.01", "5": "rbf-increments:0.01"}
+WEIGHTS = {"1": "uniform", "3": "uniform", "4": "rbf:0.01", "5": "rbf:0.01"}
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,11 @@ def test_independent_layers_have_their_curves(name: str, pictures: dict) -> None
 
 
 def covariance(depth: int) -> np.ndarray:
+    """Return the correlation of a squared-exponential process, lag by lag."""
+    return np.exp(-((np.arange(depth) / depth) ** 2) / 0.02)
+
+
+def increments(depth: int) -> np.ndarray:
     """Return the correlation of normalised increments of a squared-exponential process, lag by lag."""
     lag = np.arange(depth + 1) / depth
     rho = np.exp(-(lag**2) / 0.02)
@@ -129,8 +134,7 @@ def pair_sum(terms: np.ndarray) -> float:
 
 def double_integral(function) -> float:
     def of_lag(u: float) -> float:
-        # Correlation of the derivative of the process.
-        return (1 - u) * float(function(np.array((1 - u**2 / 0.01) * np.exp(-(u**2) / 0.02))))
+        return (1 - u) * float(function(np.array(np.exp(-(u**2) / 0.02))))
 
     return 2.0 * integrate.quad(of_lag, 0.0, 1.0, limit=200)[0]
 
@@ -145,6 +149,9 @@ def test_smooth_layers_have_their_curves(name: str, law, pictures: dict) -> None
         assert len(first) == (beta == 2 or (name == "5" and beta == 1))
         for L, y in first:
             expected = [L_ ** (-2 * beta) * pair_sum(law(covariance(int(L_)))) for L_ in L]
+            np.testing.assert_allclose(y, np.sqrt(expected), rtol=1e-9)
+        for L, y in lines(axis, "the same, normalised increments") if first else ():
+            expected = [L_ ** (-2 * beta) * pair_sum(law(increments(int(L_)))) for L_ in L]
             np.testing.assert_allclose(y, np.sqrt(expected), rtol=1e-9)
         limits = lines(axis, r"first order, limit $L \to \infty$")
         assert len(limits) == (regime != "explosion")

@@ -156,7 +156,7 @@ def test_checks_of_weights_notice_a_lost_regularity(folder: Path) -> None:
     }
     quantities = [check.quantity for check in definition.checks(cells)]
     assert len(quantities) == 9
-    rough = next(net for net in cells if net.weights == "uniform")
+    rough = next(net for net in cells if net.weights == "gaussian")
     best = cells[rough].best
     assert best is not None
     assert best.after is not None
@@ -166,7 +166,7 @@ def test_checks_of_weights_notice_a_lost_regularity(folder: Path) -> None:
     wrong = cells | {rough: TrainedCell([smoothed], 0.0)}
     checks = {check.quantity: check for check in definition.checks(wrong)}
     lost = [q for q, check in checks.items() if not check.agrees and "after training" in q]
-    assert any("uniform, β = 1," in quantity for quantity in lost)
+    assert any("gaussian, β = 1," in quantity for quantity in lost)
 
 
 @pytest.mark.parametrize("name", ["8", "9"])

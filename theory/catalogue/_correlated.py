@@ -45,7 +45,7 @@ STATEMENTS = (
             "to the identity for β > max(H, 1/2); at width 1 and 2 typical networks need not explode."
         ),
         latex=r"\beta_c(H) = \max\left(H, \frac{1}{2}\right)",
-        source="MFBV",
+        source="MFBV, experiments",
         proof=(
             "MFBV prove H = 1/2 and smooth weights and observe the rest in experiments; the identity "
             "side is derived for every H (F2)."

@@ -26,8 +26,11 @@ STATEMENTS = (
             r"dH = d^{-1/2}\,\sigma(H)^\mathsf{T}\,dB,\quad "
             r"\mathbb{E}\,\Vert H_{k/L} - h_k\Vert \leq \frac{C}{\sqrt{L}}"
         ),
-        source="MFBV",
-        proof="Classical for Euler-Maruyama with Lipschitz coefficients (Kloeden and Platen, 1992).",
+        source="MFBV, classical",
+        proof=(
+            "MFBV state the equation; both orders are classical for Euler-Maruyama with Lipschitz "
+            "coefficients (Talay; Kloeden and Platen, 1992)."
+        ),
         hypotheses=(
             given.RES_1,
             given.V_INDEPENDENT,
@@ -143,7 +146,8 @@ STATEMENTS = (
         title="two inputs align with depth",
         statement=(
             "In wide res-3 networks the cosine c of the hidden states of two inputs follows dc/dt = "
-            "κ(c) − c/2 at β = 1/2: it tends to 1, slowly, the angle like 6π/t."
+            "κ(c) − c/2 at β = 1/2: it tends to 1, slowly, the angle like 6π/t as long as t is far below d "
+            "(at fixed width angles shrink exponentially in the end, like e^(−t/(2d)))."
         ),
         latex=(
             r"\frac{dc}{dt} = \kappa(c) - \frac{c}{2},\quad \kappa(c) = \frac{\sqrt{1-c^2} + c(\pi - "

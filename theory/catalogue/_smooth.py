@@ -39,7 +39,7 @@ STATEMENTS = (
             r"L^{2\beta-2}\,\mathbb{E}\,\frac{\Vert h_L - h_0\Vert^2}{\Vert h_0\Vert^2} \to "
             r"\int_0^1\int_0^1 r_V(s-t)\,\kappa(r_W(s-t))\,ds\,dt"
         ),
-        source="MFBV",
+        source="MFBV, sharpened",
         proof="MFBV state the limit 0; the constant is derived, F2's double sum as a Riemann sum.",
         hypotheses=(
             given.SMOOTH_WEIGHTS,
@@ -71,8 +71,11 @@ STATEMENTS = (
             r"\frac{\Vert h_L - h_0\Vert}{\Vert h_0\Vert} \leq "
             r"\prod_{k=1}^{L}\left(1 + a\,\Vert V_k\Vert\,\Vert W_k\Vert\right) - 1"
         ),
-        source="MFBV",
-        proof="Grönwall: ‖h_{k+1}‖ <= (1 + a‖V_k‖‖W_k‖)‖h_k‖, and differences telescope.",
+        source="MFBV, sharpened",
+        proof=(
+            "MFBV state that the ratio stays bounded; the product is derived: ‖h_{k+1}‖ <= (1 + "
+            "a‖V_k‖‖W_k‖)‖h_k‖ (Grönwall), and differences telescope."
+        ),
         hypotheses=(given.BELOW_IDENTITY, given.NO_BIAS),
         regime="inequality",
         kind="inequality",

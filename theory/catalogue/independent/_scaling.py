@@ -61,9 +61,9 @@ STATEMENTS = (
         name="critical-bounds",
         title="bounds at the critical scaling",
         statement=(
-            "At β = 1/2 and d >= 64, L large enough, ‖h_L − h_0‖²/‖h_0‖² lies between exp(3/8 − "
-            "√(22/(dδ))) − 1 and exp(1 + √(10/(dδ))) + 1 with probability at least 1 − δ; the lower "
-            "bound is negative unless dδ > 156.4."
+            "At β = 1/2 and d >= 64, L large enough (how large depends on d, δ and the law of V), ‖h_L − "
+            "h_0‖²/‖h_0‖² lies between exp(3/8 − √(22/(dδ))) − 1 and exp(1 + √(10/(dδ))) + 1 with "
+            "probability at least 1 − δ; the lower bound is negative unless dδ > 156.4."
         ),
         latex=(
             r"\exp\left(\frac{3}{8} - \sqrt{\frac{22}{d\delta}}\right) - 1 < \frac{\Vert h_L - "
@@ -179,7 +179,7 @@ STATEMENTS = (
             "and collapse at width 1."
         ),
         latex=r"L^{2\beta-1} \log\frac{\Vert h_L\Vert^2}{\Vert h_0\Vert^2} \to \frac{1}{2} - \frac{1}{d}",
-        source="MFBV",
+        source="MFBV, sharpened",
         proof=(
             "MFBV prove the explosion of wide networks. The rate is derived: E log R = c a²(1 − 2/d) "
             "+ o(a²) and the law of large numbers; at d = 2 log‖·‖² is harmonic, which needs Gaussian "
