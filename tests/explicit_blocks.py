@@ -165,3 +165,17 @@ def explicit_networks(
         weight=weight,
         gate=gate,
     )
+
+
+def standard_errors(sample, mean):
+    """Distance of a sample mean from `mean` in standard errors; 5.5 of them are 4e-8 by chance."""
+    return abs(sample.mean() - mean) / (sample.std() / math.sqrt(sample.size))
+
+
+def kolmogorov(sample, law):
+    """Kolmogorov distance over the bound that it passes with probability 4e-8 (Dvoretzky and others)."""
+    x = np.sort(sample)
+    cdf = np.asarray(law.cdf(x))
+    ranks = np.arange(x.size + 1) / x.size
+    distance = max(np.max(ranks[1:] - cdf), np.max(cdf - ranks[:-1]))
+    return distance / math.sqrt(math.log(2 / 4e-8) / (2 * x.size))

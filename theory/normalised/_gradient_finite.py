@@ -1,5 +1,7 @@
 """Which widths have gradients of finite mean square, and of finite variance of it, as L → ∞ (N6, N6L)."""
 
+import itertools
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -87,16 +89,18 @@ def gradient_variance_is_finite(
     return process.index > 0 and float(np.max(rates)) <= process.highest_rate
 
 
-def refuse_infinite_mean(width: int, activation: Activation, norm: str, process: GradientProcess) -> None:
+def refuse_infinite_mean(
+    width: int, activation: Activation, norm: str, process: Callable[[int], GradientProcess]
+) -> None:
     """Raise a ValueError, with the least width, where E‖p_0‖² is infinite in the limit."""
-    if process.index > 0 and process.mean_rate <= process.highest_rate:
+
+    def finite(d: int) -> bool:
+        at = process(d)
+        return at.index > 0 and at.mean_rate <= at.highest_rate
+
+    if finite(width):
         return
-    least = width
-    while True:
-        least += 1
-        wider = GradientProcess(process.dimension + least - width, least, process.energy, process.slope)
-        if wider.index > 0 and wider.mean_rate <= wider.highest_rate:
-            break
+    least = next(d for d in itertools.count(width + 1) if finite(d))
     raise ValueError(
         f"width={width}: must be >= {least} for {activation!r} with norm={norm!r}, E‖p_0‖² grows without "
         "bound in L below; test log‖p_0‖, or give a wider network"

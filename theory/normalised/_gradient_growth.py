@@ -59,7 +59,9 @@ def prenorm_gradient_exponent(
         power = energy.slope / energy.mean
     else:
         process = gradient_process(width, activation, derivative, "rms")
-        refuse_infinite_mean(width, activation, "rms", process)
+        refuse_infinite_mean(
+            process.width, activation, "rms", lambda d: gradient_process(d, activation, derivative, "rms")
+        )
         power = 0.5 * (process.index - math.sqrt(process.index**2 - 2 * process.mean_rate))
     return power * max(0.0, 1 - 2 * b)
 

@@ -92,7 +92,9 @@ def prenorm_gradient_limit(
             "start", start, above=0, below=tau, closed_above=True, fix="give a depth-time before the last"
         )
     )
-    refuse_infinite_mean(width, activation, norm, process)
+    refuse_infinite_mean(
+        process.width, activation, norm, lambda d: gradient_process(d, activation, derivative, norm)
+    )
     if final_norm:
         if r or norm != "rms":
             raise ValueError(
@@ -107,7 +109,7 @@ def process_moment(process: GradientProcess, S: float, tau: float, s: float, pow
     """E exp(κ∫_s^τ dt/R) (S_τ/S_0)^power."""
     c, dimension = process.energy, process.dimension
     fixed = {"index": process.index, "rate": process.mean_rate, "power": power}
-    if s == 0:
+    if 1e6 * c * s < dimension * S:  # an error of 1e-6
         return math.exp(log_bessel_moment(start=dimension * S, time=c * tau, **fixed))
     # ρ_s² is c s times a noncentral χ²; the moment from there on is a smooth function of its logarithm.
     law = stats.ncx2(dimension, dimension * S / (c * s), scale=c * s)

@@ -123,8 +123,13 @@ def log_bessel_moment(*, index: float, rate: float, start: float, time: float, p
     mu = math.sqrt(max(0.0, index * index - 2 * rate))
     q = 0.5 * (index - mu) + power
     x = 0.5 * start / time
-    if x > 1e10:  # the Poisson sum would be long, and two terms of Watson's expansion are exact
-        return math.log1p(q * (mu + q) / x)
+    if x > max(1e4, 50 * (abs(q) + mu) ** 2):
+        # The Poisson sum would be long, and its Gamma functions inexact; the expansion in 1/x has converged.
+        term, total = 1.0, 0.0
+        for k in range(12):
+            term *= (k - q) * (k - q - mu) / ((k + 1) * x)
+            total += term
+        return math.log1p(total)
     reach = _REACH * math.sqrt(x) + 60.0 + 2 * abs(q)
     n = np.arange(max(0.0, math.floor(x - reach)), math.ceil(x + reach) + 1)
     log_terms = stats.poisson.logpmf(n, x) + special.gammaln(mu + 1 + q + n) - special.gammaln(mu + 1 + n)

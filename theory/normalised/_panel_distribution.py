@@ -43,7 +43,7 @@ class PanelDistribution:
         return self.panels.atom
 
     def cdf(self, x: npt.ArrayLike) -> float | FloatArray:
-        """Return P(X <= x), with an absolute error of about 1e-12."""
+        """Return P(X <= x)."""
         points = np.asarray(x, np.float64)
         if np.any(np.isnan(points)):
             raise ValueError("x=nan: must be a number, infinite ones included; drop missing values first")
@@ -52,7 +52,7 @@ class PanelDistribution:
         return _validate.plain(np.clip(value, 0.0, 1.0))
 
     def sf(self, x: npt.ArrayLike) -> float | FloatArray:
-        """Return P(X > x), with an absolute error of about 1e-12."""
+        """Return P(X > x)."""
         return _validate.plain(1.0 - np.asarray(self.cdf(x)))
 
     def pdf(self, x: npt.ArrayLike) -> float | FloatArray:

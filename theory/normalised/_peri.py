@@ -201,9 +201,12 @@ def peri_gradient_limit(
     >>> print(f"{peri_gradient_limit(width=24, hidden_width=64, time=1.0):.4f}")
     2.1277
     """
-    slope = peri_slope(width=width, hidden_width=hidden_width, activation=activation, derivative=derivative)
-    process = GradientProcess(width, width, 1.0, slope)
+
+    def process(d: int) -> GradientProcess:
+        slope = peri_slope(width=d, hidden_width=hidden_width, activation=activation, derivative=derivative)
+        return GradientProcess(d, d, 1.0, slope)
+
     tau = float(_validate.real("time", time, above=0, fix="give a²L"))
     S = float(_validate.real("mean_square", mean_square, above=0, fix="give ‖h_0‖²/d"))
     refuse_infinite_mean(width, activation, "peri-rms", process)
-    return process_moment(process, S, tau, 0.0, 0.0)
+    return process_moment(process(width), S, tau, 0.0, 0.0)
