@@ -28,7 +28,12 @@ FLOORS = (
     ("samples",),
     ("diagnosis", "training", "sweeps", "verification"),
 )
-CHAPTERS = (("common",), ("independent",), ("diffusion", "smooth", "correlated"), ("catalogue",))
+CHAPTERS = (
+    ("common",),
+    ("independent", "jacobians"),
+    ("diffusion", "smooth", "correlated", "normalised", "schedules", "post_activation"),
+    ("catalogue",),
+)
 ENGINES = ("correlated", "dense", "gaussian", "radial")
 
 

@@ -34,12 +34,26 @@ ratios are of Euclidean norms.
 - Antipersistent weights (F3): `antipersistent_contraction`, `antipersistent_log_norm_law`.
 - Smooth weights (O1 to O4): `ode_identity_constant`, `gronwall_bound`, `ode_log_volume_deviation`.
 - Orders of convergence to the limit equations (S1, O1, F4): `convergence_order`, `young_log_error`.
+- Pre-norm networks as random walks, their exact laws and limits (N1 to N3, N11): `NormalisedWalk`,
+  `walk_limit_law`, `activation_energy`. Their gradients (N5 to N8): `prenorm_gradient_limit`, which refuses
+  widths whose mean is infinite, `prenorm_gradient_chain` at finite depth, `gradient_variance_is_finite`.
+- Peri-norm (N9): `peri_second_moment`, `peri_gradient_limit`; post-norm (N10): `PostnormLaw`,
+`postnorm_limit_law`,
+  `mean_cosine`; DyT (N12): `dyt_recursion`, `dyt_expansion`.
+- Schedules, factors of the stream, hidden widths and gates (G1 to G6): `ScheduleNormLaw`,
+`schedule_second_moment`,
+  `schedule_weight_gradients`, `gate_gradient_second_moment`, `euler_overlap`, `deepnorm`.
+- Post-activation blocks (P1 to P3): `post_activation_flow`, `post_activation_law`,
+`log_gradient_lower_bound`.
+- Tangents instead of gradients, in any network (J0): `isotropic_duality`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
+from theory.common._activation_energy import ActivationEnergy as ActivationEnergy
+from theory.common._activation_energy import activation_energy as activation_energy
 from theory.common._activations import ACTIVATIONS as ACTIVATIONS
 from theory.common._activations import Activation as Activation
 from theory.common._activations import activation_function as activation_function
@@ -145,6 +159,55 @@ from theory.independent.exact_law._radial_variance import log_networks_for_mean 
 from theory.independent.exact_law._radial_variance import log_relative_variance as log_relative_variance
 from theory.independent.exact_law._radial_variance import radial_variance as radial_variance
 from theory.independent.exact_law._radial_variance import relative_variance as relative_variance
+from theory.jacobians._isotropic_duality import TANGENT_COLUMNS as TANGENT_COLUMNS
+from theory.jacobians._isotropic_duality import isotropic_duality as isotropic_duality
+from theory.normalised._dyt import DytPath as DytPath
+from theory.normalised._dyt import dyt_expansion as dyt_expansion
+from theory.normalised._dyt import dyt_mean_square_expansion as dyt_mean_square_expansion
+from theory.normalised._dyt import dyt_recursion as dyt_recursion
+from theory.normalised._dyt import dyt_width_correction as dyt_width_correction
+from theory.normalised._gradient_chain import PrenormGradients as PrenormGradients
+from theory.normalised._gradient_chain import prenorm_gradient_chain as prenorm_gradient_chain
+from theory.normalised._gradient_finite import gradient_mean_is_finite as gradient_mean_is_finite
+from theory.normalised._gradient_finite import gradient_variance_is_finite as gradient_variance_is_finite
+from theory.normalised._gradient_growth import prenorm_gradient_exponent as prenorm_gradient_exponent
+from theory.normalised._gradient_growth import wide_prenorm_gradient as wide_prenorm_gradient
+from theory.normalised._gradient_limit import prenorm_gradient_fourth_moment as prenorm_gradient_fourth_moment
+from theory.normalised._gradient_limit import prenorm_gradient_limit as prenorm_gradient_limit
+from theory.normalised._panel_distribution import PanelDistribution as PanelDistribution
+from theory.normalised._peri import peri_difference_variance as peri_difference_variance
+from theory.normalised._peri import peri_gradient_limit as peri_gradient_limit
+from theory.normalised._peri import peri_second_moment as peri_second_moment
+from theory.normalised._peri import peri_slope as peri_slope
+from theory.normalised._post_norm import mean_cosine as mean_cosine
+from theory.normalised._post_norm import ngpt_mean_cosine as ngpt_mean_cosine
+from theory.normalised._post_norm import postnorm_limit_law as postnorm_limit_law
+from theory.normalised._post_norm import read_out_law as read_out_law
+from theory.normalised._post_norm import wide_postnorm_gradient as wide_postnorm_gradient
+from theory.normalised._post_norm_law import PostnormLaw as PostnormLaw
+from theory.normalised._walk import NormalisedWalk as NormalisedWalk
+from theory.normalised._walk_limit import walk_limit_distance as walk_limit_distance
+from theory.normalised._walk_limit import walk_limit_law as walk_limit_law
+from theory.normalised._walk_limit import walk_regime as walk_regime
+from theory.post_activation._critical import PostActivationState as PostActivationState
+from theory.post_activation._critical import activation_drift as activation_drift
+from theory.post_activation._critical import post_activation_flow as post_activation_flow
+from theory.post_activation._explosion import post_activation_law as post_activation_law
+from theory.post_activation._explosion import post_activation_log_growth as post_activation_log_growth
+from theory.post_activation._explosion import post_activation_rate as post_activation_rate
+from theory.schedules._deepnorm import DeepNorm as DeepNorm
+from theory.schedules._deepnorm import deepnorm as deepnorm
+from theory.schedules._euler import euler_overlap as euler_overlap
+from theory.schedules._euler import log_gradient_lower_bound as log_gradient_lower_bound
+from theory.schedules._law import ScheduleNormLaw as ScheduleNormLaw
+from theory.schedules._law import schedule_limit_law as schedule_limit_law
+from theory.schedules._moments import gate_gradient_second_moment as gate_gradient_second_moment
+from theory.schedules._moments import log_schedule_fourth_moment as log_schedule_fourth_moment
+from theory.schedules._moments import log_schedule_second_moment as log_schedule_second_moment
+from theory.schedules._moments import schedule_difference_second_moment as schedule_difference_second_moment
+from theory.schedules._moments import schedule_second_moment as schedule_second_moment
+from theory.schedules._moments import schedule_weight_gradients as schedule_weight_gradients
+from theory.schedules._moments import value_scaling as value_scaling
 from theory.smooth._ode import gronwall_bound as gronwall_bound
 from theory.smooth._ode import log_gronwall_bound as log_gronwall_bound
 from theory.smooth._ode import ode_identity_constant as ode_identity_constant

@@ -1,7 +1,8 @@
-"""Fourier inversion of the L-fold convolution of one layer's law.
+"""Fourier inversion of the convolution of L layers' laws.
 
-Notation: x_k i.i.d. with the law of ½ log R (`LayerLaw`), p = 2^{-d} its atom at 0, μ and σ² its mean and
-variance, φ its characteristic function, ψ = φ − p that of its continuous part.
+Notation: x_k independent with laws of ½ log R (`LayerLaw`), p = 2^{-M} the atom of each at 0, μ and σ² mean
+and variance of one, φ its characteristic function, ψ = φ − p that of its continuous part; φ^L stands for the
+product over the layers.
 
 * φ at each t is a sum over panels: Gauss nodes where t × half width ≤ 8; otherwise Filon's rule with `∫
   P_n(u) e^{iku} du = 2 iⁿ j_n(k)` over (−1, 1). At high t it comes from the singular point 0 alone, hence
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from theory.independent.exact_law._layer import LayerLaw
+from theory.independent.exact_law._layer_sum import LayerSum
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -36,7 +38,6 @@ _OCTAVE = 16
 _FIRST_TERMS = 256
 _DIRECT_TERMS = 1024
 _MOST_TERMS = 1 << 17
-_SMALL = 1e-14
 _LAST_TERM = 1e-13  # the series ends where |φ^L| is below it; its tail adds a sixth of that
 
 
@@ -161,43 +162,41 @@ def _filon(series: Array, k: Array) -> Complex:
     return 2.0 * total
 
 
-def invert(law: LayerLaw, depth: int, *, stretch: float = 1.0) -> GridLaw:
-    """Law of Σ x_k − depth·μ by Fourier inversion, without the parts that need none.
+def invert(layers: LayerSum, *, stretch: float = 1.0) -> GridLaw:
+    """Law of Σ (x_k − μ_k) by Fourier inversion, without the parts that need none.
 
     Parameters
     ----------
-    law : LayerLaw
-        Law of one layer.
-    depth : int
-        L, at least 1.
+    layers : LayerSum
+        Laws of the layers, at least one layer.
     stretch : float, default 1
         Widens the period; another value gives the second answer that an a-posteriori error needs.
 
     Returns
     -------
     GridLaw
-        Whole law when `single_layer_share` is 0; otherwise the part where two layers or more have active
+        Whole law when `layers.single` is 0; otherwise the part where two layers or more have active
         units. The point Σ x_k = 0 is a node of the grid.
 
     Examples
     --------
     >>> from theory.independent.exact_law._layer import layer_law
-    >>> law = invert(layer_law(40, 0.1), 100)
+    >>> law = invert(LayerSum(laws=(layer_law(40, 0.1),), counts=(100,)))
     >>> print(f"{law.cdf[0]:.3f} {law.cdf[-1]:.12f} {law.truncation < 1e-12}")
     0.000 1.000000000000 True
     """
-    lowest, highest = (stretch * end for end in _bounds(law, depth))
+    lowest, highest = (stretch * end for end in _bounds(layers))
     period = highest - lowest
-    spectrum, truncation = _spectrum(law, depth, 2.0 * math.pi / period)
+    spectrum, truncation = _spectrum(layers, 2.0 * math.pi / period)
     terms = len(spectrum)  # t_k = 2πk/period, k = 0 .. terms − 1
-    deviation = math.sqrt(law.variance * depth)
+    deviation = math.sqrt(layers.variance)
     # Quintic interpolation of the highest terms kept is worth 1e-8 of them at 8 nodes a term; very long
     # series are long because they fall slowly, and their last terms are tiny.
     finest = max((8.0 if terms <= 1 << 15 else 4.0) * terms, 64.0 * period / deviation)
     nodes = 1 << math.ceil(math.log2(finest))
     step = period / nodes
     # Put Σ x_k = 0 on a node: the law has its kink there.
-    start = lowest + math.fmod(-depth * law.mean - lowest, step)
+    start = lowest + math.fmod(-layers.mean - lowest, step)
     t = 2.0 * math.pi / period * np.arange(terms)
     amplitude = np.conj(spectrum * np.exp(-1j * t * start))
     scale = nodes / period
@@ -219,58 +218,27 @@ def invert(law: LayerLaw, depth: int, *, stretch: float = 1.0) -> GridLaw:
     )
 
 
-def single_layer_share(law: LayerLaw, depth: int) -> float:
-    """L p^{L−1}, the factor of the single-layer law in the L-fold one; 0 where it is not worth taking out.
-
-    Parameters
-    ----------
-    law : LayerLaw
-        Law of one layer.
-    depth : int
-        L.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> from theory.independent.exact_law._layer import layer_law
-    >>> single_layer_share(layer_law(1, 0.5), 3), single_layer_share(layer_law(1, 0.5), 100)
-    (0.75, 0.0)
-    """
-    share = depth * 2.0 ** (-law.width * (depth - 1.0))
-    return share if share > _SMALL else 0.0
-
-
 def _padded(values: Complex, nodes: int) -> Complex:
     out = np.zeros(nodes // 2 + 1, dtype=np.complex128)
     out[: len(values)] = values
     return out
 
 
-def _bounds(law: LayerLaw, depth: int) -> tuple[float, float]:
-    """Chernoff bounds (b₋, b₊): Σ x_k − Lμ is outside with probability at most 2e-13."""
-    deviation = math.sqrt(law.variance * depth)
-    # Rounding leaves negative weights of 1e-18 in the tails, which e^{θx} would magnify.
-    centred, weight = law.nodes - law.mean, np.maximum(law.weights, 0.0)
+def _bounds(layers: LayerSum) -> tuple[float, float]:
+    """Chernoff bounds (b₋, b₊): Σ (x_k − μ_k) is outside with probability at most 2e-13."""
+    deviation = math.sqrt(layers.variance)
     ends = []
     for sign in (-1.0, 1.0):
         best = math.inf
         for theta in sign * math.sqrt(2.0 * _LOG_OUTSIDE) / deviation * 2.0 ** np.arange(-8.0, 4.5, 0.5):
-            exponent = theta * centred
-            if float(np.max(exponent)) > 600.0 or -theta * law.mean > 600.0:
-                continue  # would overflow, and cannot be the best: E e^{θx} is astronomical
-            growth = float(np.sum(weight * np.expm1(exponent)))
-            growth += law.atom * math.expm1(-theta * law.mean)
-            best = min(best, (depth * math.log1p(growth) + _LOG_OUTSIDE) / abs(theta))
+            # Where it would overflow it cannot be the best: E e^{θx} is astronomical.
+            best = min(best, (layers.log_moment(theta) + _LOG_OUTSIDE) / abs(theta))
         ends.append(sign * best)
     return ends[0], ends[1]
 
 
-def _spectrum(law: LayerLaw, depth: int, spacing: float) -> tuple[Complex, float]:
-    """Characteristic function of what is inverted, at k·spacing (centred at Lμ), and the truncation error."""
-    share = single_layer_share(law, depth)
+def _spectrum(layers: LayerSum, spacing: float) -> tuple[Complex, float]:
+    """Characteristic function of what is inverted, at k·spacing (centred), and the truncation error."""
     pieces: list[Complex] = []
     done = 0
     size = _FIRST_TERMS
@@ -278,12 +246,13 @@ def _spectrum(law: LayerLaw, depth: int, spacing: float) -> tuple[Complex, float
         # Multiples, not an accumulated sum: the phases must be exact to rounding.
         k = np.arange(done, done + size, dtype=np.float64)
         t = spacing * k
-        plain, reduced = continuous_cf(law, t) if done < _DIRECT_TERMS else _octave(law, t)
-        pieces.append(_power(law, depth, share, t, plain, reduced))
+        values = continuous_cf if done < _DIRECT_TERMS else _octave
+        plain, reduced = zip(*(values(law, t) for law in layers.laws), strict=True)
+        pieces.append(_power(layers, t, plain, reduced))
         done += size
         # Judged by p + |ψ|, not by |φ|: with a large a, φ^L revives periodically (the sum is nearly a
         # lattice variable).
-        last = _largest(law, depth, share, float(np.max(np.abs(plain[-(size // 8) :]))))
+        last = _largest(layers, [float(np.max(np.abs(psi[-(size // 8) :]))) for psi in plain])
         if last < _LAST_TERM or done >= _MOST_TERMS:
             break
         size = done
@@ -305,11 +274,12 @@ def _smooth_step(u: Array) -> Array:
     return np.where(u <= 0.0, 1.0, np.where(u >= 1.0, 0.0, value))
 
 
-def _largest(law: LayerLaw, depth: int, share: float, modulus: float) -> float:
-    """Largest modulus of what is inverted where |ψ| ≤ modulus."""
-    if share == 0.0:
-        return min(1.0, law.atom + modulus) ** depth
-    return sum(math.comb(depth, j) * law.atom ** (depth - j) * modulus**j for j in range(2, depth + 1))
+def _largest(layers: LayerSum, modulus: list[float]) -> float:
+    """Largest modulus of what is inverted where |ψ| of each law is at most `modulus`."""
+    if layers.single:
+        return float(layers.at_least_two([np.array([size]) for size in modulus])[0].real)
+    sizes = np.minimum(1.0, layers.atom + np.array(modulus))
+    return math.exp(float(np.dot(layers.counts, np.log(np.maximum(sizes, 1e-300)))))
 
 
 def _octave(law: LayerLaw, t: Array) -> tuple[Complex, Complex]:
@@ -329,21 +299,20 @@ def _octave(law: LayerLaw, t: Array) -> tuple[Complex, Complex]:
     return plain.astype(np.complex128), turned.astype(np.complex128)
 
 
-def _power(law: LayerLaw, depth: int, share: float, t: Array, plain: Complex, reduced: Complex) -> Complex:
-    """φ^L − p^L − L p^{L−1} ψ, centred at Lμ; the last two only where `share` says so."""
-    half_turn = 0.5 * t * law.mean
-    atom_turn = law.atom * (-2.0 * np.sin(half_turn) ** 2 - 1j * np.sin(2.0 * half_turn))
-    if share == 0.0:
-        real, imaginary = (reduced + atom_turn).real, (reduced + atom_turn).imag
+def _power(layers: LayerSum, t: Array, plain: tuple[Complex, ...], reduced: tuple[Complex, ...]) -> Complex:
+    """φ^L − p^L − p^{L−1} Σψ, centred; the last two only where `layers.single` says so."""
+    if layers.single:
+        # Here L is small (L M < 50), so plain products lose nothing.
+        more = np.asarray(layers.at_least_two(list(plain)), np.complex128)
+        return more * np.exp(-1j * t * layers.mean)
+    exponent = np.zeros(len(t), np.complex128)
+    for law, count, value in zip(layers.laws, layers.counts, reduced, strict=True):
+        half_turn = 0.5 * t * law.mean
+        total = value + law.atom * (-2.0 * np.sin(half_turn) ** 2 - 1j * np.sin(2.0 * half_turn))
+        real, imaginary = total.real, total.imag
         # By hand: NumPy's complex log1p takes log|1 + z|, an absolute error of 1e-16 that L = 1e6 makes
         # 1e-10.
         excess = real * (2.0 + real) + imaginary * imaginary
         log_modulus = 0.5 * np.log1p(np.maximum(excess, 1e-15 - 1.0))
-        return np.exp(depth * (log_modulus + 1j * np.arctan2(imaginary, 1.0 + real)))
-    turn = np.exp(-1j * t * (depth * law.mean))
-    # Here L is small (L d < 50), so plain powers lose nothing; Σ_{j≥2} C(L, j) p^{L−j} ψ^j has no
-    # cancellation.
-    total = np.zeros_like(plain)
-    for j in range(depth, 1, -1):
-        total = total * plain + math.comb(depth, j) * law.atom ** (depth - j)
-    return total * plain * plain * turn
+        exponent += count * (log_modulus + 1j * np.arctan2(imaginary, 1.0 + real))
+    return np.exp(exponent)

@@ -13,11 +13,10 @@ from theory.common import _validate
 from theory.independent.exact_law import _radial_moments
 from theory.independent.exact_law._draws import log_norm_draws
 from theory.independent.exact_law._layer import LayerLaw, layer_law
+from theory.independent.exact_law._layer_sum import LayerSum
 from theory.independent.exact_law._mixture import Mixture
 
 Array = NDArray[np.float64]
-
-_BISECTIONS = 62
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +110,8 @@ class ExactNormLaw:
         >>> ExactNormLaw(width=10, depth=100, alpha=0.1).error < 1e-11
         True
         """
-        other = Mixture.build(layer_law(self.width, self.alpha, order=20, refine=1.3), self.depth, 1.17)
+        finer = layer_law(self.width, self.alpha, order=20, refine=1.3)
+        other = Mixture.build(LayerSum(laws=(finer,), counts=(self.depth,)), 1.17)
         spread = np.linspace(-1.0, 1.0, 1001)
         probes = np.concatenate(
             [
@@ -213,19 +213,7 @@ class ExactNormLaw:
         """
         fix = "give probabilities"
         wanted = _validate.real("q", q, above=0, below=1, closed_above=True, closed_below=True, fix=fix)
-        flat = wanted.reshape(-1)
-        parts = self._parts
-        low, high = (np.full(flat.shape, end) for end in parts.ends)
-        below, at = (float(parts.cdf(np.array(x))) for x in (-5e-324, 0.0))
-        negative, positive = flat <= below, flat > at
-        high[negative], low[positive] = np.minimum(high[negative], 0.0), np.maximum(low[positive], 0.0)
-        for _ in range(_BISECTIONS):
-            middle = 0.5 * (low + high)
-            up = parts.cdf(middle) < flat
-            low, high = np.where(up, middle, low), np.where(up, high, middle)
-        out = np.where(negative | positive, high, 0.0)
-        out = np.where(flat == 0.0, -np.inf, np.where(flat == 1.0, np.inf, out))
-        return out.reshape(wanted.shape)[()]
+        return self._parts.ppf(wanted)[()]
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Central interval that holds log(‖h_L‖/‖h_0‖) with the given probability (I6, *derived*).
@@ -376,7 +364,7 @@ class ExactNormLaw:
 
     @cached_property
     def _parts(self) -> Mixture:
-        return Mixture.build(self._layer, self.depth)
+        return Mixture.build(LayerSum(laws=(self._layer,), counts=(self.depth,)))
 
 
 def _points(field: str, x: ArrayLike) -> Array:

@@ -1,0 +1,1 @@
+"""Jacobians of any network (J0)."""
