@@ -40,6 +40,9 @@ def constants_of(resnet: ResNet) -> Constants:
         norm_eps=resnet.norm_eps,
         norm_gamma=norm.gamma,
         vanishes=resnet.law.vanishes,
+        alphas=np.array([resnet.scaling]) if resnet.factors is None else resnet.scaling * resnet.factors,
+        skip=resnet.skip,
+        hidden_width=resnet.inner_width,
     )
 
 

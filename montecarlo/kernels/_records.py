@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from montecarlo.common._jit import helper
+from montecarlo.common._jit import helper, inline
 from montecarlo.streams._address import Address
 
 Array = npt.NDArray[np.float64]
@@ -27,6 +27,7 @@ class Constants(NamedTuple):
     width: int
     depth: int
     alpha: float
+    """α, the scaling before its schedule."""
     bias_std: float
     negative_slope: float
     """Of a piecewise linear activation, NaN for others."""
@@ -38,15 +39,28 @@ class Constants(NamedTuple):
     norm_gamma: float
     vanishes: bool
     """Whether the weight law has atoms: a layer may map a state to exactly zero."""
+    alphas: Array
+    """a_k layer by layer, or α alone where all are equal; see `alpha_of`."""
+    skip: float
+    """b, the factor of the stream."""
+    hidden_width: int
+    """M; the width where the branch has no matrix W."""
 
 
 CONSTANTS = types.NamedTuple(
     [
         types.int64[::1], types.int64, types.int64, types.float64, types.float64, types.float64, types.int64,
-        types.float64, types.int64, types.float64, types.float64, types.boolean,
+        types.float64, types.int64, types.float64, types.float64, types.boolean, types.float64[::1],
+        types.float64, types.int64,
     ],
     Constants,
 )  # fmt: skip
+
+
+@inline
+def alpha_of(constants, k):
+    """Return a_k, the factor of the branch in layer k = 0 ... L-1."""
+    return constants.alphas[min(np.int64(k), np.int64(constants.alphas.size - 1))]
 
 
 class Sigma(NamedTuple):

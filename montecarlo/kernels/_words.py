@@ -21,8 +21,13 @@ CODES: dict[str, int] = {
     "linear V": LINEAR_V,
     "branch-norm": BRANCH_NORM,
     "stream-norm": STREAM_NORM,
+    "outer activation": ACTIVATION,
 }
-"""The words that kernels perform one after the other, as `montecarlo.networks.blocks._block` spells them."""
+"""The words that kernels perform one after the other, as `montecarlo.networks.blocks._block` spells them.
+
+An activation is performed in one way wherever it stands. It has another word behind the last matrix because
+not all that is true of branches that end with a matrix is true there.
+"""
 
 NO_NORM, RMS, LAYER, TANH = range(4)
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from montecarlo.common._errors import InvalidFieldError, check_real, check_whole, unknown_name
 from montecarlo.laws import LAWS, WeightLaw, find_law
 from montecarlo.networks._activations import BUILT_IN, Activation, find_activation
@@ -44,8 +47,9 @@ class ResNet:
         Scaling exponent, α = L**-beta. Exactly one of `beta` and `alpha` is given.
     alpha : float, optional
         The scaling α itself, > 0.
-    block : {"res-3", "res-1", "res-2"}, default "res-3"
-        ``g(h)``: σ(h) for res-1, σ(W h + b) for res-2, ReLU(W h) for res-3.
+    block : {"res-3", "res-1", "res-2", "post-activation"}, default "res-3"
+        ``g(h)``: σ(h) for res-1, σ(W h + b) for res-2, ReLU(W h) for res-3; the branch of post-activation is
+        σ(V h) in place of V g(h).
     activation : str or Activation, default "relu"
         σ by name (gelu, identity, leaky-relu, relu, sin, softplus, tanh) or a user's own.
     bias_std : float, default 0
@@ -237,6 +241,22 @@ class ResNet:
         return float(self.depth) ** -self.beta if self.beta is not None else float(self.alpha or 0.0)
 
     @property
+    def factors(self) -> npt.NDArray[np.float64] | None:
+        """The schedule: a_k/α layer by layer, shape (L,); None where all are 1.
+
+        Examples
+        --------
+        >>> ResNet(width=8, depth=4, beta=0.5, schedule="power:1").factors.round(3).tolist()
+        [1.0, 0.5, 0.333, 0.25]
+        """
+        return find_schedule(self.schedule, self.depth)[1]
+
+    @property
+    def inner_width(self) -> int:
+        """M, the units of a branch between its matrices; the width unless `hidden_width` is given."""
+        return self.width if self.hidden_width is None else self.hidden_width
+
+    @property
     def law(self) -> WeightLaw:
         """The weight law of independent layers, and of A, B and biases."""
         return self._law
@@ -284,7 +304,8 @@ class ResNet:
         """Return the key of the random streams; equal for networks that share their weights.
 
         Only width, input dimension and weight laws enter: networks that differ in depth, scaling, block or
-        activation use common random numbers (`montecarlo.streams`).
+        activation use common random numbers (`montecarlo.streams`), and those that differ in hidden width do
+        for the units that both have.
         """
         record = self.canonical()
         names = ["width", "input_dim", "weights", *(["weights_w"] if self.weights_w is not None else [])]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from montecarlo.common._errors import unknown_name
-from montecarlo.networks.blocks import _residual
+from montecarlo.networks.blocks import _post_activation, _residual
 from montecarlo.networks.blocks._block import Block as Block
 
-BLOCKS: dict[str, Block] = {block.name: block for family in (_residual,) for block in family.BLOCKS}
+BLOCKS: dict[str, Block] = {
+    block.name: block for family in (_residual, _post_activation) for block in family.BLOCKS
+}
 """The blocks that `ResNet` knows."""
 
 

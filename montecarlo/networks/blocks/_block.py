@@ -23,7 +23,10 @@ BIAS = "bias"
 """Add a fresh random vector."""
 
 ACTIVATION = "activation"
-"""σ, unit by unit."""
+"""σ, unit by unit, before a matrix."""
+
+OUTER_ACTIVATION = "outer activation"
+"""σ, unit by unit, on the image of the last matrix."""
 
 LINEAR_V = "linear V"
 """A fresh random matrix back to the stream's width."""

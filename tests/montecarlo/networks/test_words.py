@@ -15,12 +15,15 @@ PLAIN_NET = {"width": 8, "depth": 4, "beta": 0.5}
 EXTENDED = [
     {"norm": "post-layer"}, {"norm": "pre-tanh:0.5"}, {"norm": "peri-rms"}, {"hidden_width": 32},
     {"skip": 0.9}, {"schedule": "power:0.5"}, {"schedule": [1.0, 0.5, 0.5, 0.25]},
+    {"block": "post-activation"},
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_plain_networks_need_plain_words(name):
-    assert set(ResNet(**PLAIN_NET, block=name).words) == set(BLOCKS[name].branch) <= PLAIN
+def test_networks_need_the_words_of_their_blocks(name):
+    words = set(ResNet(**PLAIN_NET, block=name).words)
+    assert words == set(BLOCKS[name].branch)
+    assert (words <= PLAIN) == name.startswith("res-")
 
 
 def test_words_stand_in_the_order_in_which_they_are_performed():
@@ -72,7 +75,8 @@ def test_bad_surroundings_are_refused(fields, field):
 def test_engines_refuse_the_words_that_they_lack(fields):
     net = ResNet(**PLAIN_NET, **fields)
     lacking = {name: [w for w in net.words if w not in engine.words] for name, engine in ENGINES.items()}
-    assert lacking["radial"]
+    assert lacking["correlated"]
+    assert not lacking["dense"]
     for name, missing in lacking.items():
         if missing:
             with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'|is no word that"):
