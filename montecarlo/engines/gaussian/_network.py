@@ -12,12 +12,14 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
     Batch,
     build_network,
     build_state,
     build_tape,
     build_work,
+    groups_of,
 )
 from montecarlo.engines.gaussian._state import begin, frames, log_difference, log_state
 from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
@@ -30,6 +32,7 @@ from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
 _START = np.uint32(ROLE_IMAGE_START << 28)
 _READOUT = np.uint32(ROLE_IMAGE_READOUT << 28)
 _ZERO = np.uint64(0)
+_ONE = np.uint64(1)
 _SIXTEEN = np.uint64(NETWORKS)
 # With a type: numba would compile a helper once more for each value of a constant without one.
 _BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
@@ -46,7 +49,7 @@ def start(network, batch, hidden, work):
     """Draw the inputs and begin at h_0 = A x."""
     address, x = batch.address, work.input
     n_in = np.uint64(x.size)
-    fill_normals(address, _START, network.groups, Table(work.fresh, _ZERO))
+    fill_normals(address, _START, groups_of(network.rows), Table(work.fresh, _ZERO))
     for lane in range(_ZERO, _SIXTEEN):
         hidden.alive[lane] = True
         draw_input(address.k0, address.k1, np.uint32(address.low + np.uint32(lane)), address.high, x, n_in)
@@ -73,13 +76,15 @@ def forward(network, batch, first, last, hidden, tape, work, out, again):
         if out.hidden_path.size > 0 and not again:
             record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
         vector = perform(network, batch, k, hidden, tape, work, np.uint64(place) * tape.slots)
-        add(network, vector, hidden, tape, work)
+        add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
+        if network.stream_norm:
+            stream_norm(network, hidden, tape, work, np.uint64(place + 1) * tape.slots - _ONE)
 
 
 @merged
 def turn(network, batch, gradient, work):
     """Begin the way back at p_L, the read-out row."""
-    fill_normals(batch.address, _READOUT, network.groups, Table(work.fresh, _ZERO))
+    fill_normals(batch.address, _READOUT, groups_of(network.rows), Table(work.fresh, _ZERO))
     for i in range(_ZERO, network.rows * _SIXTEEN):
         gradient.mantissas[i] = np.float64(work.fresh[i])
     begin(gradient, network.rows, work.log_starts[1], _UNBOUNDED)
@@ -95,8 +100,10 @@ def backward(network, batch, hidden, gradient, tape, work, out):
         if out.gradient_path.size > 0:
             record_path(batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
         slot = np.uint64(k % segment) * tape.slots
+        if network.stream_norm:
+            stream_norm_back(network, gradient, tape, work, slot + tape.slots - _ONE)
         vector = perform_back(network, batch, k, gradient, tape, work, slot, out)
-        add_back(network, vector, gradient, tape, work)
+        add_back(network, k, vector, gradient, tape, work)
 
 
 @merged

@@ -10,6 +10,7 @@ from montecarlo.common._jit import helper, merged
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
 from montecarlo.kernels._state import UNBOUNDED
+from montecarlo.kernels._tilts import renew
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -17,6 +18,7 @@ _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
 _LARGE = 2.0**80  # squares of norms; float32 products of two values must not overflow
 _SMALL = 2.0**-80
+_DEEP = -400  # an exponent below which branches in true units would leave the range of a state's mantissas
 
 
 @helper
@@ -39,10 +41,11 @@ def begin(state, rows, log_starts, lowest):
 
 @helper
 def frames(state):
-    """Store, a lane, the factor that turns an increment of the state into one of the difference."""
+    """Store, a lane, a unit, and the factor from increments of the state to those of the difference."""
     for lane in range(_ZERO, _SIXTEEN):
         below = min(state.exponents[lane] - state.starts[lane], 0)
         state.frame[lane] = math.ldexp(1.0, int(max(below, -2000)))
+        state.unit[lane] = math.ldexp(1.0, int(min(max(-state.exponents[lane], -2000), 1000)))
 
 
 @merged
@@ -58,6 +61,32 @@ def step(network, state, x, y, work, lowest):
     if network.rows == _ONE:
         rescue_cancellation(state, work.before)
     rescale(state, network.rows, lowest)
+
+
+@merged
+def skip(network, state, work):
+    """Multiply the state by the skip factor; the step that follows rescales it."""
+    factor = network.constants.skip
+    if factor != 1.0:
+        for lane in range(_ZERO, _SIXTEEN):
+            work.before[lane] = factor
+        renew(
+            state.mantissas, work.zeros, state.mantissas, work.zeros, work.before, state.difference,
+            state.frame, network.rows, state.squares,
+        )  # fmt: skip
+
+
+@merged
+def lift(state, rows):
+    """Take states that are far below true units into a frame where increments of such units have room."""
+    lowest = np.int64(0)
+    for lane in range(_ZERO, _SIXTEEN):
+        lowest = min(lowest, state.exponents[lane])
+    if lowest < _DEEP:
+        for lane in range(_ZERO, _SIXTEEN):
+            if state.exponents[lane] < _DEEP:
+                shift_lane(state, lane, rows, _DEEP - state.exponents[lane])
+        frames(state)
 
 
 @helper
@@ -105,10 +134,16 @@ def rescale_lane(state, lane, rows, lowest):
         return
     if peak == 0.0:
         return
+    shift = max(math.frexp(peak)[1], lowest - state.exponents[lane])
+    if shift != 0:
+        shift_lane(state, lane, rows, shift)
+
+
+@helper
+def shift_lane(state, lane, rows, shift):
+    """Take a power of two out of the mantissas of one lane into its exponent."""
+    mantissas, difference = state.mantissas, state.difference
     exponent, start = state.exponents[lane], state.starts[lane]
-    shift = max(math.frexp(peak)[1], lowest - exponent)
-    if shift == 0:
-        return
     change = max(exponent, start) - max(exponent + shift, start)
     state.exponents[lane] = exponent + shift
     total = 0.0
