@@ -34,7 +34,7 @@ def _laws() -> Iterable[str]:
 
 _NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "activation": lambda: ("gelu", "identity", "leaky-relu", "relu", "sin", "softplus", "tanh"),
-    "block": lambda: ("res-1", "res-2", "res-3"),
+    "block": lambda: ("res-1", "res-2", "res-3", "post-activation"),
     "engine": lambda: ("auto", "correlated", "dense", "gaussian", "radial"),
     "formats": lambda: ("float16", "bfloat16", "float32"),
     "gradients": lambda: ("joint", "none", "dual"),
@@ -51,6 +51,7 @@ _NAMES: dict[str, Callable[[], Iterable[str]]] = {
         "peri-layer",
         "pre-tanh:",
     ),
+    "schedule": lambda: ("constant", "power:"),
     "shell": lambda: SHELLS,
     "weights": _laws,
     "weights_w": lambda: ("gaussian", *_PROCESSES),

@@ -64,7 +64,8 @@ def apply_options(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 network_options = apply_options(
     click.option(
-        "--block", default="res-3", show_default=True, metavar="res-1|res-2|res-3", help="Residual block."
+        "--block", default="res-3", show_default=True, metavar="NAME",
+        help="Residual block: res-1, res-2, res-3 or post-activation (h + alpha σ(V h)).",
     ),
     click.option(
         "--activation", default="relu", show_default=True, metavar="NAME",
@@ -108,6 +109,20 @@ network_options = apply_options(
     click.option(
         "--norm-eps", type=real("1e-5"), default=0.0, show_default=True, metavar="E",
         help="What a norm adds to the mean square, inside the root.",
+    ),
+    click.option(
+        "--hidden-width", type=whole("160"), metavar="M",
+        help="Units inside a branch with a matrix W; default: the width. Entries of √d W and √M V have unit "
+        "variance.",
+    ),
+    click.option(
+        "--skip", type=real("0.9"), default=1.0, show_default=True, metavar="B",
+        help="Factor of the stream: B h + alpha V g(h).",
+    ),
+    click.option(
+        "--schedule", default="constant", show_default=True, metavar="NAME",
+        help="How the scaling changes along the layers k = 0, ..., L-1: constant, or power:P for "
+        "alpha (k+1)^-P.",
     ),
 )  # fmt: skip
 

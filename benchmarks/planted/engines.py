@@ -49,7 +49,7 @@ BUGS = (
     ),
     Bug(
         "montecarlo/engines/radial/_engine.py",
-        "chunk = max(1, min(CHUNK_LAYERS, int(300.0 / math.log2(2.0 + 50.0 * resnet.scaling))))",
+        "chunk = max(1, min(CHUNK_LAYERS, int(300.0 / _bits_a_layer(constants.alphas, resnet.skip))))",
         "chunk = CHUNK_LAYERS",
         ("tests/montecarlo/engines/test_radial_engine.py::test_huge_alpha",),
         "networks of huge scaling are lost",

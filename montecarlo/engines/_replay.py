@@ -24,11 +24,11 @@ class ReplicaWeights:
 
     Attributes
     ----------
-    V : array, shape (L, d, d)
-        ``h_{k+1} = h_k + alpha * V[k] @ g(h_k)``.
-    W : array of shape (L, d, d), or None
-        ``g(h) = σ(W[k] @ h + b[k])``; None for res-1.
-    b : array of shape (L, d), or None
+    V : array, shape (L, d, M)
+        ``h_{k+1} = skip * h_k + alphas[k] * V[k] @ g(h_k)``; M is d unless the network has a hidden width.
+    W : array of shape (L, M, d), or None
+        ``g(h) = σ(W[k] @ h + b[k])``; None where there is no W.
+    b : array of shape (L, M), or None
         None unless the block is res-2 with biases.
     A : array, shape (d, n)
         ``h_0 = A @ x``.
@@ -37,7 +37,11 @@ class ReplicaWeights:
     readout : array, shape (d,)
         The row B; p_L has its direction.
     alpha : float
-        The scaling.
+        The scaling α.
+    alphas : array, shape (L,)
+        α times its schedule.
+    skip : float
+        The factor of the stream.
     """
 
     V: Array
@@ -47,6 +51,8 @@ class ReplicaWeights:
     x: Array
     readout: Array
     alpha: float
+    alphas: Array
+    skip: float
 
 
 def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
@@ -54,7 +60,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
 
     Those of independent layers are read through the dense engine's own kernel (combinations with unit
     vectors), those of processes along depth are the correlated engine's paths, so they cannot drift from
-    what the engines do. Memory: 16 L d² bytes for V and W.
+    what the engines do. Memory: 16 L d M bytes for V and W.
 
     Parameters
     ----------
@@ -89,21 +95,21 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     seed = check_seed(seed)
     _, combine = resnet.law.kernels()
     address = Address.of(resnet.stream_key(seed), replica)
-    d, L, n = resnet.width, resnet.depth, resnet.input_dim
+    d, M, L, n = resnet.width, resnet.inner_width, resnet.depth, resnet.input_dim
 
     def matrix(role: int, layer: int, n_units: int, length: int) -> Array:
         return _unit_rows(combine, address, np.uint32(layer | role << 28), n_units, length)
 
-    def stack(role: int, n_units: int, scale: float) -> Array:
-        return scale * np.stack([matrix(role, k, n_units, d) for k in range(L)])
+    def stack(role: int, n_units: int, length: int, scale: float) -> Array:
+        return scale * np.stack([matrix(role, k, n_units, length) for k in range(L)])
 
     x = np.empty(n, np.float32)
     draw_input(*address, x, np.uint64(n))
     scale = 1.0 / math.sqrt(d)
     biased = resnet.bias_std > 0.0
     if resnet.processes is None:
-        v = stack(ROLE_V, d, scale).transpose(0, 2, 1)  # a unit is a column of V
-        w = stack(ROLE_W, d, scale) if resnet.has_w else None
+        v = stack(ROLE_V, M, d, 1.0 / math.sqrt(M)).transpose(0, 2, 1)  # a unit is a column of V
+        w = stack(ROLE_W, M, d, scale) if resnet.has_w else None
     else:
         paths = Paths.draw(resnet, resnet.stream_key(seed), replica)
         v = scale * paths.v.reshape(L, d, d).astype(np.float64)
@@ -111,11 +117,13 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     return ReplicaWeights(
         V=v,
         W=w,
-        b=stack(ROLE_BIAS, 1, resnet.bias_std)[:, 0] if biased else None,
+        b=stack(ROLE_BIAS, 1, M, resnet.bias_std)[:, 0] if biased else None,
         A=matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n),
         x=resnet.input_scale * x.astype(np.float64),
         readout=readout_rows(resnet, replica=replica, seed=seed, rows=1)[0],
         alpha=resnet.scaling,
+        alphas=resnet.scaling * (np.ones(L) if resnet.factors is None else resnet.factors),
+        skip=resnet.skip,
     )
 
 

@@ -62,4 +62,5 @@ def require_words(resnet: ResNet, dictionary: Collection[str], reader: str) -> N
     if word is not None:
         field = _FIELDS.get(word, "block")
         value = getattr(resnet, field)
-        raise InvalidFieldError(field, value, f"is no word that {reader} knows", "leave it out")
+        fix = "take block='res-3', say" if field == "block" else "leave it out"
+        raise InvalidFieldError(field, value, f"is no word that {reader} knows", fix)

@@ -304,7 +304,8 @@ class ResNet:
         """Return the key of the random streams; equal for networks that share their weights.
 
         Only width, input dimension and weight laws enter: networks that differ in depth, scaling, block or
-        activation use common random numbers (`montecarlo.streams`).
+        activation use common random numbers (`montecarlo.streams`), and those that differ in hidden width do
+        for the units that both have.
         """
         record = self.canonical()
         names = ["width", "input_dim", "weights", *(["weights_w"] if self.weights_w is not None else [])]

@@ -122,6 +122,13 @@ def test_help_needs_no_heavy_import() -> None:
         (("simulate", *NETWORK, "--norm", "pre-rmz"), ("--norm pre-rmz", "peri-layer", "'pre-rms'")),
         (("simulate", *NETWORK, "--norm-eps", "0.1"), ("--norm-eps 0.1: must be 0", "take --norm pre-rms")),
         (("simulate", *NETWORK, "--norm", "pre-tanh:x"), ("--norm pre-tanh:x", "a gain between 0 and 1e6")),
+        (("simulate", *NETWORK, "--skip", "x"), ("--skip x: must be a number", "--skip 0.9")),
+        (("simulate", *NETWORK, "--schedule", "cosine"), ("--schedule cosine", "power:P", "power:0.5")),
+        (("simulate", *NETWORK, "--hidden-width", "0"), ("--hidden-width 0", "at least 1", "160")),
+        (
+            ("simulate", *NETWORK, "--block", "res-1", "--hidden-width", "9"),
+            ("--hidden-width 9: must be left out for res-1", "--block res-3"),
+        ),
         (
             ("simulate", *NETWORK, "--norm", "pre-rms", "--weights", "fbm:0.7"),
             ("--norm pre-rms: is no word that the correlated engine knows", "leave it out"),
@@ -217,6 +224,20 @@ def test_a_norm_and_its_epsilon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.resnet.norm == "post-layer"
     assert found.resnet.norm_eps == 1e-5
     expected = simulate(found.resnet, replicas=3, seed=0)
+    np.testing.assert_array_equal(found["log_gradient_ratio"], expected["log_gradient_ratio"])
+
+
+def test_what_surrounds_a_branch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    path = str(tmp_path / "s.parquet")
+    layer = ("--hidden-width", "5", "--skip", "-0.5", "--schedule", "power:0.5")
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", *NETWORK, *layer, "--weights", "uniform", "--replicas", "3", "--out", path])
+    assert not end.value.code
+    found = read_sample(path)
+    net = found.resnet
+    assert (net.hidden_width, net.skip, net.schedule) == (5, -0.5, "power:0.5")
+    expected = simulate(net, replicas=3, seed=0)
     np.testing.assert_array_equal(found["log_gradient_ratio"], expected["log_gradient_ratio"])
 
 

@@ -40,8 +40,8 @@ def seconds(resnet: ResNet, request: Request) -> float:
     matrices = 1.5 if resnet.has_w else 1.0
     if request.gradients:
         matrices += 1.0 if resnet.has_w else 0.5
-    padded = -(-resnet.width // 8) * 8
-    per_layer = matrices * padded * (padded + 8) * resnet.law.cost * 1e-9 + 2e-7
+    width, inner = (-(-n // 8) * 8 for n in (resnet.width, resnet.inner_width))
+    per_layer = matrices * inner * (width + 8) * resnet.law.cost * 1e-9 + 2e-7
     return resnet.depth * per_layer + 1e-6
 
 
@@ -76,7 +76,7 @@ def _run(
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.dense._network import run_block, segment_length
 
-    kept = resnet.width * (1 + len(resnet.normalisation.words))
+    kept = resnet.inner_width + resnet.width * len(resnet.normalisation.words)
     run_block(
         *resnet.law.kernels(), *resnet.activation_function.compiled(), constants_of(resnet),
         Draw.of(key, first_replica), segment_length(kept, resnet.depth), gradients, outputs,

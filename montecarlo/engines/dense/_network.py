@@ -26,7 +26,7 @@ from montecarlo.engines.dense._words import (
     stream_norm,
     stream_norm_back,
 )
-from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, Outputs, address_of
+from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, Outputs, address_of, alpha_of
 from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
 from montecarlo.streams._keys import ROLE_EMBEDDING, ROLE_READOUT
@@ -90,7 +90,7 @@ def forward(network, address, first, last, hidden, tape, work, out):
                 tape.checkpoints[k // tape.layers, j] = hidden.mantissas[j]
             tape.checkpoint_exponents[k // tape.layers] = hidden.exponents[NOW]
         vector = perform(network, address, k, hidden, tape, work, position * tape.words)
-        if not add(network, hidden, vector, network.lowest):
+        if not add(network, k, hidden, vector, network.lowest):
             return False
         if network.stream_norm:
             stream_norm(network, hidden, tape, (position + 1) * tape.words - 1)
@@ -100,10 +100,11 @@ def forward(network, address, first, last, hidden, tape, work, out):
 
 
 @inline
-def add(network, state, vector, lowest):
-    """Add α times a branch, or its transposed derivative, to a state; return whether that is finite."""
+def add(network, k, state, vector, lowest):
+    """Add a branch, or its transposed derivative, to a state; return whether that is finite."""
     constants = network.constants
-    return advance(state, vector, constants.alpha, network.width, constants.vanishes, lowest)
+    alpha = alpha_of(constants, k)
+    return advance(state, vector, alpha, constants.skip, network.width, constants.vanishes, lowest)
 
 
 @helper
@@ -141,7 +142,7 @@ def backward(network, address, hidden, gradient, tape, work, out):
         if network.stream_norm:
             stream_norm_back(network, gradient, tape, slot + tape.words - 1, UNBOUNDED)
         vector = perform_back(network, address, k, gradient, tape, work, slot, out)
-        if not add(network, gradient, vector, UNBOUNDED):
+        if not add(network, k, gradient, vector, UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
             out.gradient_path[k] = log_state(gradient, network.width) - work.starts[1]

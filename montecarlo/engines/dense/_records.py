@@ -26,9 +26,14 @@ class Network(NamedTuple):
     combine: Any
     sigma: Sigma
     width: Any
+    inner: Any
+    """Units between the matrices of a branch."""
     steps: Any
     """Groups of eight positions in a row of weights."""
+    room: Any
+    """Entries that a buffer has room for."""
     root_d: Any
+    root_inner: Any
     lowest: Any
     """Least exponent of a hidden state."""
     stream_norm: Any
@@ -90,6 +95,8 @@ class Vector(NamedTuple):
     divisor: Any
     """A factor that the next word, or the sum, has still to apply."""
     count: Any
+    size: Any
+    """Entries that it has with those left out."""
     support: Any
     """The row of the tape with the units of the entries; 0 where the vector has all of them."""
     raw: Any
@@ -101,20 +108,23 @@ class Vector(NamedTuple):
 @allocating_helper
 def build_network(project, combine, value, slope, constants, free):
     """Return a network's record; a state of one that is `free` of a scale may have any exponent."""
-    d = np.uint64(constants.width)
+    d, inner = np.uint64(constants.width), np.uint64(constants.hidden_width)
     steps = (d + _LANES - _ONE) // _LANES
+    room = max(steps, (inner + _LANES - _ONE) // _LANES) * _LANES
     sigma = Sigma(value, slope, constants.negative_slope)
-    root_d = math.sqrt(np.float64(constants.width))
+    root_d, root_inner = math.sqrt(np.float64(constants.width)), math.sqrt(np.float64(constants.hidden_width))
     lowest = UNBOUNDED if free else LOWEST_WITH_SCALE
     last = constants.sentence[-1] == STREAM_NORM
-    return Network(constants, project, combine, sigma, d, steps, root_d, np.int64(lowest), last)
+    return Network(
+        constants, project, combine, sigma, d, inner, steps, room, root_d, root_inner, np.int64(lowest), last
+    )
 
 
 @allocating_helper
 def build_state(network):
     """Return room for a state."""
     d = network.width
-    buffers = np.zeros((np.uint64(2), network.steps * _LANES), np.float32)
+    buffers = np.zeros((np.uint64(2), network.room), np.float32)
     mantissas, start, difference = np.zeros(d), np.zeros(d), np.zeros(d)
     return State(mantissas, start, difference, buffers, np.zeros(2, np.int64))
 
@@ -124,9 +134,9 @@ def build_tape(network, words, segment, gradients):
     """Return a tape for the backward pass, of one layer and without checkpoints where there is none."""
     layers = segment if gradients else 1
     segments = (network.constants.depth + segment - 1) // segment if gradients else 0
-    slots, padded = layers * words, np.int64(network.steps * _LANES)
+    slots, padded = layers * words, np.int64(network.room)
     units = np.zeros((slots + 1, padded), np.uint32)
-    for j in range(_ZERO, network.width):
+    for j in range(_ZERO, max(network.width, network.inner)):
         units[0, j] = np.uint32(j)
     return Tape(
         layers, words, units, np.zeros((slots, padded), np.float32), np.zeros(slots, np.uint64),
@@ -143,6 +153,6 @@ def build_work(network, outputs):
     one_value[0] = np.float32(1.0)
     return Work(
         np.zeros(steps_in * _LANES, np.float32), np.zeros(SCRATCH, np.float32),
-        np.zeros(network.steps * _LANES, np.float32), np.zeros(_LANES, np.uint32), one_value,
+        np.zeros(network.room, np.float32), np.zeros(_LANES, np.uint32), one_value,
         np.zeros(2, np.float64), np.zeros((2, outputs.weight_v.shape[1]), np.float64),
     )  # fmt: skip

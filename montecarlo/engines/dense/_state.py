@@ -1,6 +1,6 @@
 """The arithmetic of the dense engine's states.
 
-Notation: ``h' = h + a g(h)`` forward, ``p = p' + a (∂g)ᵀ p'`` backward, g the branch. A state (h or p) is
+Notation: ``h' = b h + a g(h)`` forward, ``p = b p' + a (∂g)ᵀ p'`` backward, g the branch. A state (h or p) is
 held as float64 mantissas with a power of two in front, ``2**exponent * mantissa``; its distance from the
 start is accumulated separately, so that neither a difference of 1e-18 nor a norm of 10^100000 loses digits.
 
@@ -111,26 +111,28 @@ def shift(state, d, lowest):
 
 
 @inline
-def advance(state, vector, alpha, d, vanishes, lowest):
-    """Add α times the branch to the state and, in its own frame, to the difference; see `rescale`.
+def advance(state, vector, alpha, skip, d, vanishes, lowest):
+    """Go to b times the state plus a times the branch, and so does, in its own frame, the difference.
 
-    Where the weight law has no atoms (not `vanishes`), a state of one unit that cancels to exactly zero did
-    so for lack of digits of its float32 increment: 2**-25 of it is left.
+    See `rescale`. Where the weight law has no atoms (not `vanishes`), a state of one unit that cancels to
+    exactly zero did so for lack of digits of its float32 increment: 2**-25 of it is left.
     """
     increment, mantissas = state.buffers[vector.front], state.mantissas
     exponent, start = state.exponents[NOW], state.exponents[START]
     scale = alpha / vector.divisor
     if vector.frame != exponent:  # a norm has left the frame of the state
         scale = math.ldexp(scale, int(max(vector.frame - exponent, -2000)))
+    step, away = scale, skip - 1.0
+    if exponent < start:
+        behind = int(max(exponent - start, -2000))
+        step, away = math.ldexp(step, behind), math.ldexp(away, behind)
     before = mantissas[0]
     for j in range(_ZERO, d):
-        mantissas[j] += scale * np.float64(increment[j])
+        old, change = mantissas[j], np.float64(increment[j])
+        mantissas[j] = skip * old + scale * change
+        state.difference[j] += away * old + step * change
     if d == _ONE and mantissas[0] == 0.0 and not vanishes:
-        mantissas[0] = before * 2.0**-25
-    if exponent < start:
-        scale = math.ldexp(scale, int(max(exponent - start, -2000)))
-    for j in range(_ZERO, d):
-        state.difference[j] += scale * np.float64(increment[j])
+        mantissas[0] = skip * before * 2.0**-25
     return rescale(state, d, lowest)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from montecarlo.common._jit import LANES, inline
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import log_norm
+from montecarlo.kernels._records import alpha_of
 from montecarlo.kernels._words import LAYER
 
 _ZERO = np.uint64(0)
@@ -19,22 +20,23 @@ _LANES = np.uint64(LANES)
 @inline
 def whole(network, state):
     """Return the state's rounding as the vector that a sentence begins with."""
-    return Vector(np.int64(0), state.exponents[0], 1.0, network.width, np.int64(0), True, False)
+    d = network.width
+    return Vector(np.int64(0), state.exponents[0], 1.0, d, d, np.int64(0), True, False)
 
 
 @inline
-def spread(network, vector, buffers, tape):
+def spread(vector, buffers, tape):
     """Return a vector on all units, with zeros where it had none."""
     if vector.support == 0:
         return vector
     values, out = buffers[vector.front], buffers[1 - vector.front]
     units = tape.units[vector.support]
-    for j in range(_ZERO, network.width):
+    for j in range(_ZERO, vector.size):
         out[j] = np.float32(0.0)
     for i in range(_ZERO, vector.count):
         out[units[i]] = values[i]
-    front = 1 - vector.front
-    return Vector(front, vector.frame, vector.divisor, network.width, np.int64(0), vector.raw, vector.biased)
+    front, size = 1 - vector.front, vector.size
+    return Vector(front, vector.frame, vector.divisor, size, size, np.int64(0), vector.raw, vector.biased)
 
 
 @inline
@@ -57,7 +59,8 @@ def finish(network, weights, matrix, k, vector, state, work):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
     if weights.size > 0:
         log_p = log_length(vector, state) - work.starts[1]
-        log_alpha = math.log(network.constants.alpha)
+        alpha = alpha_of(network.constants, k)
+        log_alpha = math.log(alpha) if alpha > 0.0 else -np.inf
         weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
 
 

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import inline
+from montecarlo.common._jit import LANES, inline
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import NOW, START, rescale
 from montecarlo.engines.dense._vector import finish, measure, pad, remember, spread, tilt, whole
@@ -35,7 +35,7 @@ from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
 WORDS = frozenset(
     {
         _block.NORM, _block.LINEAR_W, _block.BIAS, _block.ACTIVATION, _block.LINEAR_V, _block.BRANCH_NORM,
-        _block.STREAM_NORM,
+        _block.STREAM_NORM, _block.SKIP, _block.SCHEDULE, _block.HIDDEN_WIDTH, _block.OUTER_ACTIVATION,
     }
 )  # fmt: skip
 """What the engine can perform."""
@@ -48,6 +48,7 @@ _W = np.uint32(ROLE_W << 28)
 _BIAS = np.uint32(ROLE_BIAS << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_LANES = np.uint64(LANES)
 
 
 @inline
@@ -81,7 +82,7 @@ def perform(network, address, k, state, tape, work, slot):
     vector = whole(network, state)
     for word in network.constants.sentence:
         if vector.support != 0 and word != LINEAR_V:
-            vector = spread(network, vector, state.buffers, tape)
+            vector = spread(vector, state.buffers, tape)
         if word in (NORM, BRANCH_NORM):
             vector = norm(network, vector, state, tape, slot)
         elif word == LINEAR_W:
@@ -95,7 +96,7 @@ def perform(network, address, k, state, tape, work, slot):
             remember(work.log_inputs, V, k, vector, state)
             vector = linear_v(network, address, k, vector, state.buffers, tape, work)
         slot += np.int64(keeps(word))
-    return spread(network, vector, state.buffers, tape)
+    return spread(vector, state.buffers, tape)
 
 
 @inline
@@ -107,7 +108,7 @@ def perform_back(network, address, k, state, tape, work, slot, out):
     for position in range(sentence.size - 1, -1, -1):
         word = sentence[position]
         if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION):
-            vector = spread(network, vector, state.buffers, tape)
+            vector = spread(vector, state.buffers, tape)
         slot -= np.int64(keeps(word))
         if word in (NORM, BRANCH_NORM):
             vector = norm_back(network, vector, state.buffers, tape, slot)
@@ -121,7 +122,7 @@ def perform_back(network, address, k, state, tape, work, slot, out):
             active = position > 0 and sentence[position - 1] == ACTIVATION
             support = slot if active else np.int64(0)
             vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
-    return spread(network, vector, state.buffers, tape)
+    return spread(vector, state.buffers, tape)
 
 
 @inline
@@ -129,61 +130,63 @@ def linear_w(network, address, k, vector, buffers, tape, work):
     """Multiply with W, entry by entry of the image; its factor 1/√d is applied at once."""
     x, image = buffers[vector.front], buffers[1 - vector.front]
     pad(x, network.width)
+    size = network.inner
     network.project(
-        address, np.uint32(np.uint32(k) | _W), tape.units[0], network.width, x, network.steps, work.scratch,
-        image,
+        address, np.uint32(np.uint32(k) | _W), tape.units[0], size, x, network.steps, work.scratch, image,
     )  # fmt: skip
     scale = np.float32(1.0 / (network.root_d * vector.divisor))
-    for i in range(_ZERO, network.width):
+    for i in range(_ZERO, size):
         image[i] *= scale
-    return Vector(1 - vector.front, vector.frame, 1.0, network.width, np.int64(0), False, False)
+    return Vector(1 - vector.front, vector.frame, 1.0, size, size, np.int64(0), False, False)
 
 
 @inline
 def linear_w_back(network, address, k, vector, buffers, tape, work):
     """Multiply with Wᵀ, from the rows of the units that the gradient has."""
-    return _combine(network, address, np.uint32(np.uint32(k) | _W), vector, buffers, tape, work)
+    layer_role = np.uint32(np.uint32(k) | _W)
+    return _combine(network, address, layer_role, network.root_d, vector, buffers, tape, work)
 
 
 @inline
 def linear_v(network, address, k, vector, buffers, tape, work):
     """Multiply with V, from the columns of the units that the vector has."""
-    return _combine(network, address, np.uint32(np.uint32(k) | _V), vector, buffers, tape, work)
+    layer_role = np.uint32(np.uint32(k) | _V)
+    return _combine(network, address, layer_role, network.root_inner, vector, buffers, tape, work)
 
 
 @inline
 def linear_v_back(network, address, k, vector, buffers, tape, work, support):
     """Multiply with Vᵀ, for the units of a row of the tape alone."""
     x, image = buffers[vector.front], buffers[1 - vector.front]
-    count = tape.counts[support - 1] if support > 0 else network.width
+    count = tape.counts[support - 1] if support > 0 else network.inner
     pad(x, network.width)
     network.project(
         address, np.uint32(np.uint32(k) | _V), tape.units[support], count, x, network.steps, work.scratch,
         image,
     )  # fmt: skip
-    divisor = vector.divisor * network.root_d
-    return Vector(1 - vector.front, vector.frame, divisor, count, support, False, False)
+    divisor = vector.divisor * network.root_inner
+    return Vector(1 - vector.front, vector.frame, divisor, count, network.inner, support, False, False)
 
 
 @inline
-def _combine(network, address, layer_role, vector, buffers, tape, work):
+def _combine(network, address, layer_role, root, vector, buffers, tape, work):
     x, image = buffers[vector.front], buffers[1 - vector.front]
     units = tape.units[vector.support]
-    pad(units, vector.count)
+    if vector.support != 0:  # behind all units of the smaller side stand those of the larger one
+        pad(units, vector.count)
     pad(x, vector.count)
     network.combine(address, layer_role, units, vector.count, x, network.steps, work.scratch, image)
-    divisor = vector.divisor * network.root_d
-    return Vector(1 - vector.front, vector.frame, divisor, network.width, np.int64(0), False, False)
+    divisor, d = vector.divisor * root, network.width
+    return Vector(1 - vector.front, vector.frame, divisor, d, d, np.int64(0), False, False)
 
 
 @inline
 def bias(network, address, k, vector, work):
     """Draw the bias."""
-    network.combine(
-        address, np.uint32(np.uint32(k) | _BIAS), work.one_unit, _ONE, work.one_value, network.steps,
-        work.scratch, work.bias,
-    )  # fmt: skip
-    return Vector(vector.front, vector.frame, vector.divisor, vector.count, vector.support, False, True)
+    layer_role, steps = np.uint32(np.uint32(k) | _BIAS), (vector.size + _LANES - _ONE) // _LANES
+    network.combine(address, layer_role, work.one_unit, _ONE, work.one_value, steps, work.scratch, work.bias)
+    front, frame, divisor, count, size, support, _, _ = vector
+    return Vector(front, frame, divisor, count, size, support, False, True)
 
 
 @inline
@@ -198,12 +201,12 @@ def activation(network, vector, buffers, tape, work, slot):
     below = network.sigma.negative_slope
     divisor = vector.divisor
     if not math.isnan(below) and not vector.biased:
-        n = bend(z, network.width, np.float32(below), units, values, slopes)
+        n = bend(z, vector.size, np.float32(below), units, values, slopes)
     else:
         n = evaluate(network, vector, z, work.bias, units, values, slopes)
         divisor = 1.0
     tape.counts[slot] = n
-    return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
+    return Vector(1 - vector.front, vector.frame, divisor, n, vector.size, slot + 1, False, False)
 
 
 @inline
@@ -230,7 +233,7 @@ def evaluate(network, vector, z, bias, units, values, slopes):
     bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
     up = math.ldexp(1.0, int(bounded)) / vector.divisor
     down = math.ldexp(1.0, int(-bounded))
-    for i in range(_ZERO, network.width):
+    for i in range(_ZERO, vector.size):
         x = np.float64(z[i]) * up
         if vector.biased:
             x += np.float64(bias[i]) * network.constants.bias_std
@@ -261,7 +264,7 @@ def activation_back(vector, buffers, tape, slot, last):
     else:
         for i in range(_ZERO, n):
             out[i] = x[i] * (slopes[i] * scale)
-    return Vector(1 - vector.front, vector.frame, divisor, n, slot + 1, False, False)
+    return Vector(1 - vector.front, vector.frame, divisor, n, vector.size, slot + 1, False, False)
 
 
 @inline
@@ -274,17 +277,17 @@ def norm(network, vector, state, tape, slot):
 
 @inline
 def _norm(network, vector, x, buffers, tape, slot):
-    front = 1 - vector.front
+    front, d = 1 - vector.front, network.width
     out, kept = buffers[front], tape.vectors[slot]
     if network.constants.norm == TANH:
         squash(network, vector, x, out, kept)
-        return Vector(front, vector.frame, 1.0, network.width, np.int64(0), False, False)
+        return Vector(front, vector.frame, 1.0, d, d, np.int64(0), False, False)
     mean, factor, length = measure(network, x, vector.frame, vector.divisor)
-    for j in range(_ZERO, network.width):
+    for j in range(_ZERO, d):
         out[j] = np.float32((np.float64(x[j]) - mean) * factor)
         kept[j] = out[j]
     tape.lengths[slot] = length
-    return Vector(front, np.int64(0), 1.0, network.width, np.int64(0), False, False)
+    return Vector(front, np.int64(0), 1.0, d, d, np.int64(0), False, False)
 
 
 @inline
@@ -303,19 +306,19 @@ def squash(network, vector, x, out, slopes):
 @inline
 def norm_back(network, vector, buffers, tape, slot):
     """Multiply with a norm's derivative, ``(I - n nᵀ/d) / length``; the length waits as a factor."""
-    front = 1 - vector.front
+    front, d = 1 - vector.front, network.width
     x, out, kept = buffers[vector.front], buffers[front], tape.vectors[slot]
     divisor = vector.divisor
     if network.constants.norm == TANH:
-        for j in range(_ZERO, network.width):
+        for j in range(_ZERO, d):
             out[j] = x[j] * kept[j]
     else:
         mean, along = tilt(network, x, kept)
         keep = 1.0 if tape.lengths[slot] > 0.0 else 0.0
-        for j in range(_ZERO, network.width):
+        for j in range(_ZERO, d):
             out[j] = np.float32(keep * (np.float64(x[j]) - mean - along * np.float64(kept[j])))
         divisor *= tape.lengths[slot] if keep > 0.0 else 1.0
-    return Vector(front, vector.frame, divisor, network.width, np.int64(0), False, False)
+    return Vector(front, vector.frame, divisor, d, d, np.int64(0), False, False)
 
 
 @inline

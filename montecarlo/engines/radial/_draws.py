@@ -85,12 +85,12 @@ def build_draws(layers):
 
 
 @inline
-def fill(source, n, width, tables, halves, draws):
-    """Draw n samples; for `halves` a fair coin says of each unit whether it is active."""
+def fill(source, n, width, units, tables, halves, draws):
+    """Draw n samples; for `halves` a fair coin says of each of the units whether it is active."""
     _fill_words(source, n, draws)
     if halves:
         if tables.bits == 0:
-            _count(n, width, draws)
+            _count(n, units, draws)
         else:
             _look_up(n, tables, draws)
         _propose_active(n, tables, draws)
@@ -149,9 +149,9 @@ def _count_bits(word):
 
 
 @inline
-def _count(n, width, draws):
-    low_mask = np.uint32(0xFFFFFFFF) if width >= 32 else np.uint32((1 << width) - 1)
-    high_mask = np.uint32(0xFFFFFFFF) if width >= 64 else np.uint32((1 << max(width - 32, 0)) - 1)
+def _count(n, units, draws):
+    low_mask = np.uint32(0xFFFFFFFF) if units >= 32 else np.uint32((1 << units) - 1)
+    high_mask = np.uint32(0xFFFFFFFF) if units >= 64 else np.uint32((1 << max(units - 32, 0)) - 1)
     for i in range(_ZERO, n):
         low = _count_bits(np.uint32(draws.w1[i] & low_mask))
         draws.active[i] = np.uint32(low + _count_bits(np.uint32(draws.w2[i] & high_mask)))

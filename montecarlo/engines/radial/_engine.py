@@ -7,20 +7,36 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from montecarlo.engines._outputs import CORRELATED_REFUSAL, constants_of
 from montecarlo.engines.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 from montecarlo.kernels._records import Draw
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks.blocks._block import ACTIVATION, LINEAR_V, LINEAR_W
+from montecarlo.networks.blocks._block import (
+    ACTIVATION,
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    SCHEDULE,
+    SKIP,
+    STREAM_NORM,
+)
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
 
-WORDS = frozenset({LINEAR_W, ACTIVATION, LINEAR_V})
+WORDS = frozenset(
+    {LINEAR_W, ACTIVATION, LINEAR_V, HIDDEN_WIDTH, SKIP, SCHEDULE, NORM, BRANCH_NORM, STREAM_NORM}
+)
 """What the engine can perform."""
+
+_NORMS = ("none", "pre-rms", "pre-layer", "peri-rms", "post-rms")
+_SMALLEST = 2.0**-400  # squares of a_k beside a skip factor must not underflow
 
 
 def refusal(resnet: ResNet, request: Request) -> str | None:
@@ -32,8 +48,26 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
         return f"must be dense for {resnet.weights} weights: only Gaussian layers act on norms alone"
     if not linear and not (resnet.has_w and resnet.activation_function.negative_slope == 0.0):
         return f"must be gaussian or dense for {resnet.block} with {resnet.activation_function.name}"
-    if request.gradients:
-        return "needs gradients='none' or gradients='dual': norms alone give no joint gradients"
+    reason = _refused_norm(resnet) if resnet.norm != "none" else None
+    if reason is not None:
+        return reason
+    if request.gradients or (request.dual and resnet.norm != "none"):
+        also = "" if resnet.norm != "none" else " or gradients='dual'"
+        return f"needs gradients='none'{also}: norms alone give no joint gradients"
+    if resnet.skip != 1.0:
+        alphas = constants_of(resnet).alphas
+        if np.any((alphas > 0.0) & (alphas < _SMALLEST)):
+            return f"must be gaussian or dense beside skip={resnet.skip:g} for scalings below 1e-120"
+    return None
+
+
+def _refused_norm(resnet: ResNet) -> str | None:
+    if resnet.norm not in _NORMS or (resnet.norm == "pre-layer" and resnet.width == 1):
+        return f"must be gaussian or dense for norm={resnet.norm!r}"
+    if resnet.norm_eps > 0.0:
+        return f"must be gaussian or dense for norm_eps={resnet.norm_eps:g}: lengths are not fixed"
+    if resnet.skip != 1.0 and resnet.norm != "post-rms":
+        return f"must be gaussian or dense for norm={resnet.norm!r} with a skip factor"
     return None
 
 
@@ -56,21 +90,21 @@ def sample(
     from montecarlo.engines.radial._draws import Tables
     from montecarlo.engines.radial._network import CHUNK_LAYERS, run_block
 
-    d, L = resnet.width, resnet.depth
-    if d > POPCOUNT_LIMIT:
-        outcomes, thresholds, bits = alias_table(d)
+    d, M, L = resnet.width, resnet.inner_width, resnet.depth
+    if M > POPCOUNT_LIMIT:
+        outcomes, thresholds, bits = alias_table(M)
     else:
         outcomes, thresholds, bits = np.zeros(0, np.int32), np.zeros(0, np.uint32), 0
-    tables = Tables(outcomes, thresholds, bits, *chi_square_table(max(d, 2)))
-    # A chunk must not carry the state out of float range: |h| grows at most (1 + 50 α)-fold a layer.
-    chunk = max(1, min(CHUNK_LAYERS, int(300.0 / math.log2(2.0 + 50.0 * resnet.scaling))))
+    tables = Tables(outcomes, thresholds, bits, *chi_square_table(max(d, M, 2)))
+    constants = constants_of(resnet)
+    chunk = max(1, min(CHUNK_LAYERS, int(300.0 / _bits_a_layer(constants.alphas, resnet.skip))))
     empty = np.empty((0, 0))
     columns: Columns = {}
     for dual in (False, True) if request.dual else (False,):
         rows = np.empty((replicas, 2))
         path = np.empty((replicas, L + 1)) if request.trajectories and not dual else empty
         run_block(
-            constants_of(resnet), tables, Draw.of(key, first_replica), 1 if path.size else chunk, chunk, dual,
+            constants, tables, Draw.of(key, first_replica), 1 if path.size else chunk, chunk, dual,
             rows, path,
         )  # fmt: skip
         if dual:
@@ -80,3 +114,12 @@ def sample(
             if path.size:
                 columns["log_hidden_path"] = path
     return {name: columns[name] for name in request.columns(resnet)}
+
+
+def _bits_a_layer(alphas: npt.NDArray[np.float64], skip: float) -> float:
+    """Return by how many powers of two a layer may move the state, which a chunk keeps in float range."""
+    growth = math.log2(1.0 + abs(skip) + 50.0 * float(alphas.max()))
+    if skip == 1.0:
+        return growth
+    smallest = abs(skip) or float(alphas.min(where=alphas > 0.0, initial=1.0))
+    return max(growth, 10.0 - math.log2(smallest))

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 POPCOUNT_LIMIT = 64
-"""Widths up to here take the number of active units as a count of random bits."""
+"""Up to so many units the number of active ones is a count of random bits."""
 
 
 @functools.lru_cache(maxsize=64)
-def alias_table(width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32], int]:
-    """Return (outcomes, thresholds, bits) of the alias table of Binomial(width, 1/2).
+def alias_table(units: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint32], int]:
+    """Return (outcomes, thresholds, bits) of the alias table of Binomial(units, 1/2).
 
     Column c (the upper `bits` bits of a word) gives ``outcomes[2 c]`` if another word is at most
     ``thresholds[c]``, else ``outcomes[2 c + 1]``. The probabilities are those of the binomial up to 2**-32 in
@@ -30,9 +30,9 @@ def alias_table(width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint3
     from scipy import stats  # half a second that `import montecarlo` need not wait for
 
     # Beyond ten standard deviations lies less than 1e-22.
-    reach = int(np.ceil(5.0 * np.sqrt(width))) + 1
-    support = np.arange(max(0, width // 2 - reach), min(width, (width + 1) // 2 + reach) + 1)
-    probabilities = stats.binom.pmf(support, width, 0.5)
+    reach = int(np.ceil(5.0 * np.sqrt(units))) + 1
+    support = np.arange(max(0, units // 2 - reach), min(units, (units + 1) // 2 + reach) + 1)
+    probabilities = stats.binom.pmf(support, units, 0.5)
     probabilities /= probabilities.sum()
     bits = int(np.ceil(np.log2(len(support))))
     columns = 1 << bits

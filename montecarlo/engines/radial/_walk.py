@@ -13,28 +13,14 @@ from numba.core.typing.templates import signature as signature_of
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, allocating_helper, helper, inline
+from montecarlo.engines.radial._step import INNER, UNIFORM
 from montecarlo.kernels._difference import ROUNDING
 from montecarlo.kernels._lanes import NETWORKS, Rows
-from montecarlo.kernels._words import LINEAR_W
-from montecarlo.streams._blocks import splat
+from montecarlo.streams._blocks import base_of, splat
 
 _ZERO = np.uint64(0)
 _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
-
-
-class Step(NamedTuple):
-    """A layer in numbers; see `build_step`."""
-
-    factor: float
-    """α²/d², or α²/d where no W halves the units, in units of ``2**(2 unit)``."""
-    frozen: float
-    """1 where the norm that scales a layer stays 1, else 0."""
-    bend: float
-    """0 where there is nothing across, at width 1."""
-    unit: int
-    tiny: bool
-    halves: bool
 
 
 class Lanes(NamedTuple):
@@ -48,25 +34,8 @@ class Lanes(NamedTuple):
     """Factor of steps of the difference."""
     exponents: Any
     alive: Any
-
-
-@helper
-def build_step(constants):
-    """Return a layer in numbers.
-
-    Below 2**-100 the norm of h stays 1 to the last digit, while squares of α would underflow: the difference
-    is then counted in units of a power of two near α. A fresh W and a ReLU leave a random half of the units.
-    """
-    halves = False
-    for word in constants.sentence:
-        halves = halves or word == LINEAR_W
-    d = np.float64(constants.width)
-    tiny = constants.alpha < 2.0**-100
-    unit = math.frexp(constants.alpha)[1] if tiny else 0
-    scaled = math.ldexp(constants.alpha, -unit)
-    factor = scaled * scaled / (d * d) if halves else scaled * scaled / d
-    bend = 0.0 if constants.width == 1 else 1.0
-    return Step(factor, 1.0 if tiny else 0.0, bend, unit, tiny, halves)
+    log_starts: Any
+    """Logs of ‖h_0‖, where a norm gives the stream a scale."""
 
 
 @allocating_helper
@@ -75,6 +44,7 @@ def build_lanes():
     return Lanes(
         np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
         np.ones(NETWORKS, np.float64), np.zeros(NETWORKS, np.int64), np.ones(NETWORKS, np.bool_),
+        np.zeros(NETWORKS, np.float64),
     )  # fmt: skip
 
 
@@ -96,13 +66,14 @@ def _walk_python(draws, rows, step, lanes):
     for k in range(0, n, NETWORKS):
         part = slice(k, k + NETWORKS)
         square = (1.0 - step.frozen) * (along**2 + across**2) + step.frozen
-        sigma_square = step.factor * square * draws.active_square[part]
+        sigma_square = step.factors[k // NETWORKS] * square * draws.active_square[part]
         sigma = np.sqrt(sigma_square)
         increment = sigma * draws.z1[part]
-        moved = along + increment
-        along[:] = np.where(moved == 0.0, along * 2.0**-25, moved)
-        lanes.difference[:] += lanes.frame * increment
-        turned = across + step.bend * sigma * draws.z2[part]
+        lanes.difference[:] += lanes.frame * ((step.skip - 1.0) * along + increment)
+        kept = step.skip * along
+        moved = kept + increment
+        along[:] = np.where(moved == 0.0, kept * 2.0**-25, moved)
+        turned = step.skip * across + step.bend * sigma * draws.z2[part]
         across[:] = np.sqrt(turned**2 + sigma_square * draws.rest_square[part])
 
 
@@ -130,12 +101,15 @@ def _walk_compiled(typingctx, draws, rows, step, lanes):
             vector = builder.load(builder.bitcast(pointer, tables.single.as_pointer()), align=4)
             return tables.widen(vector)
 
-        factor, frozen, bend = (
-            splat(builder, builder.extract_value(args[2], sig.args[2].fields.index(name)), NETWORKS)
-            for name in ("factor", "frozen", "bend")
-        )
+        def of_step(name):
+            return builder.extract_value(args[2], sig.args[2].fields.index(name))
+
+        skip, frozen, bend = (splat(builder, of_step(name), NETWORKS) for name in ("skip", "frozen", "bend"))
+        kind = sig.args[2].types[sig.args[2].fields.index("factors")]
+        factors, _ = base_of(context, builder, kind, of_step("factors"))
         frame = tables.load(_FRAME)
-        moving = builder.fsub(ir.Constant(double, [1.0] * NETWORKS), frozen)
+        one = ir.Constant(double, [1.0] * NETWORKS)
+        moving, away = builder.fsub(one, frozen), builder.fsub(skip, one)
         states = (_ALONG, _ACROSS, _DIFFERENCE)
         slots = [cgutils.alloca_once(builder, double) for _ in states]
         for slot, position in zip(slots, states, strict=True):
@@ -144,18 +118,21 @@ def _walk_compiled(typingctx, draws, rows, step, lanes):
             along, across, difference = (builder.load(slot) for slot in slots)
             square = builder.fadd(builder.fmul(along, along), builder.fmul(across, across))
             square = builder.fadd(builder.fmul(moving, square), frozen)
+            factor = splat(builder, builder.load(builder.gep(factors, [loop.index])), NETWORKS)
             sigma_square = builder.fmul(builder.fmul(factor, square), row_of(_ACTIVE, loop.index))
             sigma = builder.call(root, [sigma_square])
             increment = builder.fmul(sigma, row_of(_Z1, loop.index))
             # A float32 normal may cancel the component exactly: 2**-25 of it is left (no law here has that
             # atom).
-            moved = builder.fadd(along, increment)
-            rest_of = builder.fmul(along, ir.Constant(double, [2.0**-25] * NETWORKS))
+            kept = builder.fmul(skip, along)
+            moved = builder.fadd(kept, increment)
+            rest_of = builder.fmul(kept, ir.Constant(double, [2.0**-25] * NETWORKS))
             cancelled = builder.fcmp_ordered("==", moved, ir.Constant(double, [0.0] * NETWORKS))
             builder.store(builder.select(cancelled, rest_of, moved), slots[0])
-            builder.store(builder.fadd(difference, builder.fmul(frame, increment)), slots[2])
+            change = builder.fadd(builder.fmul(away, along), increment)
+            builder.store(builder.fadd(difference, builder.fmul(frame, change)), slots[2])
             turn = builder.fmul(builder.fmul(bend, sigma), row_of(_Z2, loop.index))
-            turned = builder.fadd(across, turn)
+            turned = builder.fadd(builder.fmul(skip, across), turn)
             total = builder.fadd(
                 builder.fmul(turned, turned), builder.fmul(sigma_square, row_of(_REST, loop.index))
             )
@@ -201,17 +178,51 @@ def _log_length(along, across, exponent):
 
 @inline
 def log_ratio(step, lanes, lane):
-    """Return log ‖h‖/‖h_0‖."""
+    """Return log ‖h‖/‖h_0‖ of a walk without a norm on the stream."""
+    if step.norm in (INNER, UNIFORM):
+        return log_moved(
+            lanes.difference[lane], lanes.across[lane], step.unit * _LN2 - lanes.log_starts[lane]
+        )
     if step.tiny:
         return math.ldexp(lanes.difference[lane], step.unit)
     return _log_length(lanes.along[lane], lanes.across[lane], lanes.exponents[lane])
 
 
+@helper
+def log_moved(along, across, log_unit):
+    """Return the log-norm of ``e + exp(log_unit) (along e + across e')`` for orthonormal e and e'."""
+    if along == 0.0 and across == 0.0:
+        return 0.0
+    if log_unit > 300.0:  # nothing is left of e
+        return _log_length(along, across, 0) + log_unit
+    unit = math.exp(log_unit)
+    x, y = unit * along, unit * across
+    more = x * (2.0 + x) + y * y
+    return 0.5 * math.log1p(more) if abs(more) < 0.5 else _log_length(1.0 + x, y, 0)
+
+
+@helper
+def log_ends(step, lanes, lane, width):
+    """Return log ‖h‖/‖h_0‖ and log ‖h - h_0‖/‖h_0‖ of a stream with a norm: √d times a direction."""
+    along, across = lanes.along[lane], lanes.across[lane]
+    if step.tiny:
+        along, across = 1.0, math.ldexp(across, step.unit)
+    length = math.hypot(along, across)
+    if length == 0.0:
+        return -np.inf, 0.0
+    log_size = 0.5 * math.log(np.float64(width)) - lanes.log_starts[lane]
+    along, across = along / length, across / length
+    if log_size > 300.0:
+        return log_size, log_size
+    size = math.exp(log_size)
+    return log_size, _log_length(size * along - 1.0, size * across, 0)
+
+
 @inline
 def log_difference(step, lanes, lane):
-    """Return log ‖h - h_0‖/‖h_0‖."""
+    """Return log ‖h - h_0‖/‖h_0‖ of a walk without a norm on the stream."""
     if step.tiny:
-        return _log_length(lanes.difference[lane], lanes.across[lane], step.unit)
+        return _log_length(lanes.difference[lane], lanes.across[lane], step.unit) - lanes.log_starts[lane]
     exponent = lanes.exponents[lane]
     common = max(exponent, 0)
     up = int(max(exponent - common, -2000))

@@ -8,8 +8,11 @@ different seeds, because they share the stream of the inputs. The seeds may be c
 
 import functools
 
+import joint_statistics as joint
 import numpy as np
 import pytest
+from joint_statistics import STATISTICS, gradient_statistics, hidden_statistics, is_scalar
+from joint_statistics import joint_statistics as joint_of
 
 from montecarlo import Activation, ResNet, simulate
 from montecarlo.estimates import same_law
@@ -17,7 +20,6 @@ from montecarlo.estimates import same_law
 pytestmark = [pytest.mark.usefixtures("warm_kernels"), pytest.mark.statistical]
 
 SEEDS = {"dense": 20240801, "gaussian": 20240802, "radial": 20240803}
-HOMOGENEOUS = ("relu", "leaky-relu", "identity")
 
 
 def spec(width, depth, block="res-3", activation="relu", replicas=6000, **others):
@@ -58,8 +60,8 @@ SPECIFICATIONS = [
     spec(64, 4, "res-2", "gelu", beta=0.0, replicas=3000),
     spec(8, 4, "res-2", bias_std=1.0, input_scale=1e-20),
 ]
-STATISTICS = 24
 FALSE_ALARM = 1e-6 / (len(SPECIFICATIONS) * 3 * STATISTICS)
+assert_one_law = functools.partial(joint.assert_one_law, false_alarm=FALSE_ALARM)
 
 RADIAL = [
     (net, replicas)
@@ -73,11 +75,6 @@ def identify(case):
     return f"{net.block}-{net.activation}-d{net.width}-L{net.depth}"
 
 
-def is_scalar(net):
-    """Whether h_L = J h_0 and p_0 = J p_L with one number J."""
-    return net.width == 1 and net.activation in HOMOGENEOUS and net.bias_std == 0.0
-
-
 @functools.lru_cache(maxsize=4)
 def rows_of(engine, net, replicas):
     if engine == "radial":
@@ -87,57 +84,6 @@ def rows_of(engine, net, replicas):
     return simulate(
         net, replicas=replicas, seed=SEEDS[engine], engine=engine, trajectories=True, weight_gradients=True
     )
-
-
-def hidden_statistics(sample):
-    h, dh = sample["log_hidden_ratio"], sample["log_hidden_difference"]
-    middle = sample["log_hidden_path"][:, sample.resnet.depth // 2]
-    return {
-        "h": h,
-        "dh": dh,
-        "dh - h": dh - h,
-        "dh + h": dh + h,
-        "path": middle,
-        "h - path": h - middle,
-        "dh - path": dh - middle,
-    }
-
-
-def gradient_statistics(g, dg):
-    return {"g": g, "dg": dg, "dg - g": dg - g, "dg + g": dg + g}
-
-
-def joint_statistics(sample):
-    net = sample.resnet
-    h, g = sample["log_hidden_ratio"], sample["log_gradient_ratio"]
-    dh, dg = sample["log_hidden_difference"], sample["log_gradient_difference"]
-    path, gradient_path = sample["log_hidden_path"], sample["log_gradient_path"]
-    first, middle, last = 0, net.depth // 2, net.depth - 1
-    out = {"gradient path": gradient_path[:, middle]}
-    if not is_scalar(net):  # h = g and dh = dg there: their differences are rounding
-        out |= {
-            "h - g": h - g,
-            "h + g": h + g,
-            "h + dg": h + dg,
-            "dh - g": dh - g,
-            "path - g": path[:, middle] - g,
-            "gradient path - h": gradient_path[:, middle] - h,
-        }
-    for name in ("log_weight_gradient_v", "log_weight_gradient_w")[: 1 + (net.block != "res-1")]:
-        weight = sample[name]
-        out |= {f"{name} {k}": weight[:, k] for k in sorted({first, middle, last})}
-        out |= {f"{name} - h": weight[:, middle] - h, f"{name} + g": weight[:, middle] + g}
-    return out
-
-
-def assert_one_law(left, right):
-    assert list(left) == list(right)
-    assert len(left) <= STATISTICS
-    for name in left:
-        test = same_law(left[name], right[name], false_alarm=FALSE_ALARM)
-        assert not test.refuted, f"{name}: {test}"
-        assert test.n_nonfinite == 0, f"{name}: {test}"
-        assert test.threshold < 0.2
 
 
 @pytest.mark.parametrize("case", SPECIFICATIONS, ids=identify)
@@ -155,7 +101,7 @@ def test_dense_and_gaussian_agree(case):
         lambda s: gradient_statistics(s["log_gradient_ratio"], s["log_gradient_difference"]),
     ):
         assert_one_law(part(dense), part(gaussian))
-    assert_one_law(joint_statistics(dense), joint_statistics(gaussian))
+    assert_one_law(joint_of(dense), joint_of(gaussian))
 
 
 @pytest.mark.parametrize("other", ["dense", "gaussian"])
@@ -197,7 +143,7 @@ def test_gradients_of_other_networks_are_refuted():
     net, replicas = SPECIFICATIONS[4]
     dense, gaussian = (rows_of(engine, net, replicas) for engine in ("dense", "gaussian"))
     h, g = gaussian["log_hidden_ratio"], np.roll(gaussian["log_gradient_ratio"], 1)
-    reference = joint_statistics(dense)
+    reference = joint_of(dense)
     assert not same_law(dense["log_gradient_ratio"], g, false_alarm=FALSE_ALARM).refuted
     assert same_law(reference["h - g"], h - g, false_alarm=FALSE_ALARM).refuted
     assert same_law(reference["h + g"], h + g, false_alarm=FALSE_ALARM).refuted
