@@ -21,7 +21,7 @@ from montecarlo.engines.gaussian._records import (
     build_work,
     groups_of,
 )
-from montecarlo.engines.gaussian._state import begin, frames, log_difference, log_state
+from montecarlo.engines.gaussian._state import begin, forget_difference, frames, log_difference, log_state
 from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, address_of
@@ -75,10 +75,11 @@ def forward(network, batch, first, last, hidden, tape, work, out, again):
                 tape.checkpoint_exponents[k // tape.layers, lane] = hidden.exponents[lane]
         if out.hidden_path.size > 0 and not again:
             record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
-        vector = perform(network, batch, k, hidden, tape, work, np.uint64(place) * tape.slots)
+        first_slot = np.uint64(place) * tape.stride
+        vector = perform(network, batch, k, hidden, tape, work, first_slot)
         add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
         if network.stream_norm:
-            stream_norm(network, hidden, tape, work, np.uint64(place + 1) * tape.slots - _ONE)
+            stream_norm(network, hidden, tape, work, first_slot + tape.slots - _ONE)
 
 
 @merged
@@ -99,7 +100,7 @@ def backward(network, batch, hidden, gradient, tape, work, out):
             refill(network, batch, k + 1 - segment, hidden, tape, work, out)
         if out.gradient_path.size > 0:
             record_path(batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
-        slot = np.uint64(k % segment) * tape.slots
+        slot = np.uint64(k % segment) * tape.stride
         if network.stream_norm:
             stream_norm_back(network, gradient, tape, work, slot + tape.slots - _ONE)
         vector = perform_back(network, batch, k, gradient, tape, work, slot, out)
@@ -131,6 +132,8 @@ def record_path(batch, state, log_starts, path, k):
 @helper
 def record(network, batch, state, log_starts, rows, column):
     """Store the two log-ratios of sixteen finished states from a column on."""
+    if network.stream_norm:
+        forget_difference(state, network.rows)
     for lane in range(_ZERO, _SIXTEEN):
         row = np.uint64(batch.row + lane)
         if row < np.uint64(rows.shape[0]) and state.alive[lane]:

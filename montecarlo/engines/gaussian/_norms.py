@@ -31,7 +31,7 @@ from montecarlo.engines.gaussian._records import (
 from montecarlo.engines.gaussian._state import frames, keep_direction, rescale, shift_lane
 from montecarlo.kernels._lanes import NETWORKS, dot
 from montecarlo.kernels._state import UNBOUNDED
-from montecarlo.kernels._tilts import renew, sums, tilt
+from montecarlo.kernels._tilts import renew, spread, sums, sums_and_dot, tilt
 from montecarlo.kernels._words import LAYER, TANH
 from montecarlo.streams._blocks import Table
 
@@ -49,13 +49,14 @@ def norm(network, vector, state, tape, work, slot):
     if constants.norm == TANH:
         return evaluated(network, vector, state, tape, work, slot, constants.norm_gamma)
     table, squares = table_of(network, tape, slot), Table(state.squares, _ZERO)
+    kept = squares_of(tape, slot + _ONE)
     layer = constants.norm == LAYER
     if layer:
-        squares = squares_of(tape, slot)
+        squares = kept
         means(network, state.mantissas, work)
         tilt(state.mantissas, work.mean, state.mantissas, work.zeros, network.rows, table, squares)
     elif tape.keeps:
-        keep_direction(network, state, table, squares_of(tape, slot))  # as it is: exponents have no bound
+        keep_direction(network, state, table, kept)  # as it is: exponents have no bound
     for lane in range(_ZERO, _SIXTEEN):
         unit = state.unit[lane]
         length = math.sqrt(squares.array[squares.start + lane] / d)
@@ -65,7 +66,7 @@ def norm(network, vector, state, tape, work, slot):
         work.lengths[lane] = weight
         tape.weights[slot * _SIXTEEN + lane] = weight / d
         tape.lengths[slot * _SIXTEEN + lane] = length / unit
-    return Vector(TABLE if layer else RAW, slot, network.rows, _NONE, _NONE, True, False)
+    return Vector(TABLE if layer else RAW, slot, network.rows, _NONE, _NONE, True, False, True)
 
 
 @merged
@@ -94,14 +95,17 @@ def norm_back(network, vector, state, tape, work, slot):
         for lane in range(_ZERO, _SIXTEEN):
             work.second[lane] = 0.0
     if network.constants.norm == LAYER:
-        means(network, x, work)
+        if not pair:
+            sums(x, network.rows, work.mean)  # that of a pair has come with its products
+        for lane in range(_ZERO, _SIXTEEN):
+            work.mean[lane] /= np.float64(network.rows)
         tilt(x, work.mean, x, work.zeros, network.rows, x, work.met)
     for lane in range(_ZERO, _SIXTEEN):
         length = tape.lengths[row + lane]
         work.second[lane] -= tape.weights[row + lane] * work.along[lane]
         work.first[lane] = 1.0 / length if length > 0.0 else 0.0
     form = TILTED_PAIR if pair else TILTED
-    return Vector(form, slot, network.rows, vector.by_w, vector.by_v, False, False)
+    return Vector(form, slot, network.rows, vector.by_w, vector.by_v, False, False, False)
 
 
 @merged
@@ -127,7 +131,7 @@ def branch_norm(network, vector, state, tape, work, slot):
         work.lengths[lane] = factor * factor
         tape.weights[row + lane] = factor * factor / d
         tape.lengths[row + lane] = length
-    return Vector(TABLE, vector.slot, network.rows, _NONE, _NONE, True, False)
+    return Vector(TABLE, vector.slot, network.rows, _NONE, _NONE, True, False, False)
 
 
 @merged
@@ -141,20 +145,21 @@ def branch_norm_back(network, vector, state, tape, work, slot):
     tilt(state.mantissas, work.mean, image, work.second, network.rows, products, work.met)
     for lane in range(_ZERO, _SIXTEEN):
         work.lengths[lane] = work.first[lane] * work.first[lane]
-    return Vector(TABLE, slot, network.rows, _NONE, _NONE, False, False)
+    return Vector(TABLE, slot, network.rows, _NONE, _NONE, False, False, False)
 
 
 @merged
 def lean(network, state, direction, tape, work, row):
     """Find what the derivative of a norm takes off the gradient itself, and one over its length."""
-    dot(direction, state.mantissas, network.rows, work.along)
     if network.constants.norm == LAYER:
-        means(network, state.mantissas, work)
+        sums_and_dot(state.mantissas, direction, network.rows, work.mean, work.along)
     else:
+        dot(direction, state.mantissas, network.rows, work.along)
         for lane in range(_ZERO, _SIXTEEN):
             work.mean[lane] = 0.0
     for lane in range(_ZERO, _SIXTEEN):
         length = tape.lengths[row + lane]
+        work.mean[lane] /= np.float64(network.rows)
         work.second[lane] = -tape.weights[row + lane] * work.along[lane]
         work.first[lane] = 1.0 / length if length > 0.0 else 0.0
 
@@ -163,11 +168,10 @@ def lean(network, state, direction, tape, work, row):
 def stream_norm(network, state, tape, work, slot):
     """Normalise the stream, which has exponent 0 from then on."""
     constants, d, row = network.constants, np.float64(network.rows), slot * _SIXTEEN
-    squares, table = Table(state.squares, _ZERO), table_of(network, tape, slot)
+    squares = Table(state.squares, _ZERO)
     if constants.norm == LAYER:
         squares = Table(work.met, _ZERO)
-        means(network, state.mantissas, work)
-        tilt(state.mantissas, work.mean, state.mantissas, work.zeros, network.rows, table, squares)
+        spread(state.mantissas, network.rows, work.mean, work.met)
     else:
         for lane in range(_ZERO, _SIXTEEN):
             work.mean[lane] = 0.0
@@ -190,11 +194,12 @@ def stream_norm(network, state, tape, work, slot):
                 shift_lane(state, lane, network.rows, -state.exponents[lane])
         frames(state)
     renew(
-        state.mantissas, work.mean, state.mantissas, work.zeros, work.first, state.difference, state.frame,
-        network.rows, state.squares,
+        state.mantissas, work.mean, state.mantissas, work.zeros, work.first, network.rows,
+        table_of(network, tape, slot), state.squares,
     )  # fmt: skip
-    if tape.keeps:
-        tilt(state.mantissas, work.zeros, state.mantissas, work.zeros, network.rows, table, work.met)
+    kept = squares_of(tape, slot + _ONE)  # the next layer's first matrix meets it
+    for lane in range(_ZERO, _SIXTEEN):
+        kept.array[kept.start + lane] = state.squares[lane]
     rescale(state, network.rows, _UNBOUNDED)
 
 
@@ -204,7 +209,7 @@ def stream_norm_back(network, state, tape, work, slot):
     direction = table_of(network, tape, slot)
     lean(network, state, direction, tape, work, slot * _SIXTEEN)
     renew(
-        state.mantissas, work.mean, direction, work.second, work.first, state.difference, state.frame,
-        network.rows, state.squares,
+        state.mantissas, work.mean, direction, work.second, work.first, network.rows, work.products,
+        state.squares,
     )  # fmt: skip
     rescale(state, network.rows, _UNBOUNDED)

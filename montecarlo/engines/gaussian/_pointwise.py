@@ -46,14 +46,14 @@ def activation(network, vector, state, tape, work, slot):
     A bent image is ``√d g / ‖h‖``: a piecewise linear σ is homogeneous.
     """
     if network.bends:
-        return Vector(BENT, vector.slot, vector.rows, vector.by_w, vector.by_v, vector.own, False)
+        return Vector(BENT, vector.slot, vector.rows, vector.by_w, vector.by_v, vector.own, False, False)
     if not math.isnan(network.sigma.negative_slope) and not vector.biased:
         slopes, values = table_of(network, tape, slot), table_of(network, tape, slot + _ONE)
         if vector.form == RAW:
             bend(network, Table(state.mantissas, _ZERO), vector.rows, slopes, values)
         else:
             bend(network, table_of(network, tape, vector.slot), vector.rows, slopes, values)
-        return Vector(TABLE, slot + _ONE, vector.rows, vector.by_w, vector.by_v, vector.own, False)
+        return Vector(TABLE, slot + _ONE, vector.rows, vector.by_w, vector.by_v, vector.own, False, False)
     return evaluated(network, vector, state, tape, work, slot, _SIGMA)
 
 
@@ -62,7 +62,7 @@ def evaluated(network, vector, state, tape, work, slot, gamma):
     """Leave σ' and σ in two tables, or for γ > 0 those of ``tanh(γ x)``."""
     evaluate(network, vector, state, tape, work, slot, gamma)
     nothing_waits(work)
-    return Vector(TABLE, slot + _ONE, vector.rows, _NONE, _NONE, vector.own, False)
+    return Vector(TABLE, slot + _ONE, vector.rows, _NONE, _NONE, vector.own, False, False)
 
 
 @helper
@@ -131,7 +131,7 @@ def sloped(network, vector, state, tape, work, slot):
             work.second[lane] = 0.0
         x = y = products
     masked(slopes, x, y, work.second, vector.rows, work.products, work.met)
-    return Vector(TABLE, vector.slot, vector.rows, vector.by_w, vector.by_v, False, False)
+    return Vector(TABLE, vector.slot, vector.rows, vector.by_w, vector.by_v, False, False, False)
 
 
 @merged
@@ -140,7 +140,7 @@ def pull(network, vector, below, tape, work):
     condition(vector, tape, work)
     image, fresh = table_of(network, tape, vector.slot), Table(work.fresh, _ZERO)
     bent_masked(image, below, fresh, work.second, vector.rows, work.products, work.met)
-    return Vector(TABLE, vector.slot, vector.rows, vector.by_w, vector.by_v, False, False)
+    return Vector(TABLE, vector.slot, vector.rows, vector.by_w, vector.by_v, False, False, False)
 
 
 @merged

@@ -97,6 +97,8 @@ class Tape(NamedTuple):
     """Layers of a segment."""
     slots: Any
     """Of a layer."""
+    stride: Any
+    """Slots from a layer to the next: the direction of a normalised stream is what the next matrix meets."""
     keeps: bool
     """Whether there is a backward pass."""
     checkpoints: Any
@@ -160,12 +162,14 @@ class Vector(NamedTuple):
     """Whether a norm has set its scale: it is in true units, no more in the frame of the state."""
     biased: Any
     """Whether a bias waits for the activation."""
+    kept: Any
+    """Whether its direction lies in its slot, and its squared norms where a matrix leaves them."""
 
 
 @merged
-def whole(network, slot):
+def whole(network, slot, kept):
     """Return the state as the vector that a sentence begins with."""
-    return Vector(RAW, slot, network.rows, np.int64(0), np.int64(0), False, False)
+    return Vector(RAW, slot, network.rows, np.int64(0), np.int64(0), False, False, kept)
 
 
 @merged
@@ -286,6 +290,7 @@ def build_state(network, alive):
 def build_tape(network, gradients, most_bytes):
     """Return a tape: the whole depth's where `most_bytes` hold it, else that of √L layers."""
     depth, slots = network.constants.depth, slots_before(network)
+    shared = slots if network.stream_norm else _ZERO
     normalised = False
     for word in network.constants.sentence:
         slots += slots_of(network, word)
@@ -295,11 +300,11 @@ def build_tape(network, gradients, most_bytes):
         fits = depth * np.int64(slots * network.size) * 4 <= most_bytes
         layers = depth if fits else int(math.sqrt(depth - 1.0)) + 1
     segments = (depth + layers - 1) // layers if gradients else 0
-    total = np.uint64(layers) * slots
+    total = np.uint64(layers) * (slots - shared) + shared + _ONE
     norms = total * _SIXTEEN if normalised else _ZERO
     return Tape(
         np.zeros(total * network.size, np.float32), np.zeros(total * _SIXTEEN, np.float64),
-        np.zeros(norms, np.float64), np.zeros(norms, np.float64), layers, slots, gradients,
+        np.zeros(norms, np.float64), np.zeros(norms, np.float64), layers, slots, slots - shared, gradients,
         np.zeros((segments, np.int64(network.rows * _SIXTEEN)), np.float64),
         np.zeros((segments, NETWORKS), np.int64),
     )  # fmt: skip

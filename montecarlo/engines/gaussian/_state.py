@@ -10,7 +10,7 @@ from montecarlo.common._jit import helper, merged
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
 from montecarlo.kernels._state import UNBOUNDED
-from montecarlo.kernels._tilts import renew
+from montecarlo.kernels._tilts import stretch
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -64,16 +64,11 @@ def step(network, state, x, y, work, lowest):
 
 
 @merged
-def skip(network, state, work):
+def skip(network, state):
     """Multiply the state by the skip factor; the step that follows rescales it."""
     factor = network.constants.skip
     if factor != 1.0:
-        for lane in range(_ZERO, _SIXTEEN):
-            work.before[lane] = factor
-        renew(
-            state.mantissas, work.zeros, state.mantissas, work.zeros, work.before, state.difference,
-            state.frame, network.rows, state.squares,
-        )  # fmt: skip
+        stretch(state.mantissas, factor, state.difference, state.frame, network.rows)
 
 
 @merged
@@ -183,6 +178,18 @@ def half_log(square):
 def log_state(state, lane):
     """Return the natural log of the norm of one lane."""
     return half_log(state.squares[lane]) + state.exponents[lane] * _LN2
+
+
+@helper
+def forget_difference(state, rows):
+    """Take the distance from the start anew, where the stream's norms have made it that of two ends."""
+    for lane in range(_ZERO, _SIXTEEN):
+        frame = max(state.exponents[lane], state.starts[lane])
+        up = int(max(state.exponents[lane] - frame, -2000))
+        start_up = int(max(state.starts[lane] - frame, -2000))
+        for i in range(lane, rows * _SIXTEEN, _SIXTEEN):
+            end = math.ldexp(state.mantissas[i], up)
+            state.difference[i] = end - math.ldexp(state.origin[i], start_up)
 
 
 @helper

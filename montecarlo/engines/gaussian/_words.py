@@ -53,7 +53,8 @@ from montecarlo.engines.gaussian._state import half_log, keep_direction, lift, l
 from montecarlo.kernels._lanes import NETWORKS, bent_dot, bent_squares, dot, fill_normals
 from montecarlo.kernels._records import alpha_of
 from montecarlo.kernels._state import UNBOUNDED
-from montecarlo.kernels._words import ACTIVATION, BIAS, BRANCH_NORM, LINEAR_V, LINEAR_W, NORM
+from montecarlo.kernels._tilts import sums_and_dot
+from montecarlo.kernels._words import ACTIVATION, BIAS, BRANCH_NORM, LAYER, LINEAR_V, LINEAR_W, NORM
 from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import (
     ROLE_IMAGE_BIAS,
@@ -78,7 +79,7 @@ _UNBOUNDED = np.int64(UNBOUNDED)
 @merged
 def perform(network, batch, k, state, tape, work, slot):
     """Perform a sentence on a state, its tape from a slot on; return the vector that it leaves."""
-    vector = whole(network, slot)
+    vector = whole(network, slot, network.stream_norm and k % tape.layers > 0)
     nothing_waits(work)
     slot += slots_before(network)
     for word in network.constants.sentence:
@@ -109,7 +110,7 @@ def add(network, k, vector, state, tape, work, lowest):
         for lane in range(_ZERO, _SIXTEEN):
             work.first[lane] *= state.unit[lane]
     table = table_of(network, tape, vector.slot)
-    skip(network, state, work)
+    skip(network, state)
     step(network, state, table, table, work, lowest)
 
 
@@ -117,7 +118,7 @@ def add(network, k, vector, state, tape, work, lowest):
 def perform_back(network, batch, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
-    vector = whole(network, slot)
+    vector = whole(network, slot, False)
     nothing_waits(work)
     slot += tape.slots
     for position in range(sentence.size - 1, -1, -1):
@@ -127,8 +128,7 @@ def perform_back(network, batch, k, state, tape, work, slot, out):
             if vector.form == PAIR:
                 vector = pull(network, vector, np.float32(1.0), tape, work)
             finish(network, batch, k, word, vector, state, work, out)
-            bent = network.bends and position > 0 and sentence[position - 1] == ACTIVATION
-            vector = linear_back(network, batch, k, word, vector, state, tape, work, slot, bent)
+            vector = linear_back(network, batch, k, position, vector, state, tape, work, slot)
         elif word == ACTIVATION:
             vector = activation_back(network, vector, state, tape, work, slot)
         elif word == NORM:
@@ -166,7 +166,7 @@ def add_back(network, k, vector, state, tape, work):
         for lane in range(_ZERO, _SIXTEEN):
             work.first[lane] *= alpha * math.sqrt(work.lengths[lane]) / divisor
             work.second[lane] *= work.first[lane]
-    skip(network, state, work)
+    skip(network, state)
     step(network, state, x, y, work, _UNBOUNDED)
 
 
@@ -186,15 +186,12 @@ def linear(network, batch, k, word, vector, state, tape, work, slot):
     """Draw the image of a vector under a matrix; its length waits."""
     met, squares = table_of(network, tape, vector.slot), squares_of(tape, slot)
     if vector.form == RAW:
-        if tape.keeps and not vector.own:
+        if tape.keeps and not vector.kept:
             keep_direction(network, state, met, squares)
-        elif tape.keeps:  # a norm has kept it
-            for lane in range(_ZERO, _SIXTEEN):
-                squares.array[squares.start + lane] = state.squares[lane]
         squares = Table(state.squares, _ZERO)
     elif vector.form == BENT:
         bent_squares(met, np.float32(network.sigma.negative_slope), vector.rows, squares)
-    else:
+    elif not vector.kept:
         dot(met, met, vector.rows, squares)
     remember(network, k, word, vector, state, work, squares)
     for lane in range(_ZERO, _SIXTEEN):
@@ -209,15 +206,18 @@ def linear(network, batch, k, word, vector, state, tape, work, slot):
 def through(network, word, vector, form, slot, rows):
     """Return a vector behind a matrix, whose root waits with the others."""
     by_w, by_v = np.int64(word == LINEAR_W), np.int64(word == LINEAR_V)
-    return Vector(form, slot, rows, vector.by_w + by_w, vector.by_v + by_v, vector.own, False)
+    return Vector(form, slot, rows, vector.by_w + by_w, vector.by_v + by_v, vector.own, False, False)
 
 
 @merged
-def linear_back(network, batch, k, word, vector, state, tape, work, slot, bent):
+def linear_back(network, batch, k, position, vector, state, tape, work, slot):
     """Draw the normals of a transposed product, and take the two products that condition them.
 
-    Their coefficients wait for who uses the pair, that is an activation, a norm or the stream.
+    Their coefficients wait for who uses the pair, that is an activation, a norm or the stream. A layer norm
+    needs the sum of the normals, too.
     """
+    sentence = network.constants.sentence
+    word, before = sentence[position], sentence[max(position - 1, 0)]
     fresh, image, given = Table(work.fresh, _ZERO), table_of(network, tape, slot), slot - _ONE
     rows, role = rows_from(network, word), _TRANSPOSE_V if word == LINEAR_V else _TRANSPOSE_W
     fill_normals(batch.address, np.uint32(np.uint32(k) | role), groups_of(rows), fresh)
@@ -228,8 +228,10 @@ def linear_back(network, batch, k, word, vector, state, tape, work, slot, bent):
     else:
         dot(image, work.products, vector.rows, work.along)
     met = table_of(network, tape, given)
-    if bent:
+    if network.bends and position > 0 and before == ACTIVATION:
         bent_dot(met, np.float32(network.sigma.negative_slope), fresh, rows, work.across)
+    elif position > 0 and before == NORM and network.constants.norm == LAYER:
+        sums_and_dot(fresh, met, rows, work.mean, work.across)
     else:
         dot(met, fresh, rows, work.across)
     return through(network, word, vector, PAIR, given, rows)
@@ -278,4 +280,6 @@ def bias(network, batch, k, vector, work):
     """Draw the bias; the activation adds it."""
     layer_role = np.uint32(np.uint32(k) | _BIAS)
     fill_normals(batch.address, layer_role, groups_of(vector.rows), Table(work.bias, _ZERO))
-    return Vector(vector.form, vector.slot, vector.rows, vector.by_w, vector.by_v, vector.own, True)
+    return Vector(
+        vector.form, vector.slot, vector.rows, vector.by_w, vector.by_v, vector.own, True, vector.kept
+    )

@@ -69,7 +69,7 @@ def test_a_normalised_stream_of_a_homogeneous_block_is_the_plain_one_normalised(
 
 def test_a_branch_that_sees_no_radius_passes_no_gradient_at_width_1():
     sample = simulate(ResNet(width=1, depth=7, beta=0.2, norm="pre-rms", hidden_width=9), replicas=20, seed=2)
-    assert np.all(np.abs(sample["log_gradient_ratio"]) < 1e-5)
+    assert np.all(np.abs(sample["log_gradient_ratio"]) < 1e-4)
     assert np.all(np.abs(sample["log_hidden_ratio"]) > 1e-3)
     lost = simulate(ResNet(width=1, depth=3, beta=0.2, norm="post-rms"), replicas=20, seed=2)
     assert np.array_equal(lost["log_gradient_ratio"], np.full(20, -np.inf))
