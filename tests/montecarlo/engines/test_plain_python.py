@@ -35,6 +35,8 @@ SPECIFICATIONS = [
     SMALL | {"weights": "uniform:24", "block": "res-2", "activation": "relu", "bias_std": 0.5},
     SMALL | {"weights": "uniform", "norm": "peri-layer", "norm_eps": 0.1},
     SMALL | {"weights": "uniform", "norm": "post-rms"},
+    SMALL | {"weights": "uniform", "hidden_width": 9, "skip": 0.5, "schedule": [1.0, 0.0, 0.5]},
+    SMALL | {"weights": "uniform", "block": "post-activation", "activation": "leaky-relu"},
 ]
 
 
@@ -73,6 +75,12 @@ CASES = [
     (SMALL, {"engine": "radial", "gradients": "dual"}),
     (SMALL | {"width": 70}, {"engine": "radial", "gradients": "none"}),
     (SMALL | {"beta": None, "alpha": 1e30, "depth": 9}, {"engine": "radial", "gradients": "none"}),
+    (
+        SMALL | {"hidden_width": 70, "skip": -0.5, "schedule": "power:1"},
+        {"engine": "radial", "gradients": "dual"},
+    ),
+    (SMALL | {"norm": "peri-rms"}, {"engine": "radial", "gradients": "none"}),
+    (SMALL | {"norm": "post-rms"}, {"engine": "radial", "gradients": "none"}),
 ]
 
 

@@ -38,6 +38,10 @@ CASES = {
         "simulate", SMALL | {"width": 70, "block": "res-1", "activation": "identity"},
         {"engine": "radial", "gradients": "dual"}, RADIAL,
     ),
+    "radial norm": (
+        "simulate", SMALL | {"depth": 40, "norm": "pre-rms"}, {"engine": "radial", "gradients": "none"},
+        (*RADIAL, "INPUT"),
+    ),
     "correlated": ("simulate", BIASED | PATHS, {"engine": "correlated"}, DENSE),
     "shared": ("simulate_shared", BIASED | PATHS, {"inputs": 3}, DENSE),
     "coupled paths": (
