@@ -7,6 +7,8 @@ from montecarlo.estimates import same_law
 HOMOGENEOUS = ("relu", "leaky-relu", "identity")
 STATISTICS = 24
 """At most so many statistics a sample."""
+VANISHED = -12.0
+"""What is below is rounding: a norm behind a single active unit passes no gradient to it."""
 
 
 def is_scalar(net):
@@ -49,7 +51,7 @@ def joint_statistics(sample):
             "gradient path - h": gradient_path[:, middle] - h,
         }
     for name in ("log_weight_gradient_v", "log_weight_gradient_w")[: 1 + net.has_w]:
-        weight = sample[name]
+        weight = np.maximum(sample[name], VANISHED)
         out |= {f"{name} {k}": weight[:, k] for k in sorted({first, middle, last})}
         out |= {f"{name} - h": weight[:, middle] - h, f"{name} + g": weight[:, middle] + g}
     return out

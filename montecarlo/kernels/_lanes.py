@@ -115,14 +115,15 @@ class Rows:
         self.builder.store(self.builder.fadd(self.builder.load(slot), product), slot)
 
 
-def _table(table, rows):
+def rows_of(table, rows):
+    """Return a table's rows as an array of shape (rows, 16), for kernels that run as plain Python."""
     array, start = table if isinstance(table, Table) else (table, 0)
     return array[int(start) : int(start) + int(rows) * NETWORKS].reshape(-1, NETWORKS)
 
 
 def _dot_python(a, b, rows, out):
-    products = _table(a, rows) * _table(b, rows)
-    _table(out, 1)[:] = products.astype(np.float64).sum(axis=0)
+    products = rows_of(a, rows) * rows_of(b, rows)
+    rows_of(out, 1)[:] = products.astype(np.float64).sum(axis=0)
 
 
 def _dot_compiled(typingctx, a, b, rows, out):
@@ -146,8 +147,8 @@ def _bend_python(x, below):
 
 
 def _bent_squares_python(image, below, rows, out):
-    _, values = _bend_python(_table(image, rows), below)
-    _table(out, 1)[:] = (values**2).astype(np.float64).sum(axis=0)
+    _, values = _bend_python(rows_of(image, rows), below)
+    rows_of(out, 1)[:] = (values**2).astype(np.float64).sum(axis=0)
 
 
 def _bent_squares_compiled(typingctx, image, below, rows, out):
@@ -168,8 +169,8 @@ def _bent_squares_compiled(typingctx, image, below, rows, out):
 
 
 def _bent_dot_python(image, below, y, rows, out):
-    _, values = _bend_python(_table(image, rows), below)
-    _table(out, 1)[:] = (values * _table(y, rows)).astype(np.float64).sum(axis=0)
+    _, values = _bend_python(rows_of(image, rows), below)
+    rows_of(out, 1)[:] = (values * rows_of(y, rows)).astype(np.float64).sum(axis=0)
 
 
 def _bent_dot_compiled(typingctx, image, below, y, rows, out):
@@ -190,10 +191,10 @@ def _bent_dot_compiled(typingctx, image, below, y, rows, out):
 
 
 def _advance_python(state, difference, x, y, cx, cy, frame, rows, squares):
-    step = cx * _table(x, rows) + cy * _table(y, rows)
-    _table(state, rows)[:] += step
-    _table(difference, rows)[:] += frame * step
-    squares[:] = (_table(state, rows) ** 2).sum(axis=0)
+    step = cx * rows_of(x, rows) + cy * rows_of(y, rows)
+    rows_of(state, rows)[:] += step
+    rows_of(difference, rows)[:] += frame * step
+    squares[:] = (rows_of(state, rows) ** 2).sum(axis=0)
 
 
 def _advance_compiled(typingctx, state, difference, x, y, cx, cy, frame, rows, squares):
@@ -222,8 +223,8 @@ def _advance_compiled(typingctx, state, difference, x, y, cx, cy, frame, rows, s
 
 
 def _masked_python(slopes, x, y, cy, rows, out, squares):
-    values = _table(slopes, rows) * (_table(x, rows) + cy.astype(np.float32) * _table(y, rows))
-    _table(out, rows)[:] = values
+    values = rows_of(slopes, rows) * (rows_of(x, rows) + cy.astype(np.float32) * rows_of(y, rows))
+    rows_of(out, rows)[:] = values
     squares[:] = (values**2).astype(np.float64).sum(axis=0)
 
 
@@ -248,9 +249,9 @@ def _masked_compiled(typingctx, slopes, x, y, cy, rows, out, squares):
 
 
 def _bent_masked_python(image, below, x, cy, rows, out, squares):
-    slopes, values = _bend_python(_table(image, rows), below)
-    masked = slopes * (_table(x, rows) + cy.astype(np.float32) * values)
-    _table(out, rows)[:] = masked
+    slopes, values = _bend_python(rows_of(image, rows), below)
+    masked = slopes * (rows_of(x, rows) + cy.astype(np.float32) * values)
+    rows_of(out, rows)[:] = masked
     squares[:] = (masked**2).astype(np.float64).sum(axis=0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from montecarlo.engines._outputs import (
@@ -13,15 +14,31 @@ from montecarlo.engines._outputs import (
     empty_outputs,
 )
 from montecarlo.kernels._records import Draw
-from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    OUTER_ACTIVATION,
+    SCHEDULE,
+    SKIP,
+    STREAM_NORM,
+)
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
-WORDS = PLAIN
+_BRANCH = (NORM, LINEAR_W, BIAS, ACTIVATION, LINEAR_V, OUTER_ACTIVATION, BRANCH_NORM)
+
+WORDS = frozenset({*_BRANCH, HIDDEN_WIDTH, SKIP, SCHEDULE, STREAM_NORM})
 """What the engine can perform."""
+
+_NORM_SECONDS = {"none": 0.0, "rms": 3e-10, "layer": 5e-10, "tanh": 1.5e-8}  # a unit
 
 TAPE_BYTES = 32 << 20
 """Memory the tape of sixteen networks may take before depth is cut into segments."""
@@ -35,16 +52,44 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
         return CORRELATED_REFUSAL
     if not resnet.law.gaussian:
         return f"must be dense for {resnet.weights} weights: only Gaussian matrices have normal images"
+    word = misplaced([w for w in resnet.words if w in _BRANCH and (w != BIAS or resnet.bias_std > 0.0)])
+    if word is not None:
+        return f"cannot perform the word {word!r} where it stands in block={resnet.block!r}"
+    return None
+
+
+def misplaced(branch: Sequence[str]) -> str | None:
+    """Return the first word of a branch that cannot be performed where it stands, or None.
+
+    A bias is added by the activation behind it, a norm stands at one of the two ends, and a word that comes
+    twice would draw its numbers twice.
+
+    Examples
+    --------
+    >>> misplaced(["norm", "linear W", "bias", "activation", "linear V", "branch-norm"])
+    >>> misplaced(["linear V", "bias"])
+    'bias'
+    """
+    for position, word in enumerate(branch):
+        before, after = branch[:position], branch[position + 1 :]
+        if word in before:
+            return word
+        if word == BIAS and (not after or after[0] not in (ACTIVATION, OUTER_ACTIVATION)):
+            return word
+        if (word == NORM and before) or (word == BRANCH_NORM and (after or not before)):
+            return word
     return None
 
 
 def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
-    images = 2.0 if resnet.has_w else 1.0
-    per_unit = 1.1e-9 * images * (2.2 if request.gradients else 1.0)
+    inner = resnet.inner_width
+    images = resnet.width + inner if resnet.has_w else resnet.width
+    per_layer = 1.1e-9 * images * (2.2 if request.gradients else 1.0) + 2e-8
     if resnet.activation_function.negative_slope is None:
-        per_unit += 1.5e-8
-    return resnet.depth * (resnet.width * per_unit + 2e-8) + 1e-6
+        per_layer += 1.5e-8 * inner
+    kind, words = resnet.normalisation.kind, len(resnet.normalisation.words)
+    return resnet.depth * (per_layer + resnet.width * words * _NORM_SECONDS[kind]) + 1e-6
 
 
 def prepare(resnet: ResNet) -> None:

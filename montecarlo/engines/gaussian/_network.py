@@ -12,14 +12,16 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
     Batch,
     build_network,
     build_state,
     build_tape,
     build_work,
+    groups_of,
 )
-from montecarlo.engines.gaussian._state import begin, frames, log_difference, log_state
+from montecarlo.engines.gaussian._state import begin, forget_difference, frames, log_difference, log_state
 from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, address_of
@@ -30,6 +32,7 @@ from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
 _START = np.uint32(ROLE_IMAGE_START << 28)
 _READOUT = np.uint32(ROLE_IMAGE_READOUT << 28)
 _ZERO = np.uint64(0)
+_ONE = np.uint64(1)
 _SIXTEEN = np.uint64(NETWORKS)
 # With a type: numba would compile a helper once more for each value of a constant without one.
 _BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
@@ -46,7 +49,7 @@ def start(network, batch, hidden, work):
     """Draw the inputs and begin at h_0 = A x."""
     address, x = batch.address, work.input
     n_in = np.uint64(x.size)
-    fill_normals(address, _START, network.groups, Table(work.fresh, _ZERO))
+    fill_normals(address, _START, groups_of(network.rows), Table(work.fresh, _ZERO))
     for lane in range(_ZERO, _SIXTEEN):
         hidden.alive[lane] = True
         draw_input(address.k0, address.k1, np.uint32(address.low + np.uint32(lane)), address.high, x, n_in)
@@ -72,14 +75,17 @@ def forward(network, batch, first, last, hidden, tape, work, out, again):
                 tape.checkpoint_exponents[k // tape.layers, lane] = hidden.exponents[lane]
         if out.hidden_path.size > 0 and not again:
             record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
-        vector = perform(network, batch, k, hidden, tape, work, np.uint64(place) * tape.slots)
-        add(network, vector, hidden, tape, work)
+        first_slot = np.uint64(place) * tape.stride
+        vector = perform(network, batch, k, hidden, tape, work, first_slot)
+        add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
+        if network.stream_norm:
+            stream_norm(network, hidden, tape, work, first_slot + tape.slots - _ONE)
 
 
 @merged
 def turn(network, batch, gradient, work):
     """Begin the way back at p_L, the read-out row."""
-    fill_normals(batch.address, _READOUT, network.groups, Table(work.fresh, _ZERO))
+    fill_normals(batch.address, _READOUT, groups_of(network.rows), Table(work.fresh, _ZERO))
     for i in range(_ZERO, network.rows * _SIXTEEN):
         gradient.mantissas[i] = np.float64(work.fresh[i])
     begin(gradient, network.rows, work.log_starts[1], _UNBOUNDED)
@@ -94,9 +100,11 @@ def backward(network, batch, hidden, gradient, tape, work, out):
             refill(network, batch, k + 1 - segment, hidden, tape, work, out)
         if out.gradient_path.size > 0:
             record_path(batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
-        slot = np.uint64(k % segment) * tape.slots
+        slot = np.uint64(k % segment) * tape.stride
+        if network.stream_norm:
+            stream_norm_back(network, gradient, tape, work, slot + tape.slots - _ONE)
         vector = perform_back(network, batch, k, gradient, tape, work, slot, out)
-        add_back(network, vector, gradient, tape, work)
+        add_back(network, k, vector, gradient, tape, work)
 
 
 @merged
@@ -124,6 +132,8 @@ def record_path(batch, state, log_starts, path, k):
 @helper
 def record(network, batch, state, log_starts, rows, column):
     """Store the two log-ratios of sixteen finished states from a column on."""
+    if network.stream_norm:
+        forget_difference(state, network.rows)
     for lane in range(_ZERO, _SIXTEEN):
         row = np.uint64(batch.row + lane)
         if row < np.uint64(rows.shape[0]) and state.alive[lane]:

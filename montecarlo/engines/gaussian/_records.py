@@ -16,7 +16,15 @@ from montecarlo.common._jit import merged
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import Address, Constants, Sigma
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
-from montecarlo.kernels._words import ACTIVATION, LINEAR_V, LINEAR_W
+from montecarlo.kernels._words import (
+    ACTIVATION,
+    BRANCH_NORM,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    STREAM_NORM,
+    TANH,
+)
 from montecarlo.streams._blocks import Table
 
 _ZERO = np.uint64(0)
@@ -32,16 +40,18 @@ class Network(NamedTuple):
     constants: Constants
     sigma: Sigma
     rows: Any
-    """Units."""
-    groups: Any
-    """Counters of four units."""
+    """Units of the stream."""
+    inner: Any
+    """Units between the matrices of a branch."""
     size: Any
-    """Elements of a table."""
+    """Elements of a table, for the larger of the two."""
     root_d: float
+    root_m: float
     lowest: Any
     """Least exponent of a hidden state."""
     bends: bool
     """Whether activations are left to who reads the image before them: see `bent_where_read`."""
+    stream_norm: bool
 
 
 class Batch(NamedTuple):
@@ -68,6 +78,8 @@ class State(NamedTuple):
     """The exponents at the start."""
     frame: Any
     """The factor that turns an increment of the state into one of the difference."""
+    unit: Any
+    """``2**-exponent``: what one is in the frame of the mantissas."""
     alive: Any
     """Whether a network is finite; in both passes."""
 
@@ -77,10 +89,16 @@ class Tape(NamedTuple):
 
     tables: Any
     squares: Any
+    lengths: Any
+    """What a norm divides by, in a row of its slot; and so are the weights."""
+    weights: Any
+    """The weight w of a norm's direction x in the table of its slot: ``w x xᵀ = n nᵀ/d``."""
     layers: int
     """Layers of a segment."""
     slots: Any
     """Of a layer."""
+    stride: Any
+    """Slots from a layer to the next: the direction of a normalised stream is what the next matrix meets."""
     keeps: bool
     """Whether there is a backward pass."""
     checkpoints: Any
@@ -107,11 +125,85 @@ class Work(NamedTuple):
     first: Any
     second: Any
     """Coefficients of two tables."""
+    mean: Any
+    """The means that layer norms take off a table."""
+    zeros: Any
     before: Any
     log_starts: Any
     """Logs of ‖h_0‖ and ‖p_L‖."""
     log_inputs: Any
     """Log-norms of the vectors that V and W met, layer by layer, where weight gradients are asked for."""
+
+
+RAW = np.int64(0)
+"""The state itself."""
+TABLE = np.int64(1)
+"""A table; forward that of a slot, backward `Work.products`."""
+BENT = np.int64(2)
+"""σ of the table of a slot, for a piecewise linear σ."""
+PAIR = np.int64(3)
+"""Backward: normals in `Work.fresh` and a multiple of what a matrix met, whose slot it is."""
+TILTED_PAIR = np.int64(4)
+"""Backward: `Work.fresh` and `Work.second` times the direction of a norm, over its length in `Work.first`."""
+TILTED = np.int64(5)
+"""The same with `Work.products` in place of the normals."""
+
+
+class Vector(NamedTuple):
+    """What the words work on, in one of six forms."""
+
+    form: Any
+    slot: Any
+    rows: Any
+    by_w: Any
+    """How many matrices' lengths, and factors 1/√d, wait for it: those of W, and those 1/√M of V."""
+    by_v: Any
+    own: Any
+    """Whether a norm has set its scale: it is in true units, no more in the frame of the state."""
+    biased: Any
+    """Whether a bias waits for the activation."""
+    kept: Any
+    """Whether its direction lies in its slot, and its squared norms where a matrix leaves them."""
+
+
+@merged
+def whole(network, slot, kept):
+    """Return the state as the vector that a sentence begins with."""
+    return Vector(RAW, slot, network.rows, np.int64(0), np.int64(0), False, False, kept)
+
+
+@merged
+def divided(network, vector, scale):
+    """Return a number divided by the roots that wait for a vector."""
+    for _ in range(vector.by_w):
+        scale /= network.root_d
+    for _ in range(vector.by_v):
+        scale /= network.root_m
+    return scale
+
+
+@merged
+def log_divisor(network, vector):
+    """Return the natural log of the roots that wait for a vector."""
+    return vector.by_w * math.log(network.root_d) + vector.by_v * math.log(network.root_m)
+
+
+@merged
+def groups_of(rows):
+    """Return the counters of four units."""
+    return (rows + _FOUR - _ONE) // _FOUR
+
+
+@merged
+def rows_from(network, word):
+    """Return the units that a matrix reads."""
+    return network.inner if word == LINEAR_V else network.rows
+
+
+@merged
+def rows_to(network, word):
+    """Return the units that a matrix writes."""
+    return network.rows if word == LINEAR_V else network.inner
 
 
 @merged
@@ -128,10 +220,14 @@ def slots_before(network):
 
 @merged
 def slots_of(network, word):
-    """Return the slots that a word takes: an image, or slopes and values."""
-    if word == ACTIVATION:
-        return _ZERO if network.bends else _TWO
-    return _ONE if is_matrix(word) else _ZERO
+    """Return the slots that a word takes: an image, slopes and values, or the direction of a norm.
+
+    The direction of a branch's norm is the image that it meets.
+    """
+    squashes = (network.constants.norm == TANH) & ((word == NORM) | (word == BRANCH_NORM))
+    if squashes | (word == ACTIVATION):
+        return _ZERO if network.bends and not squashes else _TWO
+    return _ONE if is_matrix(word) | (word == NORM) | (word == STREAM_NORM) else _ZERO
 
 
 @merged
@@ -163,15 +259,20 @@ def bent_where_read(constants):
 
 @merged
 def build_network(value, slope, constants):
-    """Return a network's record."""
-    negative_slope = constants.negative_slope
+    """Return a network's record.
+
+    A branch that begins with a norm never sees the frame of the state, whatever stands behind it.
+    """
+    negative_slope, sentence = constants.negative_slope, constants.sentence
     homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
-    lowest = UNBOUNDED if homogeneous and constants.bias_std == 0.0 else LOWEST_WITH_SCALE
-    rows = np.uint64(constants.width)
-    groups = (rows + _FOUR - _ONE) // _FOUR
+    normal = sentence[0] == NORM and constants.norm != TANH
+    lowest = UNBOUNDED if normal or (homogeneous and constants.bias_std == 0.0) else LOWEST_WITH_SCALE
+    rows, inner = np.uint64(constants.width), np.uint64(constants.hidden_width)
     return Network(
-        constants, Sigma(value, slope, negative_slope), rows, groups, groups * _FOUR * _SIXTEEN,
-        math.sqrt(np.float64(constants.width)), np.int64(lowest), bent_where_read(constants),
+        constants, Sigma(value, slope, negative_slope), rows, inner,
+        groups_of(max(rows, inner)) * _FOUR * _SIXTEEN, math.sqrt(np.float64(constants.width)),
+        math.sqrt(np.float64(constants.hidden_width)), np.int64(lowest), bent_where_read(constants),
+        sentence[sentence.size - 1] == STREAM_NORM,
     )  # fmt: skip
 
 
@@ -179,27 +280,32 @@ def build_network(value, slope, constants):
 def build_state(network, alive):
     """Return room for a state."""
     n = network.rows * _SIXTEEN
-    squares, frame = np.zeros(NETWORKS, np.float64), np.ones(NETWORKS, np.float64)
+    squares, frame, unit = np.zeros(NETWORKS, np.float64), np.ones(NETWORKS), np.ones(NETWORKS)
     exponents, starts = np.zeros(NETWORKS, np.int64), np.zeros(NETWORKS, np.int64)
     mantissas, origin, difference = np.zeros(n), np.zeros(n), np.zeros(n)
-    return State(mantissas, origin, difference, squares, exponents, starts, frame, alive)
+    return State(mantissas, origin, difference, squares, exponents, starts, frame, unit, alive)
 
 
 @merged
 def build_tape(network, gradients, most_bytes):
     """Return a tape: the whole depth's where `most_bytes` hold it, else that of √L layers."""
     depth, slots = network.constants.depth, slots_before(network)
+    shared = slots if network.stream_norm else _ZERO
+    normalised = False
     for word in network.constants.sentence:
         slots += slots_of(network, word)
+        normalised |= (word == NORM) | (word == BRANCH_NORM) | (word == STREAM_NORM)
     layers = 1
     if gradients:
         fits = depth * np.int64(slots * network.size) * 4 <= most_bytes
         layers = depth if fits else int(math.sqrt(depth - 1.0)) + 1
     segments = (depth + layers - 1) // layers if gradients else 0
-    total = np.uint64(layers) * slots
+    total = np.uint64(layers) * (slots - shared) + shared + _ONE
+    norms = total * _SIXTEEN if normalised else _ZERO
     return Tape(
-        np.zeros(total * network.size, np.float32), np.zeros(total * _SIXTEEN, np.float64), layers, slots,
-        gradients, np.zeros((segments, np.int64(network.rows * _SIXTEEN)), np.float64),
+        np.zeros(total * network.size, np.float32), np.zeros(total * _SIXTEEN, np.float64),
+        np.zeros(norms, np.float64), np.zeros(norms, np.float64), layers, slots, slots - shared, gradients,
+        np.zeros((segments, np.int64(network.rows * _SIXTEEN)), np.float64),
         np.zeros((segments, NETWORKS), np.int64),
     )  # fmt: skip
 
@@ -213,6 +319,7 @@ def build_work(network, outputs):
         np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(NETWORKS, np.float64),
         np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
         np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
+        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
         np.zeros((2, NETWORKS), np.float64),
         np.zeros((2, outputs.weight_v.shape[1], NETWORKS), np.float64),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from montecarlo.common._jit import helper, merged
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
 from montecarlo.kernels._state import LARGEST, UNBOUNDED
+from montecarlo.kernels._tilts import stretch
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -17,6 +18,7 @@ _SIXTEEN = np.uint64(NETWORKS)
 _LN2 = math.log(2.0)
 _LARGE = LARGEST**2  # squares of norms
 _SMALL = 1.0 / _LARGE
+_DEEP = -400  # an exponent below which branches in true units would leave the range of a state's mantissas
 
 
 @helper
@@ -39,10 +41,11 @@ def begin(state, rows, log_starts, lowest):
 
 @helper
 def frames(state):
-    """Store, a lane, the factor that turns an increment of the state into one of the difference."""
+    """Store, a lane, a unit, and the factor from increments of the state to those of the difference."""
     for lane in range(_ZERO, _SIXTEEN):
         below = min(state.exponents[lane] - state.starts[lane], 0)
         state.frame[lane] = math.ldexp(1.0, int(max(below, -2000)))
+        state.unit[lane] = math.ldexp(1.0, int(min(max(-state.exponents[lane], -2000), 1000)))
 
 
 @merged
@@ -58,6 +61,27 @@ def step(network, state, x, y, work, lowest):
     if network.rows == _ONE:
         rescue_cancellation(state, work.before)
     rescale(state, network.rows, lowest)
+
+
+@merged
+def skip(network, state):
+    """Multiply the state by the skip factor; the step that follows rescales it."""
+    factor = network.constants.skip
+    if factor != 1.0:
+        stretch(state.mantissas, factor, state.difference, state.frame, network.rows)
+
+
+@merged
+def lift(state, rows):
+    """Take states that are far below true units into a frame where increments of such units have room."""
+    lowest = np.int64(0)
+    for lane in range(_ZERO, _SIXTEEN):
+        lowest = min(lowest, state.exponents[lane])
+    if lowest < _DEEP:
+        for lane in range(_ZERO, _SIXTEEN):
+            if state.exponents[lane] < _DEEP:
+                shift_lane(state, lane, rows, _DEEP - state.exponents[lane])
+        frames(state)
 
 
 @helper
@@ -105,10 +129,16 @@ def rescale_lane(state, lane, rows, lowest):
         return
     if peak == 0.0:
         return
+    shift = max(math.frexp(peak)[1], lowest - state.exponents[lane])
+    if shift != 0:
+        shift_lane(state, lane, rows, shift)
+
+
+@helper
+def shift_lane(state, lane, rows, shift):
+    """Take a power of two out of the mantissas of one lane into its exponent."""
+    mantissas, difference = state.mantissas, state.difference
     exponent, start = state.exponents[lane], state.starts[lane]
-    shift = max(math.frexp(peak)[1], lowest - exponent)
-    if shift == 0:
-        return
     change = max(exponent, start) - max(exponent + shift, start)
     state.exponents[lane] = exponent + shift
     total = 0.0
@@ -148,6 +178,18 @@ def half_log(square):
 def log_state(state, lane):
     """Return the natural log of the norm of one lane."""
     return half_log(state.squares[lane]) + state.exponents[lane] * _LN2
+
+
+@helper
+def forget_difference(state, rows):
+    """Take the distance from the start anew, where the stream's norms have made it that of two ends."""
+    for lane in range(_ZERO, _SIXTEEN):
+        frame = max(state.exponents[lane], state.starts[lane])
+        up = int(max(state.exponents[lane] - frame, -2000))
+        start_up = int(max(state.starts[lane] - frame, -2000))
+        for i in range(lane, rows * _SIXTEEN, _SIXTEEN):
+            end = math.ldexp(state.mantissas[i], up)
+            state.difference[i] = end - math.ldexp(state.origin[i], start_up)
 
 
 @helper
