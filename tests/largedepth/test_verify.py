@@ -170,7 +170,7 @@ def test_reproduce_ends_like_its_verdicts(
 
     run = Verification((verdict("I2", "consistent"), verdict("I6", word)), 7, 1e-6, 1.5)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    monkeypatch.setattr(_reproduce, "draw_all", lambda *_, **__: [])
+    monkeypatch.setattr(_reproduce, "sample_all", lambda *_, **__: None)
     monkeypatch.setattr(_reproduce, "run_verify", lambda *_, **__: (run, False))
     with pytest.raises(SystemExit) as end:
         main(["reproduce", "--out", str(tmp_path)])
