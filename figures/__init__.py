@@ -9,7 +9,9 @@ from figures._catalogue import TRAINED as TRAINED
 from figures._catalogue import find_figure as find_figure
 from figures._diagnosis import draw_diagnosis as draw_diagnosis
 from figures._draw import DrawnFigure as DrawnFigure
+from figures._draw import SampledFigure as SampledFigure
 from figures._draw import draw_figure as draw_figure
+from figures._draw import sample_figure as sample_figure
 from figures._figure import Check as Check
 from figures._figure import Computed as Computed
 from figures._figure import Point as Point

@@ -1,16 +1,17 @@
-"""`draw_figure`: simulate what the saved samples lack, draw from the samples, write the files."""
+"""`draw_figure`: simulate what the saved samples lack (`sample_figure`), draw from them, write the files."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from figures._catalogue import find_figure
-from figures._figure import Check, FigureDefinition, Report, Setting, ignore
+from figures._figure import Check, FigureDefinition, Report, Samples, Setting, ignore
 from figures._record import figure_record, write_record
 from figures._style import figure_style, save_figure
-from montecarlo import InvalidFieldError
+from montecarlo import InvalidFieldError, ResNet
 from montecarlo.common._errors import check_seed
 from montecarlo.executors import check_threads
 from montecarlo.runs import Progress
@@ -44,6 +45,43 @@ class DrawnFigure:
     def record(self) -> Path:
         """The JSON file beside them, with all that is known of the figure: see `read_record`."""
         return self.paths[0].with_suffix(".json")
+
+
+@dataclass(frozen=True)
+class SampledFigure:
+    """A figure that lacks nothing but its drawing.
+
+    Parameters
+    ----------
+    definition : FigureDefinition
+        The figure.
+    samples : mapping of ResNet to sample
+        What it is drawn from.
+    folder : Path
+        Where it is drawn.
+    setting : {"quick", "paper"}
+        Its sizes.
+    seed : int
+        Seed of the samples.
+    """
+
+    definition: FigureDefinition
+    samples: Samples
+    folder: Path
+    setting: Setting
+    seed: int
+
+    def draw(self) -> DrawnFigure:
+        """Draw it, and write PDF, PNG and the record; one thread at a time may draw."""
+        definition, samples = self.definition, self.samples
+        with figure_style():
+            paths = save_figure(definition.draw(samples), self.folder / f"figure-{definition.name}")
+        checks = definition.checks(samples)
+        networks = sum(point.networks for point in definition.points(self.setting))
+        drawn = DrawnFigure(definition, paths, networks, self.seed, checks)
+        record = figure_record(definition, samples, checks, setting=self.setting, seed=self.seed)
+        write_record(drawn.record, record)
+        return drawn
 
 
 def draw_figure(
@@ -86,6 +124,38 @@ def draw_figure(
     InvalidFieldError
         For an unknown name, a bad seed or number of threads, or an unusable folder.
     """
+    sampled = sample_figure(
+        name, out=out, setting=setting, seed=seed, threads=threads, progress=progress, on_reuse=on_reuse
+    )
+    return sampled.draw()
+
+
+def sample_figure(
+    name: str,
+    *,
+    out: str | os.PathLike[str],
+    setting: Setting = "quick",
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    on_reuse: Progress | None = None,
+) -> SampledFigure:
+    """Return a figure with its samples, so that it can be drawn while others are sampled.
+
+    Parameters
+    ----------
+    name, out, setting, seed, threads, progress, on_reuse
+        As in `draw_figure`.
+
+    Returns
+    -------
+    SampledFigure
+
+    Raises
+    ------
+    InvalidFieldError
+        As in `draw_figure`.
+    """
     definition = find_figure(name)
     if not os.fspath(out):
         raise InvalidFieldError("out", "", "must name a folder", "give out='results'")
@@ -99,7 +169,7 @@ def draw_figure(
         raise InvalidFieldError(
             "out", str(folder), f"must be a folder that can be made ({error.strerror})", "choose another one"
         ) from error
-    data, networks = {}, 0
+    data: dict[ResNet, Any] = {}
     report = Report(progress or ignore, on_reuse or ignore)
     for point in definition.points(setting):
         if point.resnet in data:
@@ -108,10 +178,4 @@ def draw_figure(
             )
         path = samples / f"{point.stem}-seed-{seed}.parquet"
         data[point.resnet] = point.saved(path, seed, threads, report)
-        networks += point.networks
-    with figure_style():
-        paths = save_figure(definition.draw(data), folder / f"figure-{name}")
-    checks = definition.checks(data)
-    drawn = DrawnFigure(definition, paths, networks, seed, checks)
-    write_record(drawn.record, figure_record(definition, data, checks, setting=setting, seed=seed))
-    return drawn
+    return SampledFigure(definition, data, folder, setting, seed)

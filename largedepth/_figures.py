@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from largedepth._drawing import DrawingDesk
 from largedepth._options import apply_options, seed_help, whole
 from largedepth._progress import SAMPLED_WORDS, TRAINED_WORDS, in_words, progress_bar
 from largedepth._running import drawn_on, running_options
@@ -26,19 +27,18 @@ figure_options = apply_options(
 )
 
 
-def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threads: int | None) -> list[Any]:
-    """Draw figures by name, all if there is none, with progress; return the `figures.DrawnFigure`."""
+def sample_all(
+    names: tuple[str, ...], desk: DrawingDesk, *, out: str, setting: str, seed: int, threads: int | None
+) -> None:
+    """Sample figures by name, all if there is none, with progress, and leave each at the desk."""
     import figures as package
 
-    chosen = names or tuple(package.FIGURES)
-    definitions = [package.find_figure(name) for name in chosen]
-    drawn = []
-    for definition in definitions:
+    for definition in [package.find_figure(name) for name in names or tuple(package.FIGURES)]:
         total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
         words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
         with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
             try:
-                figure = package.draw_figure(
+                sampled = package.sample_figure(
                     definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
                     threads=threads, progress=bar.finish, on_reuse=bar.reuse,
                 )  # fmt: skip
@@ -46,9 +46,7 @@ def draw_all(names: tuple[str, ...], *, out: str, setting: str, seed: int, threa
                 raise KeyboardInterrupt(
                     f"finished networks are in {out}/samples, and the same command continues from them"
                 ) from None
-        drawn.append(figure)
-        click.echo(f"figure {definition.name}: {', '.join(map(str, figure.paths))}", err=True)
-    return drawn
+        desk.draw(sampled)
 
 
 @click.command(epilog="Example: largedepth figures 1 2 --out results/figures")
@@ -84,8 +82,10 @@ def figures(
     if dry_run:
         _estimate(names, setting, threads)
         return
+    desk = DrawingDesk()
     with drawn_on(threads=threads, **place):
-        draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
+        sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
+    desk.drawn()
 
 
 def _estimate(names: tuple[str, ...], setting: str, threads: int | None) -> None:

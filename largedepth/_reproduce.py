@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from largedepth._figures import draw_all, figure_options
+from largedepth._drawing import DrawingDesk
+from largedepth._figures import figure_options, sample_all
 from largedepth._running import drawn_on
 from largedepth._verify import CODES, run_verify
 
@@ -39,11 +40,13 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, trained: b
     """
     began = time.time()
     names = _with_trained() if trained else ()
+    desk = DrawingDesk()
     with drawn_on(threads=threads, **place):
-        drawn = draw_all(names, out=out, setting=setting, seed=seed, threads=threads)
+        sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
         verification, interrupted = run_verify(
             None, quick=False, seed=seed, threads=threads, budget=_BUDGET_SECONDS
         )
+    drawn = desk.drawn()
     from largedepth._verdict_files import verdicts_json, write_text
     from largedepth._verdict_table import counts
     from largedepth.report import Run, machine_facts, write_report, write_run

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ _CANNOT = {
 }  # fmt: skip
 """What network and user-space file systems say of an operation that they do not have: full disks and faulty
 ones say otherwise."""
+
+_MASK = threading.Lock()  # of the process's umask, which can be read by setting it alone
 
 _LOCK_TRIES = 1000  # each is another run that ended
 
@@ -45,8 +48,9 @@ def replaced_file(target: Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb+") as handle:
             _sync(handle.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
+        with _MASK:
+            umask = os.umask(0)
+            os.umask(umask)
         with contextlib.suppress(OSError):  # file systems of other systems have no permissions to set
             temporary.chmod(0o666 & ~umask)
         temporary.replace(target)

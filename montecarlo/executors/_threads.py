@@ -8,12 +8,15 @@ from queue import SimpleQueue
 from typing import Any
 
 from montecarlo.common._errors import check_whole
-from montecarlo.executors._interface import Executor, Item, Result
+from montecarlo.executors._interface import Executor, ExecutorError, Item, Result
 from montecarlo.executors._processors import available_threads
 
 
 class ThreadExecutor(Executor):
     """Threads of this process.
+
+    Runs may be interleaved, and begun by several threads: so many items as it has threads run at the same
+    time in all runs together.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ class ThreadExecutor(Executor):
     ------
     InvalidFieldError
         For a number that is not whole or not positive.
+    ExecutorError
+        In `run`, once it is closed.
 
     Examples
     --------
@@ -33,6 +38,8 @@ class ThreadExecutor(Executor):
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = check_threads(threads)
+        self._free = threading.Semaphore(self._threads)
+        self._closed = False
 
     @property
     def workers(self) -> int:
@@ -53,10 +60,12 @@ class ThreadExecutor(Executor):
             while True:
                 # Without a time limit: a wait that has one may miss its end and last for ever (CPython 3.11).
                 item = tasks.get()
-                if over[0]:
-                    return
                 try:
-                    outcomes.put((item, function(item), None))
+                    with self._free:
+                        if over[0]:
+                            return
+                        result = function(item)
+                    outcomes.put((item, result, None))
                 except BaseException as error:  # the caller's business
                     outcomes.put((item, None, error))
 
@@ -67,6 +76,8 @@ class ThreadExecutor(Executor):
         waiting = 0
         try:
             while True:
+                if self._closed:
+                    raise ExecutorError("the executor is closed; a later run needs a new one")
                 # A short queue: 10^7 replicas must not become 10^5 tasks.
                 while waiting < 2 * self._threads:
                     try:
@@ -89,7 +100,8 @@ class ThreadExecutor(Executor):
                 tasks.put(None)  # wakes those that wait
 
     def close(self) -> None:
-        """Do nothing: threads end with their run."""
+        """End runs of other threads, with an error, once an item of theirs is finished."""
+        self._closed = True
 
 
 def check_threads(threads: int | None) -> int:

@@ -59,7 +59,7 @@ def iter_rows(
     end = first_replica + replicas
     held, missing = [], [(first_replica, end)]
     if inside is not None and inside.store is not None:
-        inside.store.add_runs([run.record])
+        inside.add(run)
         missing = inside.missing(run, first_replica, end)
         held = complement(missing, first_replica, end)
     if missing:
@@ -69,11 +69,8 @@ def iter_rows(
         found = max(block_size, _READ_BYTES // run.row_bytes)
         for start, stop in held:
             assert inside is not None
-            assert inside.store is not None
             for first, count in _blocks(start, stop, found):
-                columns = inside.store.read(run.key, first, first + count)
-                inside.networks_found += count * run.networks
-                yield first, columns
+                yield first, inside.read(run, first, first + count)
         blocks = (
             Block(run, first, count)
             for start, stop in missing
@@ -106,10 +103,8 @@ def draw_blocks(
     drawing = executor.run(draw_block, blocks)
     try:
         for block, drawn in drawing:
-            if inside is not None and inside.store is not None:
-                # What waits to be written is not the caller's, who may change what he gets.
-                kept = {name: column.copy() for name, column in drawn.columns.items()}
-                inside.keep(block.run, block.first, kept)
+            if inside is not None:
+                inside.keep(block.run, block.first, drawn.columns)
             yield block, drawn.columns
     finally:
         drawing.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ _SHARD_BYTES = 32 << 20
 class Running:
     """An executor and a store in use; rows go to the store about once a second,
     every ten seconds in a long run.
+
+    Several threads may draw rows in it at once, though a store is for one at a time.
 
     Parameters
     ----------
@@ -43,29 +46,60 @@ class Running:
         self._bytes = 0
         self._started = self._written = time.monotonic()
         self._over = False
+        self._lock = threading.RLock()  # of all that is below, and of the store
+
+    @contextmanager
+    def lent(self, executor: Executor) -> Iterator[None]:
+        """Draw all rows inside on an executor, where none was in use."""
+        self.executor = executor
+        try:
+            yield
+        finally:
+            self.executor = None
+
+    def add(self, run: Run) -> None:
+        """Add a run to the manifest of the store, if there is one."""
+        if self.store is not None:
+            with self._lock:
+                self.store.add_runs([run.record])
 
     def missing(self, run: Run, start: int, stop: int) -> list[tuple[int, int]]:
         """Return which of the rows ``start ... stop - 1`` of a run the store lacks, as sorted ranges."""
         if self.store is None:
             return [(start, stop)]
-        if any(piece.key == run.key for piece in self._pieces):
-            self.flush()
-        return self.store.missing(run.key, start, stop)
+        with self._lock:
+            if any(piece.key == run.key for piece in self._pieces):
+                self.flush()
+            return self.store.missing(run.key, start, stop)
+
+    def read(self, run: Run, start: int, stop: int) -> Columns:
+        """Return the rows ``start ... stop - 1`` of a run from the store, which has them, and count them."""
+        assert self.store is not None
+        with self._lock:
+            self.networks_found += (stop - start) * run.networks
+            return self.store.read(run.key, start, stop)
 
     def keep(self, run: Run, first: int, columns: Columns) -> None:
         """Leave rows in the store, if there is one, at once or soon."""
         if self.store is None:
             return
-        self._pieces.append(Piece(run.key, first, columns))
-        self._bytes += sum(column.nbytes for column in columns.values())
-        # A run of hours must not leave a file a second.
-        now = time.monotonic()
-        wait = min(max(_SHARD_SECONDS, _SHARD_SHARE * (now - self._started)), _LONGEST_WAIT)
-        if self._over or self._bytes > _SHARD_BYTES or now > self._written + wait:
-            self.flush()
+        # What waits to be written is not the caller's, who may change what he gets.
+        columns = {name: column.copy() for name, column in columns.items()}
+        with self._lock:
+            self._pieces.append(Piece(run.key, first, columns))
+            self._bytes += sum(column.nbytes for column in columns.values())
+            # A run of hours must not leave a file a second.
+            now = time.monotonic()
+            wait = min(max(_SHARD_SECONDS, _SHARD_SHARE * (now - self._started)), _LONGEST_WAIT)
+            if self._over or self._bytes > _SHARD_BYTES or now > self._written + wait:
+                self.flush()
 
     def flush(self) -> None:
         """Write the rows that wait."""
+        with self._lock:
+            self._flush()
+
+    def _flush(self) -> None:
         if self.store is None or not self._pieces:
             return
         shards: dict[tuple[tuple[str, tuple[int, ...]], ...], list[Piece]] = {}

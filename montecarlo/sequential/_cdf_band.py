@@ -21,11 +21,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from montecarlo.estimates._law_distance import Cdf, _steps, _sup_distance
+from montecarlo.estimates._law_distance import Cdf, _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult
-from montecarlo.sequential._row_store import RowStore
+from montecarlo.sequential._row_store import RowStore, merged
 from montecarlo.sequential._rows import batch, check_false_alarm
 
 
@@ -72,8 +72,8 @@ class CdfBand:
         self._rows = RowStore()
         self._n_nonfinite = 0
         self._looks = 0
-        self._last: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
-        self._tested: tuple[Cdf | None, int, float] = (None, 0, 1.0)
+        self._run = np.empty(0)  # the rows of a look, sorted
+        self._tested: tuple[Cdf | None, int, float, float] = (None, 0, math.nan, 1.0)
 
     @property
     def false_alarm(self) -> float:
@@ -107,7 +107,6 @@ class CdfBand:
         self._n_nonfinite += n_lost
         while look_rows(self._looks) <= self.n:
             self._looks += 1
-            self._last = None
         return self
 
     def interval(self, points: ArrayLike, /) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -121,21 +120,14 @@ class CdfBand:
 
     def distance(self, predicted: Cdf, /) -> float:
         """Return ``sup |F_n − F|`` of the last look to a predicted law, NaN before the first."""
-        return _sup_distance(*self._empirical(self._looks - 1), predicted) if self._looks else math.nan
+        return self._test(predicted)[0]
 
     def p_bound(self, predicted: Cdf, /) -> float:
         """Return the anytime p-value bound of a predicted law: the least over all looks so far.
 
         Looks already held against the same function object are not repeated.
         """
-        cdf, done, p = self._tested
-        if cdf is not predicted:
-            done, p = 0, 1.0
-        for k in range(done, self._looks):
-            distance = _sup_distance(*self._empirical(k), predicted)
-            p = min(p, 2.0 * look_cost(k) * math.exp(-2.0 * look_rows(k) * distance**2))
-        self._tested = (predicted, self._looks, p)
-        return p
+        return self._test(predicted)[1]
 
     def refutes(self, predicted: Cdf, /) -> bool:
         """Whether the predicted distribution function left the band at any look."""
@@ -161,10 +153,21 @@ class CdfBand:
             n_nonfinite=self.n_nonfinite,
         )
 
+    def _test(self, predicted: Cdf) -> tuple[float, float]:
+        """Return the distance at the last look and the p-value bound over all of them."""
+        cdf, done, distance, p = self._tested
+        if cdf is not predicted:
+            done, distance, p = 0, math.nan, 1.0
+        for k in range(done, self._looks):
+            distance = _sup_distance(*self._empirical(k), predicted)
+            p = min(p, 2.0 * look_cost(k) * math.exp(-2.0 * look_rows(k) * distance**2))
+        self._tested = (predicted, self._looks, distance, p)
+        return distance, p
+
     def _empirical(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the steps of the empirical distribution function of look k and its values there."""
-        if k < self._looks - 1:
-            return _steps(self._rows.first(look_rows(k)))
-        if self._last is None:
-            self._last = _steps(self._rows.first(look_rows(k)))
-        return self._last
+        rows = self._rows.first(look_rows(k))
+        if rows.size != self._run.size:  # looks come in their order, but for another prediction
+            run = self._run if rows.size > self._run.size else np.empty(0)
+            self._run = merged(run, rows[run.size :])
+        return _sorted_steps(self._run)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.sequential._capital import log_event_capital
+from montecarlo.sequential._row_store import merged
 from montecarlo.sequential._sequence import NumberSequence
 
 
@@ -79,8 +80,7 @@ class QuantileSequence(NumberSequence):
         return keep_below_infinity(rows)
 
     def _absorb(self, rows: NDArray[np.float64]) -> None:
-        # a stable sort merges sorted runs
-        self._sorted = np.sort(np.concatenate((self._sorted, np.sort(rows))), kind="stable")
+        self._sorted = merged(self._sorted, rows)
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         at_or_below = int(np.searchsorted(self._sorted, predicted, side="right"))

@@ -76,12 +76,21 @@ class SequentialResult:
         breaks the claim by more than `resolution`.
         """
         lower, upper = self.interval
-        below, above = self.predicted - lower, upper - self.predicted  # how far the interval reaches out
+        below, above = self.predicted - lower, upper - self.predicted
         refuted = {"equal": below < 0.0 or above < 0.0, "at most": below < 0.0, "at least": above < 0.0}
-        reach = {"equal": max(below, above), "at most": above, "at least": below}[self.claim]
         if refuted[self.claim] or lower > upper or self.p_bound <= self.false_alarm:
             return "refuted"
-        return "resolved" if reach <= self.resolution else "undecided"
+        return "resolved" if self.reach <= self.resolution else "undecided"
+
+    @property
+    def reach(self) -> float:
+        """How far the interval reaches to where the claim is wrong: the error that would have been noticed.
+
+        Negative where the whole interval is on the right side of a claim of one side.
+        """
+        lower, upper = self.interval
+        below, above = self.predicted - lower, upper - self.predicted
+        return {"equal": max(below, above), "at most": above, "at least": below}[self.claim]
 
     @property
     def half_width(self) -> float:

@@ -1,4 +1,4 @@
-"""Rows kept in their order of arrival."""
+"""Rows kept in their order of arrival, and sorted ones."""
 
 from __future__ import annotations
 
@@ -35,3 +35,14 @@ class RowStore:
     def first(self, n: int) -> NDArray[np.float64]:
         """Return the first n rows, not to be changed."""
         return self._rows[:n]
+
+
+def merged(run: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a sorted run with more rows in it: a stable sort merges runs.
+
+    Examples
+    --------
+    >>> merged(np.array([1.0, 3.0]), np.array([2.0, 0.0]))
+    array([0., 1., 2., 3.])
+    """
+    return np.sort(np.concatenate((run, np.sort(rows))), kind="stable")

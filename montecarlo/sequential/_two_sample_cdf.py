@@ -17,7 +17,7 @@ import math
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from montecarlo.estimates._rows import keep_below_infinity
@@ -25,7 +25,7 @@ from montecarlo.estimates._shared_rows import warn_shared_rows
 from montecarlo.sequential._cdf_band import look_epsilon
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult
-from montecarlo.sequential._row_store import RowStore
+from montecarlo.sequential._row_store import RowStore, merged
 from montecarlo.sequential._rows import batch, check_false_alarm
 
 _PAIRED = 10_000  # first rows that are asked whether the streams go together
@@ -43,11 +43,6 @@ def two_sample_bound(n: int, gap: int) -> float:
         return 1.0
     log_p = 2.0 * gammaln(n + 1.0) - gammaln(n - gap + 1.0) - gammaln(n + gap + 1.0)
     return min(1.0, 2.0 * math.exp(float(log_p)))
-
-
-def _merged(run: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `rows` sorted, given the sorted run of their beginning: a stable sort merges runs."""
-    return np.sort(np.concatenate((run, np.sort(rows[run.size :]))), kind="stable")
 
 
 class TwoSampleCdf:
@@ -144,7 +139,8 @@ class TwoSampleCdf:
     def _look(self, k: int) -> None:
         n = look_rows(k)
         x, y = (
-            _merged(run, store.first(n)) for run, store in zip(self._runs, (self._x, self._y), strict=True)
+            merged(run, store.first(n)[run.size :])
+            for run, store in zip(self._runs, (self._x, self._y), strict=True)
         )
         self._runs = (x, y)
         gap = 0

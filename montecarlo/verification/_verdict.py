@@ -46,7 +46,7 @@ class Verdict:
     networks : int
         Networks sampled.
     seconds : float
-        Wall-clock time.
+        Wall-clock time, in which other experiments may go on, too.
     specification : tuple of mapping
         The networks.
     resolution_asked : float
@@ -74,13 +74,11 @@ class Verdict:
     @classmethod
     def of(cls, experiment: Experiment, result: SequentialResult, networks: int, seconds: float) -> Verdict:
         """Return the verdict of a result."""
-        lower, upper = result.interval
-        above, below = upper - result.predicted, result.predicted - lower
-        reach = {"equal": max(above, below), "at most": above, "at least": below}[result.claim]
         unit = abs(experiment.relative_to)
+        resolution = max(result.reach, 0.0) / unit
         return cls(
             experiment.theorem, experiment.name, _WORDS[result.decision], experiment.quantity, result.claim,
-            result.predicted, result.estimate, result.interval, max(reach, 0.0) / unit, result.false_alarm,
+            result.predicted, result.estimate, result.interval, resolution, result.false_alarm,
             networks, seconds, tuple(describe(experiment)), experiment.resolution / unit, result.n_nonfinite,
         )  # fmt: skip
 

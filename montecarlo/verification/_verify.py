@@ -1,13 +1,20 @@
-"""`run_experiments`: experiments take turns until each is decided or the time is up."""
+"""`run_experiments`: experiments take turns until each is decided or the time is up.
+
+Looks of several experiments go on at the same time, so that some draw networks while others test theirs; rows
+and looks of each are the same as alone. This thread alone chooses who goes on and takes down what was seen.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from montecarlo.common._errors import InvalidFieldError, check_real, check_seed
 from montecarlo.executors import check_threads
 from montecarlo.sequential import SequentialResult, share_false_alarm
+from montecarlo.verification._crew import hired_crew
 from montecarlo.verification._experiment import GROWTH, Experiment, Session
 from montecarlo.verification._verdict import Verdict, Verification
 
@@ -66,7 +73,8 @@ def run_experiments(
     Raises
     ------
     VerificationInterrupted
-        A KeyboardInterrupt with the verdicts so far.
+        A KeyboardInterrupt with the verdicts so far. An executor of `running` is closed then, so that looks
+        in hand end soon.
     InvalidFieldError
         A ValueError whose one line names the field, the value, the rule and the fix.
     """
@@ -82,69 +90,110 @@ def run_experiments(
     start = time.perf_counter()
     verdicts: dict[str, Verdict] = {}
     shares = share_false_alarm(false_alarm, dict.fromkeys(labels, 1.0)) if labels else {}
-    waiting = [_Turn(experiment, shares[experiment.label], seed) for experiment in experiments]
+    turns = [_Turn(experiment, shares[experiment.label], seed) for experiment in experiments]
+    waiting, flying = list(turns), list[_Turn]()
 
     def so_far() -> Verification:
-        ordered = tuple(verdicts[label] for label in labels)
-        return Verification(ordered, seed, false_alarm, time.perf_counter() - start)
+        found = (verdicts.get(turn.experiment.label) or turn.verdict() for turn in turns)
+        return Verification(tuple(found), seed, false_alarm, time.perf_counter() - start)
 
-    try:
-        while waiting:
-            # The one that has had least time goes on: long ones cannot starve the others.
-            turn = min(waiting, key=lambda turn: turn.seconds)
-            passed = time.perf_counter() - start
-            late = budget is not None and passed + turn.next_seconds >= budget
-            if not late:
-                if on_turn is not None:
-                    on_turn(turn.experiment)
-                turn.take(threads)
-            if late or turn.decided:
-                verdicts[turn.experiment.label] = verdict = turn.verdict()
-                waiting.remove(turn)
-                if on_verdict is not None:
-                    on_verdict(verdict)
-    except KeyboardInterrupt:
-        verdicts |= {turn.experiment.label: turn.verdict() for turn in waiting}
-        raise VerificationInterrupted(so_far()) from None
+    def fall(turn: _Turn) -> None:
+        verdicts[turn.experiment.label] = verdict = turn.verdict()
+        if on_verdict is not None:
+            on_verdict(verdict)
+
+    def look(turn: _Turn) -> _Seen:
+        return turn.look(threads)
+
+    with hired_crew(look, pieces=len(turns), threads=threads) as crew:
+        try:
+            while waiting or flying:
+                if waiting and len(flying) < crew.size:
+                    turn = _next_turn(waiting, flying)
+                    waiting.remove(turn)
+                    if budget is not None and time.perf_counter() - start + turn.next_seconds >= budget:
+                        fall(turn)
+                        continue
+                    if on_turn is not None:
+                        on_turn(turn.experiment)
+                    flying.append(turn)
+                    crew.send(turn)
+                    continue
+                turn, seen = crew.wait()
+                flying.remove(turn)
+                turn.keep(seen)
+                if turn.decided:
+                    fall(turn)
+                else:
+                    waiting.append(turn)
+        except KeyboardInterrupt:
+            crew.stop()
+            raise VerificationInterrupted(so_far()) from None
     return so_far()
 
 
+def _next_turn(waiting: list[_Turn], flying: list[_Turn]) -> _Turn:
+    """Return who goes on.
+
+    One of those in hand is the one that seems to take longest: at the end it would be alone, with less to do
+    at the same time. Of the others it is the one that has had least time: long ones cannot starve them.
+    """
+    longest = max((*flying, *waiting), key=lambda turn: turn.seconds_left)
+    if flying and longest in waiting:
+        return longest
+    return min(waiting, key=lambda turn: turn.seconds)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look saw."""
+
+    result: SequentialResult
+    rows: int
+    networks: int
+    seconds: float
+
+
 class _Turn:
-    """A session with the time it took and the result of its last look."""
+    """A session with the time it took and what its last look saw."""
 
     def __init__(self, experiment: Experiment, false_alarm: float, seed: int) -> None:
         self.experiment = experiment
         self.seconds = 0.0
         self.next_seconds = 0.0  # of the look to come, roughly
+        self.seconds_left = math.inf  # roughly
         self._open: Callable[[], Session] = lambda: experiment.open(false_alarm, seed)
         self._session: Session | None = None
-        self._looks = 0
-        self._networks = 0
-        self._result: SequentialResult | None = None
+        self._seen: _Seen | None = None
 
-    def take(self, threads: int | None) -> None:
-        """Draw up to the next look."""
+    def look(self, threads: int | None) -> _Seen:
+        """Draw up to the next look, and look."""
         start = time.perf_counter()
         session = self._session = self._session or self._open()
         rows = session.rows
         wanted = max(int(rows * GROWTH), rows + 1) if rows else self.experiment.first_rows
         session.draw(min(wanted, _ROW_LIMIT) - rows, threads)
-        self._result, self._networks = session.result(), session.networks
-        seconds = time.perf_counter() - start
-        self.seconds += seconds
-        self._looks += 1
-        if self._looks > 1:  # the first one may have compiled kernels
-            self.next_seconds = GROWTH * seconds
+        result = session.result()
+        return _Seen(result, session.rows, session.networks, time.perf_counter() - start)
+
+    def keep(self, seen: _Seen) -> None:
+        """Take down what a look saw."""
+        self.seconds += seen.seconds
+        if self._seen is not None:  # the first one may have compiled kernels
+            self.next_seconds = GROWTH * seen.seconds
+        # Intervals shrink like the square root of the rows.
+        resolution = seen.result.resolution
+        excess = max(seen.result.reach, 0.0) / resolution if resolution > 0.0 else math.inf
+        self.seconds_left = seen.seconds * max(excess * excess - 1.0, 0.0) * GROWTH / (GROWTH - 1.0)
+        self._seen = seen
 
     @property
     def decided(self) -> bool:
         """Whether the test has ended."""
-        assert self._session is not None
-        return self._where().decision != "undecided" or self._session.rows >= _ROW_LIMIT
+        seen = self._seen
+        return seen is not None and (seen.result.decision != "undecided" or seen.rows >= _ROW_LIMIT)
 
     def verdict(self) -> Verdict:
         """Return where it stood at the last look: one that was broken off does not count."""
-        return Verdict.of(self.experiment, self._where(), self._networks, self.seconds)
-
-    def _where(self) -> SequentialResult:
-        return self._result if self._result is not None else self._open().result()
+        seen = self._seen or _Seen(self._open().result(), 0, 0, 0.0)
+        return Verdict.of(self.experiment, seen.result, seen.networks, self.seconds)

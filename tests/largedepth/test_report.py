@@ -15,6 +15,7 @@ from report_folder import HOSTILE, UNTESTED, record, run
 import figures
 from largedepth import _reproduce
 from largedepth.__main__ import main
+from largedepth._drawing import DrawingDesk
 from largedepth.report import Report, read_report, render, write_report
 from largedepth.report._formula import formula_svg
 from largedepth.report._words import headline, specification_line
@@ -263,8 +264,8 @@ def test_reproduce_ends_with_the_path_of_the_report(
 ) -> None:
     from montecarlo.verification import chosen_experiments
 
-    def draw(names: tuple[str, ...], *, out: str, **given: Any) -> list[figures.DrawnFigure]:
-        return [figures.draw_figure("convergence", out=out, seed=given["seed"])]
+    def sample(names: tuple[str, ...], desk: DrawingDesk, *, out: str, **given: Any) -> None:
+        desk.draw(figures.sample_figure("convergence", out=out, seed=given["seed"]))
 
     def verify(ids: object, **given: Any) -> tuple[Any, bool]:
         assert given["quick"] is False
@@ -279,7 +280,7 @@ def test_reproduce_ends_with_the_path_of_the_report(
         except VerificationInterrupted as end:
             return end.verification, True
 
-    monkeypatch.setattr(_reproduce, "draw_all", draw)
+    monkeypatch.setattr(_reproduce, "sample_all", sample)
     monkeypatch.setattr(_reproduce, "run_verify", verify)
     if interrupted:
         monkeypatch.setattr("os._exit", lambda code: (_ for _ in ()).throw(SystemExit(code)))

@@ -168,7 +168,7 @@ def test_reproduce_ends_like_its_verdicts(
     from largedepth import _reproduce
 
     run = Verification((verdict("I2", "consistent"), verdict("I6", word)), 7, 1e-6, 1.5)
-    monkeypatch.setattr(_reproduce, "draw_all", lambda *_, **__: [])
+    monkeypatch.setattr(_reproduce, "sample_all", lambda *_, **__: None)
     monkeypatch.setattr(_reproduce, "run_verify", lambda *_, **__: (run, False))
     assert command("reproduce", "--out", tmp_path).returncode == code
     assert word in (tmp_path / "summary.md").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from typing import Any, Literal
 
 from montecarlo.verification._experiment import Experiment
 from montecarlo.verification._mutant import Mutant
@@ -25,23 +26,21 @@ _MODULES = (
 
 
 @cache
-def _collect() -> tuple[dict[str, list[Experiment]], dict[str, list[Mutant]]]:
-    experiments: dict[str, list[Experiment]] = {id: [] for id in THEOREMS}
-    mutants: dict[str, list[Mutant]] = {id: [] for id in THEOREMS}
+def _collect(kind: Literal["experiments", "mutants"]) -> dict[str, list[Any]]:
+    """Return what the modules have of a kind, by theorem; their predictions take seconds."""
+    found: dict[str, list[Any]] = {id: [] for id in THEOREMS}
     for name in _MODULES:
         module = importlib.import_module(f"{__name__}.{name}")
-        for experiment in module.experiments():
-            experiments[experiment.theorem].append(experiment)
-        for mutant in module.mutants():
-            mutants[mutant.experiment.theorem].append(mutant)
-    return experiments, mutants
+        for each in getattr(module, kind)():
+            found[(each if kind == "experiments" else each.experiment).theorem].append(each)
+    return found
 
 
 def experiments_of(theorem: str) -> list[Experiment]:
     """Return the experiments of a theorem's id."""
-    return _collect()[0][theorem]
+    return _collect("experiments")[theorem]
 
 
 def mutants_of(theorem: str) -> list[Mutant]:
     """Return wrong variants of a theorem or of its simulator, each of which must be refuted."""
-    return _collect()[1][theorem]
+    return _collect("mutants")[theorem]

@@ -166,3 +166,40 @@ def test_repr_can_be_pasted_back_and_shows_no_defaults():
     estimate = quantile([1.0, 2.0, math.nan], 0.5)
     assert eval(repr(estimate), {"Estimate": Estimate}) == estimate
     assert "n_nonfinite" not in repr(median([1.0, 2.0]))
+
+
+LAWS = {
+    "continuous": stats.norm(0.0, 100.0).cdf,
+    "atoms": lambda x: stats.norm(0.0, 100.0).cdf(np.round(x)) * 0.9 + 0.1 * (np.asarray(x) >= 3.0),
+    "defective": lambda x: 0.2 + 0.7 * stats.norm(0.0, 100.0).cdf(x),
+    "far": lambda x: (np.asarray(x) >= 1e6).astype(float),
+}
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 3000),
+    st.sampled_from([1, 0, -2]),
+    st.sampled_from(sorted(LAWS)),
+)
+def test_the_distance_from_a_law_is_found_without_asking_it_at_every_row(seed, n, digits, law):
+    cdf = LAWS[law]
+    x = np.round(np.random.default_rng(seed).normal(0.0, 100.0, n), digits)  # with ties
+    x[: n // 10] = -math.inf
+    points, counts = np.unique(x, return_counts=True)
+    levels = np.cumsum(counts) / n
+    before = np.where(points == -math.inf, 0.0, cdf(np.nextafter(points, -math.inf)))
+    gaps = np.abs(levels - cdf(points)), np.abs(np.append(0.0, levels[:-1]) - before)
+    assert law_distance(x, cdf).distance == pytest.approx(np.max(gaps), abs=1e-15)
+
+
+def test_a_near_law_is_asked_at_few_rows():
+    asked = []
+
+    def cdf(x):
+        asked.append(x.size)
+        return stats.norm.cdf(x)
+
+    law_distance(np.random.default_rng(1).standard_normal(100_000), cdf)
+    assert sum(asked) < 10_000

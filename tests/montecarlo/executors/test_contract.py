@@ -143,3 +143,32 @@ def test_workers_are_not_oversubscribed(remote):
         assert settings_there["blas"] == [1] * len(settings_there["blas"])
         assert settings_there["environment"]["OMP_NUM_THREADS"] == "1"
         assert settings_there["environment"]["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_threads_of_all_runs_together_are_as_many_as_were_asked_for():
+    executor = ThreadExecutor(2)
+    running, most, lock = [], [0], threading.Lock()
+
+    def count(number):
+        with lock:
+            running.append(number)
+            most[0] = max(most[0], len(running))
+        functions.slow_square(number)
+        with lock:
+            running.remove(number)
+
+    runs = [threading.Thread(target=list, args=(executor.run(count, iter(range(8))),)) for _ in range(3)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert most == [2]
+
+
+def test_a_closed_executor_ends_the_runs_of_its_threads():
+    executor = ThreadExecutor(2)
+    run = executor.run(functions.square, iter(range(10**9)))
+    next(run)
+    executor.close()
+    with pytest.raises(ExecutorError, match="is closed"):
+        list(run)

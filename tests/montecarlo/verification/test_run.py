@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from montecarlo import InvalidFieldError, Request, ResNet
+from montecarlo.runs import running
 from montecarlo.sequential import BoundedMean, QuantileSequence
+from montecarlo.store import Store
 from montecarlo.verification import (
     ClaimRefuted,
     ClaimUndecided,
@@ -134,6 +137,43 @@ def test_interrupted_runs_keep_their_verdicts() -> None:
     done, never = caught.value.verification.verdicts
     assert (done.verdict, never.verdict) == ("consistent", "undecided")
     assert never.networks == 300  # two looks of 200 and 300 rows in all, the third was broken off
+
+
+def meeting(name: str, meet: threading.Barrier) -> NumberExperiment:
+    """Return an experiment whose first look ends only when another one's has begun."""
+    met = []
+
+    def row(sample):
+        if not met:
+            met.append(meet.wait())
+        return shrinks(sample)
+
+    return replace(experiment(name, first_rows=8), observable=row)
+
+
+def test_looks_of_several_experiments_go_on_at_the_same_time() -> None:
+    meet = threading.Barrier(2, timeout=20.0)
+    assert run_experiments([meeting("a", meet), meeting("b", meet)], seed=0, threads=2).verdict != "refuted"
+    with pytest.raises(threading.BrokenBarrierError):  # one thread takes one look after the other
+        run_experiments([meeting("a", threading.Barrier(2, timeout=0.01)), endless()], seed=0, threads=1)
+
+
+def test_an_error_in_a_look_ends_the_run() -> None:
+    def fail(sample):
+        raise ArithmeticError("here")
+
+    with pytest.raises(ArithmeticError, match="here"):
+        run_experiments([endless(), replace(experiment("bad"), observable=fail)], seed=0, threads=2)
+
+
+def test_experiments_draw_from_one_results_folder_at_the_same_time(tmp_path) -> None:
+    experiments = [experiment(name, resolution=0.1) for name in "abc"]
+    alone = run_experiments(experiments, seed=7, threads=1)
+    for _ in range(2):
+        with running(store=Store.open(tmp_path)) as inside:
+            run = run_experiments(experiments, seed=7, threads=2)
+        assert [facts(verdict) for verdict in run.verdicts] == [facts(verdict) for verdict in alone.verdicts]
+    assert inside.networks_found == sum(verdict.networks for verdict in alone.verdicts)
 
 
 def test_verdicts_and_turns_are_reported_as_they_come() -> None:

@@ -71,10 +71,14 @@ def _log_series(order: float, z: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _log_hankel(order: float, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    # The series ends early where ν is half of an odd number: at odd widths.
+    terms = min(_HANKEL_TERMS, int(order + 0.5)) if order % 1.0 == 0.5 else _HANKEL_TERMS
     inverse = 1.0 / (8.0 * z)
     total = np.ones_like(z)
-    for k in range(_HANKEL_TERMS, 0, -1):
-        total = 1.0 - total * (4.0 * order * order - (2.0 * k - 1.0) ** 2) * inverse / k
+    for k in range(terms, 0, -1):  # in place: these arrays are long
+        total *= inverse
+        total *= ((2.0 * k - 1.0) ** 2 - 4.0 * order * order) / k
+        total += 1.0
     return np.log(total) - 0.5 * np.log(2.0 * np.pi * z)
 
 
@@ -83,6 +87,8 @@ def _log_scipy(order: float, z: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log(special.i0e(z))
     if order == 1.0:
         return np.log(special.i1e(z))
+    if abs(order) == 0.5:  # widths 1 and 3: √(2/(πz)) cosh z and sinh z
+        return np.log1p(np.copysign(np.exp(-2.0 * z), -order)) - 0.5 * np.log(2.0 * np.pi * z)
     return np.log(special.ive(order, z))
 
 

@@ -18,6 +18,7 @@ product over the layers.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -38,6 +39,7 @@ _OCTAVE = 16
 _FIRST_TERMS = 256
 _DIRECT_TERMS = 1024
 _MOST_TERMS = 1 << 17
+_CHUNK = 1 << 16
 _LAST_TERM = 1e-13  # the series ends where |φ^L| is below it; its tail adds a sixth of that
 
 
@@ -129,37 +131,43 @@ def continuous_cf(law: LayerLaw, t: Array) -> tuple[Complex, Complex]:
     mass = 2.0 * half * series[:, 0]
     plain = np.empty(len(t), dtype=np.complex128)
     reduced = np.empty(len(t), dtype=np.complex128)
-    # Number of panels, the widest, that need Filon's rule at each t.
+    # Number of panels, the widest, that need Filon's rule at each t: those with equally many go together.
     wide = np.searchsorted(-half, -_GAUSS_PHASE / np.maximum(t, 1e-300), side="left")
-    for i, (frequency, filon) in enumerate(zip(t.tolist(), wide.tolist(), strict=True)):
-        phase = frequency * nodes[filon:].reshape(-1)
-        weight = weights[filon:].reshape(-1)
-        value = complex(-2.0 * np.dot(weight, np.sin(0.5 * phase) ** 2), np.dot(weight, np.sin(phase)))
-        back = np.exp(1j * frequency * law.mean)
-        outer = 0j
-        if filon:
-            turn = np.exp(1j * frequency * (middle[:filon] - law.mean))
-            outer = complex(np.sum(turn * half[:filon] * _filon(series[:filon], frequency * half[:filon])))
-            value += outer - float(np.sum(mass[:filon]))
-        reduced[i] = value
-        # Not value + (1 − atom): at high t that cancels, so take the absolute sum again where it matters.
-        inner = np.dot(weight, np.exp(1j * phase))
-        plain[i] = (inner + outer) * back
+    bounds = np.flatnonzero(np.diff(wide)) + 1
+    for start, stop in itertools.pairwise([0, *bounds.tolist(), len(t)]):
+        filon = int(wide[start])
+        node, weight = nodes[filon:].reshape(-1), weights[filon:].reshape(-1)
+        rows = max(1, _CHUNK // max(1, node.size))
+        for first in range(start, stop, rows):
+            part = slice(first, min(first + rows, stop))
+            frequency = t[part]
+            half_phase = np.multiply.outer(frequency, 0.5 * node)
+            sine = np.sin(half_phase)
+            value = (sine * np.cos(half_phase)) @ weight * 2j - (sine * sine) @ weight * 2.0
+            # Not value + (1 − atom) in the end: at high t that cancels.
+            inner = value + float(np.sum(weight))
+            if filon:
+                turn = np.exp(1j * np.multiply.outer(frequency, middle[:filon] - law.mean)) * half[:filon]
+                wave = _filon(series[:filon], np.multiply.outer(frequency, half[:filon]))
+                outer = np.sum(turn * wave, axis=1)
+                value += outer - float(np.sum(mass[:filon]))
+                inner += outer
+            reduced[part] = value
+            plain[part] = inner * np.exp(1j * frequency * law.mean)
     return plain, reduced
 
 
 def _filon(series: Array, k: Array) -> Complex:
-    """Σ_n c_n 2 iⁿ j_n(k) for rows of Legendre coefficients c (panels, order) and k > 8 (panels,)."""
+    """Σ_n c_n 2 iⁿ j_n(k), c in rows of Legendre coefficients (panels, order), for k > 8 (any, panels)."""
     # Upward recurrence: it loses at most two digits for n < 20 at k = 8, where c_n is tiny already.
-    before = np.sin(k) / k
-    now = before / k - np.cos(k) / k
-    total = series[:, 0] * before + 1j * series[:, 1] * now
-    power = 1j
+    inverse = 1.0 / k
+    before = np.sin(k) * inverse
+    now = (before - np.cos(k)) * inverse
+    parts = [series[:, 0] * before, series[:, 1] * now]  # i⁰ and i¹; signs of the higher powers
     for n in range(2, series.shape[1]):
-        before, now = now, (2 * n - 1) / k * now - before
-        power *= 1j
-        total = total + power * series[:, n] * now
-    return 2.0 * total
+        before, now = now, (2 * n - 1) * inverse * now - before
+        parts[n % 2] += (series[:, n] if n % 4 < 2 else -series[:, n]) * now
+    return 2.0 * (parts[0] + 1j * parts[1])
 
 
 def invert(layers: LayerSum, *, stretch: float = 1.0) -> GridLaw:
