@@ -157,15 +157,15 @@ class CirculantFactor(PathFactor):
             spectrum[first:last] *= self._amplitudes32[first:last, None]
         return fftpack.irfft(spectrum, axis=0, overwrite_x=True)[: self.depth]
 
-    def lane_paths(self, stream: LaneStream, entries: int, groups: int) -> Float32:
-        """Return paths of several replicas; see `PathFactor.lane_paths`."""
+    def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:
+        """Write paths of several replicas; see `PathFactor.fill_lane_paths`."""
         if self._plan is None:
-            return super().lane_paths(stream, entries, groups)
-        out = np.empty((groups, self.depth, entries * LANES), np.float32)
+            super().fill_lane_paths(stream, out)
+            return
+        entries = np.uint64(out.shape[2] // LANES)
         _transform_lanes(
-            stream, self._plan, self._amplitudes32, np.uint64(self.depth), np.uint64(entries), out.reshape(-1)
+            stream, self._plan, self._amplitudes32, np.uint64(self.depth), entries, out.reshape(-1)
         )
-        return out
 
     def matrix(self) -> Float64:
         """Return F."""

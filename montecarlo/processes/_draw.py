@@ -131,24 +131,17 @@ def sample_paths(
     return _factor_in_reach(process, depth).paths(normal_rows(key, role, replica), entries)
 
 
-def sample_lane_paths(
-    process: WeightProcess, depth: int, entries: int, stream: LaneStream, groups: int
-) -> Float32:
-    """Return the paths of `sample_paths` of several narrow networks, eight a group side by side.
+def fill_lane_paths(process: WeightProcess, stream: LaneStream, out: Float32) -> None:
+    """Write the paths of `sample_paths` of many narrow networks, eight a group side by side.
 
     Parameters
     ----------
-    process, depth, entries
+    process : WeightProcess
         As in `sample_paths`.
     stream : LaneStream
         Key, role and first of the ``8 * groups`` replicas, whose low words do not wrap.
-    groups : int
-        Groups of eight replicas.
-
-    Returns
-    -------
-    array of float32, shape (groups, depth, 8 * entries)
-        Entry e of replica i of a group is column ``8 e + i``, bit for bit that of `sample_paths`.
+    out : array of float32, shape (groups, depth, 8 * entries)
+        Entry e of replica i of a group becomes column ``8 e + i``, bit for bit that of `sample_paths`.
 
     Raises
     ------
@@ -158,12 +151,12 @@ def sample_lane_paths(
     Examples
     --------
     >>> from montecarlo.processes import find_process
-    >>> process = find_process("fbm:0.8")
-    >>> eight = sample_lane_paths(process, 50, 9, LaneStream.of((1, 2), 0, 5), 1)
+    >>> process, eight = find_process("fbm:0.8"), np.empty((1, 50, 8 * 9), np.float32)
+    >>> fill_lane_paths(process, LaneStream.of((1, 2), 0, 5), eight)
     >>> bool((eight[0, :, 3::8] == sample_paths(process, 50, 9, (1, 2), 0, 8)).all())
     True
     """
-    return _factor_in_reach(process, depth).lane_paths(stream, entries, groups)
+    _factor_in_reach(process, out.shape[1]).fill_lane_paths(stream, out)
 
 
 def _factor_in_reach(process: WeightProcess, depth: int) -> PathFactor:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._jit import LANES
 from montecarlo.processes._lanes import LaneStream
 
 Float32 = npt.NDArray[np.float32]
@@ -49,16 +48,14 @@ class PathFactor(abc.ABC):
         A column depends on its own normals alone, bit for bit.
         """
 
-    def lane_paths(self, stream: LaneStream, entries: int, groups: int) -> Float32:
-        """Return the paths of eight replicas a group: float32, shape (groups, depth, entries * 8).
+    def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:
+        """Write the paths of eight replicas a group: float32, shape (groups, depth, entries * 8).
 
         Entry e of replica i of a group is column ``8 e + i``, with the bits that `paths` gives it. Factors
         that narrow networks use often have a kernel for all groups.
         """
-        out = np.empty((groups, self.depth, entries * LANES), np.float32)
         for group, part in enumerate(out):
-            part[:] = self.paths(stream.of_group(group).fill, entries * LANES)
-        return out
+            part[:] = self.paths(stream.of_group(group).fill, out.shape[2])
 
     @abc.abstractmethod
     def matrix(self) -> Float64:

@@ -124,6 +124,15 @@ def turn_normal(words, first, count):
 
 
 @helper
+def turn_first_normal(words, count):
+    """Turn pairs of words into the first normals of pairs alone."""
+    for i in range(_ZERO, count):
+        radius = np.float32(words[i]).view(np.uint32)
+        angle = np.float32(words[_PLANE + i]).view(np.uint32)
+        words[i], _ = box_muller(radius, angle)
+
+
+@helper
 def fill_entries(stream, counter, variates, first_row, rows, scales, step, words, out, layout):
     """Write rows of normals of the entries of one counter, `variates` of them, times ``scales[row * step]``.
 
@@ -145,7 +154,10 @@ def fill_entries(stream, counter, variates, first_row, rows, scales, step, words
                 stream.k0, stream.k1, np.uint32(counter), layer_role, stream.low, stream.high, count, words,
                 _PLANE,
             )  # fmt: skip
-        turn_normal(words, _ZERO, count * _LANES)
+        if variates == _ONE:
+            turn_first_normal(words, count * _LANES)
+        else:
+            turn_normal(words, _ZERO, count * _LANES)
         for v in range(_ZERO, variates):
             start = place + np.uint64(v) * entry_stride + done * row_stride
             copy_rows(words, np.uint64(v) * _PLANE, scales, done * step, step, count, out, start, row_stride)

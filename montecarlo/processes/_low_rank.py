@@ -191,14 +191,12 @@ class LowRankFactor(PathFactor):
             )  # fmt: skip
         return out
 
-    def lane_paths(self, stream: LaneStream, entries: int, groups: int) -> Float32:
-        """Return paths of several replicas; see `PathFactor.lane_paths`."""
-        out = np.empty((groups, self.depth, entries * LANES), np.float32)
+    def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:
+        """Write paths of several replicas; see `PathFactor.fill_lane_paths`."""
         _multiply_lanes(
             stream, self._padded.reshape(-1), np.uint64(self.depth), np.uint64(self._padded.shape[1]),
-            np.uint64(self.normals), np.uint64(entries), out.reshape(-1),
+            np.uint64(self.normals), np.uint64(out.shape[2] // LANES), out.reshape(-1),
         )  # fmt: skip
-        return out
 
     def matrix(self) -> Float64:
         """Return F."""

@@ -241,8 +241,12 @@ def _fill_layers_compiled(words: int) -> Any:
                 states, places = [], []
                 for register in range(registers):
                     layer = builder.add(first, _constant(register, _LONG))
-                    t_role = builder.add(layer_role, builder.trunc(layer, ir.IntType(32)))
-                    states.append([counter, builder.zext(t_role, _LONG), replicas, high])
+                    t_role = builder.zext(
+                        builder.add(layer_role, builder.trunc(layer, ir.IntType(32))), _LONG
+                    )
+                    # In both halves: LLVM takes what counts up for one of 64 bits, and multiplies so.
+                    t_role = builder.or_(t_role, builder.shl(t_role, _constant(32, _LONG)))
+                    states.append([counter, t_role, replicas, high])
                     places.append(builder.mul(layer, _constant(LANES, _LONG)))
                 for place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
                     behind = place

@@ -28,7 +28,7 @@ TILE = 24
 _NARROW_NUMBERS = 1 << 18
 """Numbers of the paths of a matrix, layers times entries, up to which networks run in lanes."""
 
-_PATHS_BYTES = 2 << 20
+_PATHS_BYTES = 4 << 20
 """Memory of the paths of the networks that run at a time, where those of eight take less."""
 
 _LARGEST_COLUMNS = 64
@@ -90,17 +90,12 @@ def sample(
 ) -> Columns:
     """Sample one block of networks, each with paths of its own; the columns of `montecarlo.Sample`."""
     outputs = empty_outputs(resnet, request, replicas)
-    columns = columns_at_once(resnet)
-    row = 0
-    while row < replicas:
-        replica = first_replica + row
-        if columns == 1:
-            count = 1
-            _run_one(resnet, key, replica, outputs.part(row, row + 1), gradients=request.gradients)
-        else:
-            count = min(columns, replicas - row, 2**32 - replica % 2**32)
-            _run_lanes(resnet, key, replica, outputs.part(row, row + count), gradients=request.gradients)
-        row += count
+    if columns_at_once(resnet) > 1:
+        _run_lanes(resnet, key, first_replica, outputs, gradients=request.gradients)
+    else:
+        for row in range(replicas):
+            part = outputs.part(row, row + 1)
+            _run_one(resnet, key, first_replica + row, part, gradients=request.gradients)
     return columns_of(outputs, resnet, request)
 
 
@@ -130,13 +125,29 @@ def _run_lanes(
     resnet: ResNet, key: tuple[int, int], first_replica: int, outputs: Outputs, *, gradients: bool
 ) -> None:
     """Run narrow networks, a column each."""
-    from montecarlo.engines.correlated._lanes import draw_lanes
+    from montecarlo.engines.correlated._lanes import LanePaths, draw_starts
 
-    networks = len(outputs.rows)
-    paths, starts, ends = draw_lanes(resnet, key, first_replica, networks)
-    scales = np.zeros(starts.shape[1])
-    scales[:networks] = resnet.scaling
-    run(resnet, paths, scales, starts, ends if gradients else ends[:0], outputs)
+    replicas = len(outputs.rows)
+    columns = min(columns_at_once(resnet), _whole_lanes(replicas))
+    starts, ends = draw_starts(resnet, key, first_replica, replicas)
+    room = LanePaths(resnet, columns)
+    row = 0
+    while row < replicas:
+        replica = first_replica + row
+        # The low words of the replicas of a group must not wrap.
+        last = row + min(columns, replicas - row, 2**32 - replica % 2**32)
+        padded = _whole_lanes(last - row)
+        scales = np.zeros(padded)
+        scales[: last - row] = resnet.scaling
+        h, p = np.zeros((2, resnet.width, padded), np.float32)
+        h[:, : last - row], p[:, : last - row] = starts[:, row:last], ends[:, row:last]
+        paths = room.draw(key, replica, last - row)
+        run(resnet, paths, scales, h, p if gradients else p[:0], outputs.part(row, last))
+        row = last
+
+
+def _whole_lanes(networks: int) -> int:
+    return -(-networks // VECTOR) * VECTOR
 
 
 def run(

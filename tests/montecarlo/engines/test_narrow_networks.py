@@ -77,4 +77,4 @@ def test_wide_networks_run_alone_and_narrow_ones_within_the_memory():
         columns = _engine.columns_at_once(ResNet(width=width, depth=depth, beta=0.5, weights="fbm:0.3"))
         assert columns % 8 == 0
         assert 8 <= columns <= 64
-        assert columns == 8 or 2 * 4 * columns * depth * width**2 <= 1 << 21
+        assert columns == 8 or 2 * 4 * columns * depth * width**2 <= 1 << 22
