@@ -27,33 +27,33 @@ _ROWS = 4
 _VECTORS = 3
 
 
-def _product_python(matrix, offset, row_stride, column_stride, size, states, columns, out):
+def _product_python(matrix, offset, row_stride, column_stride, rows, size, states, columns, out):
     """Plain Python twin: the same chains of (nearly) fused multiply-adds."""
-    size, columns = int(size), int(columns)
-    index = np.arange(size)
+    rows, size, columns = int(rows), int(size), int(columns)
+    index = np.arange(rows)
     table = states[: size * columns].reshape(size, columns).astype(np.float64)
-    total = np.zeros((size, columns), np.float32)
+    total = np.zeros((rows, columns), np.float32)
     for k in range(size):
         entries = matrix[int(offset) + index * int(row_stride) + k * int(column_stride)].astype(np.float64)
         total = (entries[:, None] * table[k] + total).astype(np.float32)
-    out[: size * columns] = total.ravel()
+    out[: rows * columns] = total.ravel()
 
 
-def _product_compiled(typingctx, matrix, offset, row_stride, column_stride, size, states, columns, out):
+def _product_compiled(typingctx, matrix, offset, row_stride, column_stride, rows, size, states, columns, out):
     """Store ``M @ X`` in `out`: M[i, k] = ``matrix[offset + i * row_stride + k * column_stride]``.
 
-    M is square of the given size, X and the product are stored flat, row by row, `columns` a row (a multiple
-    of eight); float32 throughout. Strides (size, 1) take the matrix, (1, size) its transpose.
+    M is (rows, size), X and the product are stored flat, row by row, `columns` a row (a multiple of eight);
+    float32 throughout. For a square M strides (size, 1) take the matrix, (1, size) its transpose.
     """
     index = types.uint64
     array = types.float32[::1]
-    signature = types.void(array, index, index, index, index, array, index, array)
+    signature = types.void(array, index, index, index, index, index, array, index, array)
 
     def codegen(context, builder, sig, args):
-        _, offset, row_stride, column_stride, size, _, columns, _ = args
+        _, offset, row_stride, column_stride, height, size, _, columns, _ = args
         base, source, target = (
             context.make_array(sig.args[position])(context, builder, args[position]).data
-            for position in (0, 5, 7)
+            for position in (0, 6, 8)
         )
         base = builder.gep(base, [offset])
         word = size.type
@@ -106,11 +106,11 @@ def _product_compiled(typingctx, matrix, offset, row_stride, column_stride, size
 
         def band(column: Any, vectors: int) -> None:
             """Compute all rows of 8 `vectors` columns."""
-            quads = builder.udiv(size, constant(_ROWS))
+            quads = builder.udiv(height, constant(_ROWS))
             with cgutils.for_range(builder, quads) as loop:
                 tile(builder.mul(loop.index, constant(_ROWS)), column, _ROWS, vectors)
             done = builder.mul(quads, constant(_ROWS))
-            with cgutils.for_range(builder, builder.sub(size, done)) as loop:
+            with cgutils.for_range(builder, builder.sub(height, done)) as loop:
                 tile(builder.add(done, loop.index), column, 1, vectors)
 
         width = constant(_VECTORS * VECTOR)

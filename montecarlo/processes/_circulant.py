@@ -21,10 +21,58 @@ from typing import Any
 import numpy as np
 from scipy import fft, fftpack
 
+from montecarlo.common._jit import LANES, kernel
 from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
+from montecarlo.processes._lanes import (
+    BLOCK,
+    SCRATCH,
+    LaneStream,
+    copy_rows,
+    counters_of,
+    fill_entries,
+    group_of,
+    variates_of,
+)
+from montecarlo.processes._transform import Plan, transform
 
 ROUNDING = 1e-12
 """Largest change of a covariance, relative to the variance, that counts as rounding."""
+
+
+_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_LANES = np.uint64(LANES)
+_BLOCK = np.uint64(BLOCK)
+_COUNTERS = np.uint64(BLOCK // 4)
+
+
+@kernel
+def _transform_lanes(stream, plan, amplitudes, depth, entries, out):
+    """Write the paths of eight replicas a group; the sequences of one counter at a time stay in the cache."""
+    groups = np.uint64(out.size) // (depth * entries * _LANES)
+    sequence = plan.length * _LANES
+    words = np.empty(SCRATCH, np.float32)
+    room = np.empty(
+        (min(np.uint64(4), (entries + _COUNTERS - _ONE) // _COUNTERS) + _ONE) * sequence, np.float32
+    )
+    for g in range(_ZERO, groups):
+        group = np.uint64(g)
+        own = group_of(stream, group)
+        for b in range(_ZERO, (entries + _BLOCK - _ONE) // _BLOCK):
+            block = np.uint64(b)
+            for c in range(_ZERO, counters_of(block, entries)):
+                counter = np.uint64(c)
+                variates = variates_of(block, counter, entries)
+                fill_entries(
+                    own, block * _COUNTERS + counter, variates, _ZERO, plan.length, amplitudes, _ONE, words,
+                    room, (sequence, _LANES, sequence),
+                )  # fmt: skip
+                for v in range(_ZERO, variates):
+                    # The first sequence of the room is free.
+                    found = transform(plan, room, (np.uint64(v) + _ONE) * sequence, _ZERO)
+                    entry = block * _BLOCK + np.uint64(v) * _COUNTERS + counter
+                    place = (group * depth * entries + entry) * _LANES
+                    copy_rows(room, found, plan.scale, _ZERO, _ZERO, depth, out, place, entries * _LANES)
 
 
 class NegativeEigenvalueError(ValueError):
@@ -98,15 +146,26 @@ class CirculantFactor(PathFactor):
         amplitudes = np.sqrt(2 * n / weights * np.maximum(eigenvalues, 0.0))
         # the order of a packed real FFT: Re 0, Re 1, Im 1, ..., Re n-1, Im n-1, Re n
         self._amplitudes = np.repeat(amplitudes, 2)[1:-1]
-        self._amplitudes32 = self._amplitudes.astype(np.float32)[:, None]
+        self._amplitudes32 = self._amplitudes.astype(np.float32)
+        self._plan = Plan.of(2 * n)
 
     def paths(self, fill: Fill, entries: int) -> Float32:
         """Return paths; see `PathFactor.paths`."""
         spectrum = np.empty((self.normals, entries), np.float32)
         for first, last in self._row_chunks(self.normals, entries):
             fill(first, spectrum[first:last])
-            spectrum[first:last] *= self._amplitudes32[first:last]
+            spectrum[first:last] *= self._amplitudes32[first:last, None]
         return fftpack.irfft(spectrum, axis=0, overwrite_x=True)[: self.depth]
+
+    def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:
+        """Write paths of several replicas; see `PathFactor.fill_lane_paths`."""
+        if self._plan is None:
+            super().fill_lane_paths(stream, out)
+            return
+        entries = np.uint64(out.shape[2] // LANES)
+        _transform_lanes(
+            stream, self._plan, self._amplitudes32, np.uint64(self.depth), entries, out.reshape(-1)
+        )
 
     def matrix(self) -> Float64:
         """Return F."""

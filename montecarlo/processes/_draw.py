@@ -14,7 +14,8 @@ import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.common._jit import kernel
-from montecarlo.processes._factor import Fill, Float32
+from montecarlo.processes._factor import Fill, Float32, PathFactor
+from montecarlo.processes._lanes import LaneStream
 from montecarlo.processes._process import WeightProcess
 from montecarlo.streams import LAYER_LIMIT
 from montecarlo.streams._normals import box_muller
@@ -127,6 +128,39 @@ def sample_paths(
     >>> paths.shape
     (1000, 64)
     """
+    return _factor_in_reach(process, depth).paths(normal_rows(key, role, replica), entries)
+
+
+def fill_lane_paths(process: WeightProcess, stream: LaneStream, out: Float32) -> None:
+    """Write the paths of `sample_paths` of many narrow networks, eight a group side by side.
+
+    Parameters
+    ----------
+    process : WeightProcess
+        As in `sample_paths`.
+    stream : LaneStream
+        Key, role and first of the ``8 * groups`` replicas, whose low words do not wrap.
+    out : array of float32, shape (groups, depth, 8 * entries)
+        Entry e of replica i of a group becomes column ``8 e + i``, bit for bit that of `sample_paths`.
+
+    Raises
+    ------
+    InvalidFieldError
+        If a path needs more normals than the stream has.
+
+    Examples
+    --------
+    >>> from montecarlo.processes import find_process
+    >>> process, eight = find_process("fbm:0.8"), np.empty((1, 50, 8 * 9), np.float32)
+    >>> fill_lane_paths(process, LaneStream.of((1, 2), 0, 5), eight)
+    >>> bool((eight[0, :, 3::8] == sample_paths(process, 50, 9, (1, 2), 0, 8)).all())
+    True
+    """
+    _factor_in_reach(process, out.shape[1]).fill_lane_paths(stream, out)
+
+
+def _factor_in_reach(process: WeightProcess, depth: int) -> PathFactor:
+    """Return the factor of a process; refuse one that needs more normals than the stream has."""
     factor = process.factor(depth)
     if factor.normals > LAYER_LIMIT:
         raise InvalidFieldError(
@@ -135,4 +169,4 @@ def sample_paths(
             f"must need at most {LAYER_LIMIT:_} normals a path, {process.name!r} needs {factor.normals:_}",
             "take fewer layers",
         )
-    return factor.paths(normal_rows(key, role, replica), entries)
+    return factor

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.processes._lanes import LaneStream
+
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Fill = Callable[[int, Float32], None]
@@ -45,6 +47,15 @@ class PathFactor(abc.ABC):
 
         A column depends on its own normals alone, bit for bit.
         """
+
+    def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:
+        """Write the paths of eight replicas a group: float32, shape (groups, depth, entries * 8).
+
+        Entry e of replica i of a group is column ``8 e + i``, with the bits that `paths` gives it. Factors
+        that narrow networks use often have a kernel for all groups.
+        """
+        for group, part in enumerate(out):
+            part[:] = self.paths(stream.of_group(group).fill, out.shape[2])
 
     @abc.abstractmethod
     def matrix(self) -> Float64:

@@ -16,8 +16,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from montecarlo.common._jit import fma, kernel
+from montecarlo.common._jit import LANES, fma, kernel
+from montecarlo.kernels._product import product
 from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
+from montecarlo.processes._lanes import SCRATCH, LaneStream, fill_rows, group_of
 
 RESIDUAL = 1e-13
 """Largest error of a covariance, relative to the largest variance."""
@@ -26,6 +28,8 @@ _NEGATIVE = 1e-10  # a variance left over below minus this much is no rounding
 _CHECKED_COLUMNS = 256
 _BLOCK = 128  # entries that are multiplied together: r rows of them fit the cache
 _ZERO = np.uint64(0)
+_ONE = np.uint64(1)
+_LANES = np.uint64(LANES)
 
 
 class IndefiniteError(ValueError):
@@ -78,6 +82,22 @@ def _multiply(factor, depth, rank, normals, entries, first, last, out):
                 total = fma(f1, normals[z1 + i], total)
                 total = fma(f2, normals[z2 + i], total)
                 out[target + i] = fma(f3, normals[z3 + i], total)
+
+
+@kernel
+def _multiply_lanes(stream, factor, depth, rank, rows, entries, out):
+    """Write the paths of eight replicas a group; `rows` of the `rank` rows of normals are not zero."""
+    columns = entries * _LANES
+    groups = np.uint64(out.size) // (depth * columns)
+    ones = np.ones(1, np.float32)
+    words = np.empty(SCRATCH, np.float32)
+    normals = np.zeros(rank * columns, np.float32)
+    for g in range(_ZERO, groups):
+        group = np.uint64(g)
+        fill_rows(group_of(stream, group), _ZERO, rows, entries, ones, words, normals, _ZERO)
+        first = group * depth * columns
+        paths = out[first : first + depth * columns]
+        product(factor, _ZERO, rank, _ONE, depth, rank, normals, columns, paths)
 
 
 def pivoted_cholesky(diagonal: Float64, column: Callable[[int], Float64], largest_rank: int) -> Float64:
@@ -170,6 +190,13 @@ class LowRankFactor(PathFactor):
                 out.reshape(-1),
             )  # fmt: skip
         return out
+
+    def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:
+        """Write paths of several replicas; see `PathFactor.fill_lane_paths`."""
+        _multiply_lanes(
+            stream, self._padded.reshape(-1), np.uint64(self.depth), np.uint64(self._padded.shape[1]),
+            np.uint64(self.normals), np.uint64(out.shape[2] // LANES), out.reshape(-1),
+        )  # fmt: skip
 
     def matrix(self) -> Float64:
         """Return F."""

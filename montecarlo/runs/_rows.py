@@ -50,8 +50,6 @@ def iter_rows(
     """
     inside = current_running()
     executor = executor_in_use(threads)
-    if run.interpreted and isinstance(executor, ThreadExecutor):
-        executor = ThreadExecutor(1)
     if block_size is None:
         block_size = suggest_block_size(run, replicas, executor.workers)
     else:

@@ -62,11 +62,6 @@ class Run(ABC):
         """Networks of one row."""
         return 1
 
-    @property
-    def interpreted(self) -> bool:
-        """Whether a row takes Python longer than kernels: threads would mostly wait for Python's lock."""
-        return False
-
     @abstractmethod
     def prepare(self) -> None:
         """Compile and factorise what `sample` needs; what cannot be is refused here."""

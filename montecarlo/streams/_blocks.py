@@ -210,5 +210,66 @@ def _fill_replicas_compiled(typingctx, k0, k1, layer_role, low, high, groups, ou
     return signature, codegen
 
 
+def _fill_layers_python(words: int) -> Any:
+    def fill_layers(k0, k1, counter, layer_role, low, high, layers, out, plane):
+        for layer in range(int(layers)):
+            for lane in range(LANES):
+                t_role, replica = np.uint32(layer_role + np.uint32(layer)), np.uint32(low + np.uint32(lane))
+                for w, word in enumerate(philox(counter, t_role, replica, high, k0, k1)[:words]):
+                    out[w * int(plane) + layer * LANES + lane] = np.uint32(word).view(np.float32)
+
+    return fill_layers
+
+
+def _fill_layers_compiled(words: int) -> Any:
+    def fill_layers(typingctx, k0, k1, counter, layer_role, low, high, layers, out, plane):
+        """Store the first words of consecutive layers for eight replicas in lanes.
+
+        Word w of layer t is at ``w * plane + 8 t + lane``, from the counter
+        ``(counter, layer_role + t, low + lane, high)``. The first two rounds cost little, as above.
+        """
+        word, index = types.uint32, types.uint64
+        signature = types.void(word, word, word, word, word, word, index, types.float32[::1], index)
+
+        def codegen(context, builder, sig, args):
+            target, _ = base_of(context, builder, sig.args[7], args[7])
+            counter, low, high = (builder.zext(args[position], _LONG) for position in (2, 4, 5))
+            layer_role, layers, plane = args[3], args[6], args[8]
+            replicas = builder.add(splat(builder, low), ir.Constant(_VECTOR, list(range(LANES))))
+
+            def block(first, registers):
+                states, places = [], []
+                for register in range(registers):
+                    layer = builder.add(first, _constant(register, _LONG))
+                    t_role = builder.zext(
+                        builder.add(layer_role, builder.trunc(layer, ir.IntType(32))), _LONG
+                    )
+                    # In both halves: LLVM takes what counts up for one of 64 bits, and multiplies so.
+                    t_role = builder.or_(t_role, builder.shl(t_role, _constant(32, _LONG)))
+                    states.append([counter, t_role, replicas, high])
+                    places.append(builder.mul(layer, _constant(LANES, _LONG)))
+                for place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
+                    behind = place
+                    for value in state[:words]:
+                        pointer = builder.bitcast(builder.gep(target, [behind]), _WORDS.as_pointer())
+                        builder.store(builder.trunc(value, _WORDS), pointer, align=4)
+                        behind = builder.add(behind, plane)
+
+            many = builder.udiv(layers, _constant(INTERLEAVED, _LONG))
+            with cgutils.for_range(builder, many) as loop:
+                block(builder.mul(loop.index, _constant(INTERLEAVED, _LONG)), INTERLEAVED)
+            if INTERLEAVED > 1:
+                done = builder.mul(many, _constant(INTERLEAVED, _LONG))
+                with cgutils.for_range(builder, builder.sub(layers, done)) as loop:
+                    block(builder.add(done, loop.index), 1)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return intrinsic(fill_layers)
+
+
+_fill_layers: Any = _fill_layers_python if JIT_OFF else _fill_layers_compiled
+fill_two_words, fill_four_words = _fill_layers(2), _fill_layers(4)
 fill_words: Any = _fill_python if JIT_OFF else intrinsic(_fill_compiled)
 fill_replica_words: Any = _fill_replicas_python if JIT_OFF else intrinsic(_fill_replicas_compiled)

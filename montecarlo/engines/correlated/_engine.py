@@ -25,6 +25,14 @@ VECTOR = 8
 TILE = 24
 """Columns that the products like best in multiples of this."""
 
+_NARROW_NUMBERS = 1 << 18
+"""Numbers of the paths of a matrix, layers times entries, up to which networks run in lanes."""
+
+_PATHS_BYTES = 4 << 20
+"""Memory of the paths of the networks that run at a time, where those of eight take less."""
+
+_LARGEST_COLUMNS = 64
+
 _SCALING_LIMIT = 2.0**20
 _SCALE_LIMIT = 2.0**30
 
@@ -57,9 +65,21 @@ def seconds(resnet: ResNet, request: Request) -> float:
     return resnet.depth * resnet.width**2 * matrices * 6e-9 + 1e-4
 
 
+def columns_at_once(resnet: ResNet) -> int:
+    """Return how many networks run at a time: a multiple of eight, with weights in lanes, or one wide one."""
+    numbers = resnet.depth * resnet.width**2
+    if numbers > _NARROW_NUMBERS:
+        return 1
+    group = 4 * VECTOR * numbers * (2 if resnet.has_w else 1)
+    return VECTOR * max(1, min(_LARGEST_COLUMNS // VECTOR, _PATHS_BYTES // group))
+
+
 def prepare(resnet: ResNet) -> None:
     """Compile and factorise what `sample` needs."""
     importlib.import_module("montecarlo.engines.correlated._network")
+    if columns_at_once(resnet) > 1:
+        importlib.import_module("montecarlo.engines.correlated._lanes")
+        resnet.law.kernels()
     resnet.activation_function.compiled()
     for process in resnet.processes or ():
         process.factor(resnet.depth)
@@ -70,8 +90,12 @@ def sample(
 ) -> Columns:
     """Sample one block of networks, each with paths of its own; the columns of `montecarlo.Sample`."""
     outputs = empty_outputs(resnet, request, replicas)
-    for row in range(replicas):
-        _run_one(resnet, key, first_replica + row, outputs.part(row, row + 1), gradients=request.gradients)
+    if columns_at_once(resnet) > 1:
+        _run_lanes(resnet, key, first_replica, outputs, gradients=request.gradients)
+    else:
+        for row in range(replicas):
+            part = outputs.part(row, row + 1)
+            _run_one(resnet, key, first_replica + row, part, gradients=request.gradients)
     return columns_of(outputs, resnet, request)
 
 
@@ -97,10 +121,39 @@ def _run_one(
     run(resnet, Paths.draw(resnet, key, replica), scales, starts, ends if gradients else ends[:0], outputs)
 
 
+def _run_lanes(
+    resnet: ResNet, key: tuple[int, int], first_replica: int, outputs: Outputs, *, gradients: bool
+) -> None:
+    """Run narrow networks, a column each."""
+    from montecarlo.engines.correlated._lanes import LanePaths, draw_starts
+
+    replicas = len(outputs.rows)
+    columns = min(columns_at_once(resnet), _whole_lanes(replicas))
+    starts, ends = draw_starts(resnet, key, first_replica, replicas)
+    room = LanePaths(resnet, columns)
+    row = 0
+    while row < replicas:
+        replica = first_replica + row
+        # The low words of the replicas of a group must not wrap.
+        last = row + min(columns, replicas - row, 2**32 - replica % 2**32)
+        padded = _whole_lanes(last - row)
+        scales = np.zeros(padded)
+        scales[: last - row] = resnet.scaling
+        h, p = np.zeros((2, resnet.width, padded), np.float32)
+        h[:, : last - row], p[:, : last - row] = starts[:, row:last], ends[:, row:last]
+        paths = room.draw(key, replica, last - row)
+        run(resnet, paths, scales, h, p if gradients else p[:0], outputs.part(row, last))
+        row = last
+
+
+def _whole_lanes(networks: int) -> int:
+    return -(-networks // VECTOR) * VECTOR
+
+
 def run(
     resnet: ResNet, paths: Paths, scales: Array, starts: Float32, ends: Float32, outputs: Outputs
 ) -> None:
-    """Run networks that share their weights, a column each; see `run_columns` for the arguments."""
+    """Run networks, a column each, on weights that they share or on their own; see `run_columns`."""
     # Compiled on first use: `import montecarlo` must stay light.
     from montecarlo.engines.correlated._network import run_columns
 

@@ -1,8 +1,9 @@
-"""The correlated engine's kernel: one set of weights, many columns, forward and backward.
+"""The correlated engine's kernel: many columns, forward and backward.
 
-A column is a network: an input h_0, a scaling and a gradient p_L at the end; all columns share the weights
-V_k, W_k and biases. A layer is a product of a d × d matrix with the columns for each matrix and pass, bound
-by the multiply-adds, and a few passes over the columns.
+A column is a network: an input h_0, a scaling and a gradient p_L at the end. Either all columns share the
+weights V_k, W_k and biases, or each has its own (narrow networks, eight in the lanes of a register). A layer
+is a product of a d × d matrix with the columns for each matrix and pass, bound by the multiply-adds, or by
+the loads of the columns' own matrices, and a few passes over the columns.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def record(network, state, starts, log_start, ratios, last):
 
 @kernel(signature=_RUN_COLUMNS)
 def run_columns(value, slope, constants, paths, scales, starts, ends, outputs):
-    """Run the networks of one set of weights.
+    """Run the networks of one set of weights, or of one set each.
 
     `scales` holds the columns' α, a multiple of eight of them, `starts` and `ends` (d, columns) h_0 and p_L;
     no `ends`, no gradients. Fills the rows of the first ``len(outputs.rows)`` columns as the dense engine

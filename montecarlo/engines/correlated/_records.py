@@ -17,7 +17,7 @@ from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
 
 
 class Network(NamedTuple):
-    """The networks of one set of weights: what they share, their scalings, and what follows from these."""
+    """The networks in columns: what they share, their scalings, and what follows from these."""
 
     constants: Constants
     sigma: Sigma
@@ -33,6 +33,8 @@ class Network(NamedTuple):
     """Least exponent of a hidden state."""
     bends: bool
     """Whether σ is piecewise linear and meets no bias: a slope is then one of two."""
+    own: bool
+    """Whether each column has weights of its own, in lanes (`montecarlo.engines.correlated._start.Paths`)."""
 
 
 class State(NamedTuple):
@@ -96,7 +98,7 @@ class Vector(NamedTuple):
 
 @allocating_helper
 def build_network(value, slope, constants, paths, scales, networks):
-    """Return the record of the networks of one set of weights."""
+    """Return the record of the networks in columns."""
     negative_slope = constants.negative_slope
     homogeneous = not math.isnan(negative_slope) or value(0.0) == 0.0
     unbiased = paths.biases.size == 0
@@ -104,7 +106,7 @@ def build_network(value, slope, constants, paths, scales, networks):
     return Network(
         constants, Sigma(value, slope, negative_slope), paths, scales, np.uint64(constants.width),
         np.uint64(scales.size), np.uint64(networks), math.sqrt(np.float64(constants.width)), np.int64(lowest),
-        not math.isnan(negative_slope) and unbiased,
+        not math.isnan(negative_slope) and unbiased, paths.v.shape[1] != constants.width * constants.width,
     )  # fmt: skip
 
 

@@ -25,7 +25,11 @@ Float32 = npt.NDArray[np.float32]
 
 
 class Paths(NamedTuple):
-    """Everything of one replica that its inputs share: weights along depth, standardised."""
+    """Everything of one replica that its inputs share: weights along depth, standardised.
+
+    Or of several replicas, eight a group in lanes: there a row of a table is a group's layer, group by group,
+    and what is one number below is eight beside each other.
+    """
 
     v: Float32
     """√d V_k, row by row: shape (L, d²)."""

@@ -16,7 +16,8 @@ import numpy as np
 from montecarlo.common._jit import helper, inline
 from montecarlo.engines.correlated._records import Vector
 from montecarlo.engines.correlated._state import factor_of, log_vector
-from montecarlo.kernels._product import product
+from montecarlo.kernels._lane_product import lane_product
+from montecarlo.kernels._product import VECTOR, product
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V, LINEAR_W
 
@@ -25,6 +26,7 @@ V, W = 0, 1
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_LANES = np.uint64(VECTOR)
 
 
 @inline
@@ -55,7 +57,7 @@ def perform(network, k, state, tape, work, slot):
     for word in network.constants.sentence:
         if word == LINEAR_W:
             remember(network, W, k, state, vector, work, factor_of(network, vector.roots))
-            vector = linear(network, network.paths.w[k], state, vector)
+            vector = linear(network, network.paths.w, k, state, vector)
         elif word == BIAS:
             vector = Vector(vector.front, vector.roots, True)
         elif word == ACTIVATION:
@@ -64,7 +66,7 @@ def perform(network, k, state, tape, work, slot):
             # The factor that V's image has, but for V's own √d.
             factor = factor_of(network, vector.roots + 1) * network.root_d
             remember(network, V, k, state, vector, work, factor)
-            vector = linear(network, network.paths.v[k], state, vector)
+            vector = linear(network, network.paths.v, k, state, vector)
         slot += np.int64(keeps(word))
     return vector
 
@@ -80,12 +82,12 @@ def perform_back(network, k, state, tape, work, slot, outputs):
         slot -= np.int64(keeps(word))
         if word == LINEAR_W:
             finish(network, W, k, state, vector, work, outputs.weight_w)
-            vector = linear_back(network, network.paths.w[k], state, vector)
+            vector = linear_back(network, network.paths.w, k, state, vector)
         elif word == ACTIVATION:
             vector = activation_back(network, state, vector, tape, slot)
         elif word == LINEAR_V:
             finish(network, V, k, state, vector, work, outputs.weight_v)
-            vector = linear_back(network, network.paths.v[k], state, vector)
+            vector = linear_back(network, network.paths.v, k, state, vector)
     return vector
 
 
@@ -115,31 +117,45 @@ def free(vector):
 
 
 @inline
-def linear(network, matrix, state, vector):
-    """Multiply with a matrix, √d times it."""
+def linear(network, matrices, k, state, vector):
+    """Multiply with the matrix of a layer, √d times it."""
     front = free(vector)
-    multiply(matrix, network.width, state.buffers[vector.front], network.columns, state.buffers[front])
+    z, out = state.buffers[vector.front], state.buffers[front]
+    if network.own:
+        multiply_own(matrices, k, network.constants.depth, False, network.width, z, network.columns, out)
+    else:
+        multiply(matrices[k], network.width, z, network.columns, out)
     return Vector(front, vector.roots + 1, False)
 
 
 @inline
-def linear_back(network, matrix, state, vector):
+def linear_back(network, matrices, k, state, vector):
     """Multiply with its transpose."""
     front = free(vector)
-    multiply_back(matrix, network.width, state.buffers[vector.front], network.columns, state.buffers[front])
+    z, out = state.buffers[vector.front], state.buffers[front]
+    if network.own:
+        multiply_own(matrices, k, network.constants.depth, True, network.width, z, network.columns, out)
+    else:
+        multiply_back(matrices[k], network.width, z, network.columns, out)
     return Vector(front, vector.roots + 1, False)
 
 
 @helper
 def multiply(matrix, d, table, columns, out):
     """Store the product of a matrix and a table."""
-    product(matrix, _ZERO, d, _ONE, d, table, columns, out)
+    product(matrix, _ZERO, d, _ONE, d, d, table, columns, out)
 
 
 @helper
 def multiply_back(matrix, d, table, columns, out):
     """Store the product of the transpose and a table."""
-    product(matrix, _ZERO, _ONE, d, d, table, columns, out)
+    product(matrix, _ZERO, _ONE, d, d, d, table, columns, out)
+
+
+@helper
+def multiply_own(matrices, k, layers, transposed, d, table, columns, out):
+    """Store the products of the columns with their own matrices of a layer, or with the transposes."""
+    lane_product(matrices, np.uint64(k), np.uint64(layers), transposed, d, table, columns, out)
 
 
 @inline
@@ -154,9 +170,8 @@ def activation(network, k, state, vector, tape, slot):
         below = np.float32(network.sigma.negative_slope)
         bend(z, values, tape.active[slot], network.width * network.columns, below)
         return Vector(front, vector.roots, False)
-    bias = network.paths.biases[k] if vector.biased else state.none
     scale = factor_of(network, vector.roots)
-    evaluate(network, z, values, tape.slopes[slot], bias, scale, state.exponents)
+    evaluate(network, k, z, values, tape.slopes[slot], vector.biased, scale, state.exponents)
     return Vector(front, np.int64(0), False)
 
 
@@ -171,21 +186,26 @@ def bend(z, values, active, n, below):
 
 
 @helper
-def evaluate(network, z, values, slopes, bias, scale, exponents):
+def evaluate(network, k, z, values, slopes, biased, scale, exponents):
     """Evaluate any activation at ``2**exponent * scale * z + bias_std * bias``.
 
     The values are in the frame of the column's exponent.
     """
     below = network.sigma.negative_slope
+    row, first, step = np.uint64(k), _ZERO, _ONE
     for c in range(_ZERO, network.columns):
+        if network.own:
+            row = np.uint64(c) // _LANES * np.uint64(network.constants.depth) + np.uint64(k)
+            first, step = np.uint64(c) % _LANES, _LANES
         bounded = min(max(exponents[c], -EVALUATION_LIMIT), EVALUATION_LIMIT)
         up = math.ldexp(scale, int(bounded))
         down = math.ldexp(1.0, int(-bounded))
         for i in range(_ZERO, network.width):
             place = np.uint64(i) * network.columns + np.uint64(c)
             x = np.float64(z[place]) * up
-            if bias.size > 0:
-                x += np.float64(bias[i]) * network.constants.bias_std
+            if biased:
+                bias = network.paths.biases[row, first + np.uint64(i) * step]
+                x += np.float64(bias) * network.constants.bias_std
             if math.isnan(below):
                 s = network.sigma.value(x)
                 t = network.sigma.slope(x)

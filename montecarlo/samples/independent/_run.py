@@ -10,8 +10,6 @@ from montecarlo.engines._request import Request
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, Run
 
-_INTERPRETED_SECONDS = 1.4e-4  # by the engine's estimate, of which Python takes 1e-4
-
 
 @dataclass(frozen=True)
 class NetworkRun(Run):
@@ -68,11 +66,6 @@ class NetworkRun(Run):
     def lanes(self) -> int:
         """The engine's."""
         return ENGINES[self.engine].lanes
-
-    @property
-    def interpreted(self) -> bool:
-        """Whether networks are small ones of the correlated engine: two threads are slower than one there."""
-        return self.engine == "correlated" and self.seconds < _INTERPRETED_SECONDS
 
     def prepare(self) -> None:
         """Prepare the engine."""
