@@ -225,9 +225,8 @@ def test_what_surrounds_a_branch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     path = str(tmp_path / "s.parquet")
     layer = ("--hidden-width", "5", "--skip", "-0.5", "--schedule", "power:0.5")
-    with pytest.raises(SystemExit) as end:
-        main(["simulate", *NETWORK, *layer, "--weights", "uniform", "--replicas", "3", "--out", path])
-    assert not end.value.code
+    sampled = command("simulate", *NETWORK, *layer, "--weights", "uniform", "--replicas", 3, "--out", path)
+    assert sampled.returncode == 0
     found = read_sample(path)
     net = found.resnet
     assert (net.hidden_width, net.skip, net.schedule) == (5, -0.5, "power:0.5")
