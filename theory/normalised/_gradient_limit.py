@@ -116,7 +116,13 @@ def process_moment(process: GradientProcess, S: float, tau: float, s: float, pow
     low, high = np.log(law.ppf(1e-14)), np.log(law.isf(1e-14))
     x, weight = np.polynomial.legendre.leggauss(96)
     logs = 0.5 * (low + high) + 0.5 * (high - low) * x
-    mass = 0.5 * (high - low) * weight * np.exp(logs) * law.pdf(np.exp(logs))
+    mass = (
+        0.5
+        * (high - low)
+        * weight
+        * np.exp(logs)
+        * np.exp(stats.ncx2.logpdf(np.exp(logs) / (c * s), dimension, dimension * S / (c * s)))
+    )
     values = [log_bessel_moment(start=math.exp(u), time=c * (tau - s), **fixed) for u in logs.tolist()]
     growth = np.exp(np.array(values) + power * (logs - math.log(dimension * S)))
     return float(mass @ growth / mass.sum())

@@ -75,16 +75,16 @@ def test_few_units_have_an_atom():
 
 
 def test_interpolated_schedules_are_those_layer_by_layer(monkeypatch):
-    size = {"width": 100, "depth": 16, "alpha": 0.9 / np.sqrt(np.arange(1, 17))}
-    monkeypatch.setattr(_law, "_DIRECT", 5)
-    monkeypatch.setattr(_law, "_LARGEST", 2)
-    monkeypatch.setattr(_law, "_CHEBYSHEV", 8)
+    size = {"width": 100, "depth": 10, "alpha": 0.9 / np.sqrt(np.arange(1, 11))}
+    monkeypatch.setattr(_law, "_DIRECT", 3)
+    monkeypatch.setattr(_law, "_LARGEST", 1)
+    monkeypatch.setattr(_law, "_CHEBYSHEV", 6)
     quick = theory.ScheduleNormLaw(**size)
     x = np.linspace(quick.mean() - 6 * quick.std(), quick.mean() + 6 * quick.std(), 101)
     found = quick.cdf(x)
-    assert len(quick._sum.laws) == 10
-    monkeypatch.setattr(_law, "_DIRECT", 16)
-    assert theory.ScheduleNormLaw(**size).cdf(x) == pytest.approx(found, abs=1e-7)
+    assert len(quick._sum.laws) == 7
+    monkeypatch.setattr(_law, "_DIRECT", 10)
+    assert theory.ScheduleNormLaw(**size).cdf(x) == pytest.approx(found, abs=1e-5)
 
 
 @pytest.mark.parametrize("preserving", [False, True])
@@ -114,6 +114,7 @@ def test_bad_input_is_refused_in_one_line(change, message):
 def test_quantiles_and_missing_values(law):
     assert float(law.cdf(law.ppf(0.3))) == pytest.approx(0.3, abs=1e-12)
     assert law.median() == float(law.ppf(0.5))
+    assert law.rvs(size=(2, 3), random_state=np.random.default_rng(0)).shape == (2, 3)
     assert float(law.sf(0.2)) == pytest.approx(1 - float(law.cdf(0.2)), abs=1e-15)
     with pytest.raises(ValueError, match="x=nan: must be a number"):
         law.cdf(math.nan)
