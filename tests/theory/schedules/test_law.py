@@ -67,11 +67,11 @@ def test_layers_without_branch_only_scale():
 
 
 def test_few_units_have_an_atom():
-    law = theory.ScheduleNormLaw(width=30, depth=2, alpha=[0.5, 0.3], skip=[1.0, 0.5], hidden_width=2)
+    law = theory.ScheduleNormLaw(width=30, depth=2, alpha=[0.5, 0.3], skip=[1.0, 0.5], hidden_width=4)
     jump = float(law.cdf(law.shift)) - float(law.cdf(law.shift - 1e-13))
-    assert law.atom == 1 / 16
-    assert jump == pytest.approx(1 / 16, abs=1e-6)
-    assert float(law.ppf(float(law.cdf(law.shift)) - 0.01)) == law.shift
+    assert law.atom == 1 / 256
+    assert jump == pytest.approx(1 / 256, abs=1e-6)
+    assert float(law.ppf(float(law.cdf(law.shift)) - 0.001)) == law.shift
 
 
 def test_interpolated_schedules_are_those_layer_by_layer(monkeypatch):
