@@ -173,6 +173,9 @@ from theory.normalised._gradient_growth import prenorm_gradient_exponent as pren
 from theory.normalised._gradient_growth import wide_prenorm_gradient as wide_prenorm_gradient
 from theory.normalised._gradient_limit import prenorm_gradient_fourth_moment as prenorm_gradient_fourth_moment
 from theory.normalised._gradient_limit import prenorm_gradient_limit as prenorm_gradient_limit
+from theory.normalised._gradient_limit import (
+    prenorm_weight_gradient_limit as prenorm_weight_gradient_limit,
+)
 from theory.normalised._panel_distribution import PanelDistribution as PanelDistribution
 from theory.normalised._peri import peri_difference_variance as peri_difference_variance
 from theory.normalised._peri import peri_gradient_limit as peri_gradient_limit

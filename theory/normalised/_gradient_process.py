@@ -91,7 +91,7 @@ def square_rates(width: int, ratio: float) -> tuple[FloatArray, FloatArray]:
     start = np.array([1.0, 1 / d, 3 / (d * (d + 2))])
     rates, vectors = np.linalg.eig(matrix)
     weights = vectors[0] * np.linalg.solve(vectors, start)
-    return np.asarray(rates.real, np.float64), np.asarray(np.real(weights), np.float64)
+    return np.asarray(np.real(rates), np.float64), np.asarray(np.real(weights), np.float64)
 
 
 def log_bessel_moment(*, index: float, rate: float, start: float, time: float, power: float = 0.0) -> float:
