@@ -38,13 +38,12 @@ ratios are of Euclidean norms.
   `walk_limit_law`, `activation_energy`. Their gradients (N5 to N8): `prenorm_gradient_limit`, which refuses
   widths whose mean is infinite, `prenorm_gradient_chain` at finite depth, `gradient_variance_is_finite`.
 - Peri-norm (N9): `peri_second_moment`, `peri_gradient_limit`; post-norm (N10): `PostnormLaw`,
-`postnorm_limit_law`,
-  `mean_cosine`; DyT (N12): `dyt_recursion`, `dyt_expansion`.
+  `postnorm_limit_law`, `mean_cosine`; DyT (N12): `dyt_recursion`, `dyt_expansion`.
 - Schedules, factors of the stream, hidden widths and gates (G1 to G6): `ScheduleNormLaw`,
-`schedule_second_moment`,
-  `schedule_weight_gradients`, `gate_gradient_second_moment`, `euler_overlap`, `deepnorm`.
+  `schedule_second_moment`, `schedule_weight_gradients`, `gate_gradient_second_moment`, `euler_overlap`,
+  `deepnorm`.
 - Post-activation blocks (P1 to P3): `post_activation_flow`, `post_activation_law`,
-`log_gradient_lower_bound`.
+  `log_gradient_lower_bound`.
 - Tangents instead of gradients, in any network (J0): `isotropic_duality`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
@@ -174,6 +173,9 @@ from theory.normalised._gradient_growth import prenorm_gradient_exponent as pren
 from theory.normalised._gradient_growth import wide_prenorm_gradient as wide_prenorm_gradient
 from theory.normalised._gradient_limit import prenorm_gradient_fourth_moment as prenorm_gradient_fourth_moment
 from theory.normalised._gradient_limit import prenorm_gradient_limit as prenorm_gradient_limit
+from theory.normalised._gradient_limit import (
+    prenorm_weight_gradient_limit as prenorm_weight_gradient_limit,
+)
 from theory.normalised._panel_distribution import PanelDistribution as PanelDistribution
 from theory.normalised._peri import peri_difference_variance as peri_difference_variance
 from theory.normalised._peri import peri_gradient_limit as peri_gradient_limit

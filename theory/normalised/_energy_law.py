@@ -132,7 +132,7 @@ def _inverted(activation: Activation, M: int, squares: FloatArray, scales: Float
     padded = np.zeros(nodes // 2 + 1, np.complex128)
     padded[:done] = spectrum
     weights = np.maximum(np.fft.irfft(padded, nodes), 0.0)
-    points = low + period / nodes * np.arange(nodes)
+    points = np.asarray(low + period / nodes * np.arange(nodes), np.float64)
     keep = (weights > 1e-18) & (points > 0)
     weights = weights[keep] / weights[keep].sum()
     return EnergyLaw(atom=0.0, nodes=points[keep], weights=weights, single=mean / units)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from theory.common import _validate
+from theory.common._activation_energy import activation_energy
 from theory.common._activations import Activation
 from theory.normalised._gradient_finite import gradient_variance_is_finite, refuse_infinite_mean
 from theory.normalised._gradient_process import (
@@ -116,10 +117,86 @@ def process_moment(process: GradientProcess, S: float, tau: float, s: float, pow
     low, high = np.log(law.ppf(1e-14)), np.log(law.isf(1e-14))
     x, weight = np.polynomial.legendre.leggauss(96)
     logs = 0.5 * (low + high) + 0.5 * (high - low) * x
-    mass = 0.5 * (high - low) * weight * np.exp(logs) * law.pdf(np.exp(logs))
+    mass = (
+        0.5
+        * (high - low)
+        * weight
+        * np.exp(logs)
+        * np.exp(stats.ncx2.logpdf(np.exp(logs) / (c * s), dimension, dimension * S / (c * s)))
+    )
     values = [log_bessel_moment(start=math.exp(u), time=c * (tau - s), **fixed) for u in logs.tolist()]
     growth = np.exp(np.array(values) + power * (logs - math.log(dimension * S)))
     return float(mass @ growth / mass.sum())
+
+
+def prenorm_weight_gradient_limit(
+    *,
+    width: int,
+    hidden_width: int,
+    alpha: float,
+    time: float,
+    matrix: Literal["V", "W"],
+    start: float = 0.0,
+    activation: Activation = "relu",
+    derivative: Activation | None = None,
+    mean_square: float = 1.0,
+) -> float:
+    """
+    Return E‖∂ℓ/∂V‖²/‖p_L‖² or E‖∂ℓ/∂W‖²/‖p_L‖² of one layer of deep pre-RMSNorm networks (N7; *derived*).
+
+    `a²Mc E‖p_s‖²` and `a²dc' E‖p_s‖²`, E‖p_s‖² that of N6; relative error O(a²), none at the last layer.
+
+    Parameters
+    ----------
+    width, hidden_width : int
+        d and M; d as in `prenorm_gradient_limit`.
+    alpha : float
+        a >= 0 of the layer.
+    time : float
+        τ > 0.
+    matrix : {"V", "W"}
+        Which matrix.
+    start : float, optional
+        Depth-time of the layer's output, in [0, τ]; 0 by default.
+    activation : str or callable, optional
+        σ; "relu" by default.
+    derivative : callable, optional
+        σ', needed beside a function.
+    mean_square : float, optional
+        S_0 = ‖h_0‖²/d > 0; 1 by default.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If the mean is infinite at this width, or an argument is out of range.
+
+    Examples
+    --------
+    >>> size = {"width": 16, "hidden_width": 64, "alpha": 0.1, "time": 1.0, "start": 1.0}
+    >>> [round(prenorm_weight_gradient_limit(matrix=matrix, **size), 6) for matrix in ("V", "W")]
+    [0.32, 0.08]
+    """
+    _validate.choice("matrix", matrix, ("V", "W"), fix="choose one")
+    M = int(_validate.whole("hidden_width", hidden_width, minimum=1, fix="give the number of rows of W"))
+    energy = activation_energy(activation, derivative=derivative)
+    size = M * energy.mean if matrix == "V" else int(_validate.width(width)) * energy.slope
+    square = float(_validate.alpha(alpha)) ** 2
+    if start == time:  # p_L itself; the width is checked all the same
+        prenorm_gradient_limit(width=width, time=time, activation=activation, derivative=derivative)
+        return square * size
+    growth = prenorm_gradient_limit(
+        width=width,
+        time=time,
+        activation=activation,
+        derivative=derivative,
+        mean_square=mean_square,
+        start=start,
+    )
+    return square * size * growth
 
 
 def prenorm_gradient_fourth_moment(

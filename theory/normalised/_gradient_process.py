@@ -90,7 +90,8 @@ def square_rates(width: int, ratio: float) -> tuple[FloatArray, FloatArray]:
     )
     start = np.array([1.0, 1 / d, 3 / (d * (d + 2))])
     rates, vectors = np.linalg.eig(matrix)
-    return rates.real, (vectors[0] * np.linalg.solve(vectors, start)).real
+    weights = vectors[0] * np.linalg.solve(vectors, start)
+    return np.asarray(np.real(rates), np.float64), np.asarray(np.real(weights), np.float64)
 
 
 def log_bessel_moment(*, index: float, rate: float, start: float, time: float, power: float = 0.0) -> float:

@@ -184,7 +184,7 @@ def _sum_law(points: FloatArray, depth: int, width: int | None) -> tuple[FloatAr
     edges = depth * mean - below + step * (np.arange(_CELLS + 1) - 0.5)
     inside = np.searchsorted(cdf, [1e-11, cdf[-1] - 1e-11])
     low, high = edges[max(inside[0] - 1, 0)], edges[min(inside[1] + 1, _CELLS)]
-    grid = np.linspace(low, high, _TABLE)
+    grid = np.asarray(np.linspace(low, high, _TABLE), np.float64)
     table = np.interp(grid, edges, cdf / cdf[-1])
     table[0], table[-1] = 0.0, 1.0
     return grid, table

@@ -123,9 +123,9 @@ class ScheduleNormLaw:
 
         Examples
         --------
-        >>> law = ScheduleNormLaw(width=5, depth=2, alpha=0.5, hidden_width=1)
+        >>> law = ScheduleNormLaw(width=5, depth=1, alpha=0.5, hidden_width=1)
         >>> print(f"{law.cdf(-1e-12):.6f} {law.cdf(0.0):.6f}")
-        0.258302 0.508302
+        0.182365 0.682365
         """
         return _validate.plain(self._parts.cdf(self._points(x)))
 
@@ -165,6 +165,10 @@ class ScheduleNormLaw:
     def std(self) -> float:
         """Return the standard deviation of log(‖h_L‖/‖h_0‖)."""
         return math.sqrt(self.var())
+
+    def rvs(self, *, size: int | tuple[int, ...], random_state: np.random.Generator) -> FloatArray:
+        """Return random numbers of the law, by inversion, from a numpy generator."""
+        return np.asarray(self.ppf(random_state.random(size)))
 
     @cached_property
     def error(self) -> float:

@@ -105,6 +105,19 @@ def test_the_chain_is_exact_at_small_depth(activation):
     for k in range(2):
         assert standard_errors(sample.value[:, k], chain.value_gradients[k]) < 5.5
         assert standard_errors(sample.value[:, k], 1.05 * chain.value_gradients[k]) > 5.5
+    # The last layer is exact at every depth.
+    last = {
+        "width": 16,
+        "hidden_width": 5,
+        "alpha": 0.8,
+        "time": 1.28,
+        "start": 1.28,
+        "activation": activation,
+    }
+    value, weight = (theory.prenorm_weight_gradient_limit(matrix=matrix, **last) for matrix in ("V", "W"))
+    assert value == pytest.approx(chain.value_gradients[-1], rel=1e-4)
+    assert standard_errors(sample.weight[:, -1], weight) < 5.5
+    assert standard_errors(sample.weight[:, -1], value) > 5.5  # a²Mc for a²dc'
 
 
 VALUES = {
@@ -189,8 +202,10 @@ def test_weight_gradients_of_deep_networks():
     chain = theory.prenorm_gradient_chain(**size)
     assert chain.value_gradients[-1] == pytest.approx(0.5 * 8 / 60, rel=1e-6)  # exact: a²Mc‖p_L‖²
     for k in (0, 29):
-        later = theory.prenorm_gradient_limit(width=24, time=1.0, start=(k + 1) / 60)
-        assert chain.value_gradients[k] == pytest.approx(0.5 * 8 / 60 * later, rel=0.02)
+        later = theory.prenorm_weight_gradient_limit(
+            width=24, hidden_width=8, alpha=60**-0.5, time=1.0, start=(k + 1) / 60, matrix="V"
+        )
+        assert chain.value_gradients[k] == pytest.approx(later, rel=0.02)
 
 
 def test_starting_later_is_averaging_over_the_walk():
