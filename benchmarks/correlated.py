@@ -1,19 +1,21 @@
-"""The correlated engine: matrix products against the machine's own, and milliseconds a set of paths.
+"""The correlated engine: products against the machine's own, milliseconds a set of paths, narrow networks.
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.correlated
 
-One core throughout. A network of width d and depth L is 8 d² L operations forward and backward (four
-products of a matrix with a column, a multiplication and an addition each).
+One core, but for the narrow networks, which run on two threads and, beside that, one at a time. A network of
+width d and depth L is 8 d² L operations forward and backward (four products of a matrix with a column, a
+multiplication and an addition each).
 """
 
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy as np
 
 from benchmarks.machine import matrix_product_rate, rate
-from montecarlo import ResNet
+from montecarlo import ResNet, simulate
 from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.processes import find_process, sample_paths
 from montecarlo.samples.shared._run import SharedRun, chunk_of_columns
@@ -21,8 +23,36 @@ from montecarlo.samples.shared._run import SharedRun, chunk_of_columns
 _PROCESSES = ("fbm:0.3", "fbm:0.8", "rbf-increments:0.01", "rbf:0.01", "matern:1.5:0.1")
 
 
+NARROW = tuple(
+    ResNet(width=4, depth=depth, beta=0.5, weights=weights, **block)
+    for block in ({}, {"block": "res-1", "activation": "identity"})
+    for depth in (200, 1000)
+    for weights in ("fbm:0.2", "rbf:0.01")
+)
+"""Networks whose rows would take Python longer than kernels if they ran one at a time."""
+
+
+def narrow_rates(threads: int) -> list[dict[str, Any]]:
+    """Return rows a second of narrow networks, and how many times as many as one at a time on a thread."""
+    rows = []
+    for net in NARROW:
+        key, replicas = net.stream_key(1), 160_000 // net.depth
+
+        def together(net=net, replicas=replicas) -> None:
+            simulate(net, replicas=replicas, seed=1, threads=threads)
+
+        def alone(net=net, key=key) -> None:
+            for replica in range(40):
+                correlated.final_states(net, key, replica)
+
+        many, one = rate(together, replicas), rate(alone, 40)
+        name = f"{net.block}, {net.weights}, L = {net.depth}"
+        rows.append({"name": name, "rows/s": many, "ratio": many / one})
+    return rows
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--depth", type=int, default=1000)
     depth = parser.parse_args().depth
@@ -54,6 +84,9 @@ def main() -> None:
             sample_paths(process, depth, entries, (1, 2), 0, 0)
 
         print(f"  {name:20s} {1e3 / rate(draw, 1.0):6.1f} ms")
+    print("networks of width 4 on two threads, all four log-ratios:")
+    for row in narrow_rates(2):
+        print(f"  {row['name']:28s} {row['rows/s']:8.0f}/s, {row['ratio']:5.1f} times one at a time")
 
 
 if __name__ == "__main__":

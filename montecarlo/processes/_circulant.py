@@ -41,6 +41,7 @@ ROUNDING = 1e-12
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_TWO = np.uint64(2)
 _LANES = np.uint64(LANES)
 _BLOCK = np.uint64(BLOCK)
 _COUNTERS = np.uint64(BLOCK // 4)
@@ -72,7 +73,33 @@ def _transform_lanes(stream, plan, amplitudes, depth, entries, out):
                     found = transform(plan, room, (np.uint64(v) + _ONE) * sequence, _ZERO)
                     entry = block * _BLOCK + np.uint64(v) * _COUNTERS + counter
                     place = (group * depth * entries + entry) * _LANES
-                    copy_rows(room, found, plan.scale, _ZERO, _ZERO, depth, out, place, entries * _LANES)
+                    copy_rows(
+                        room, found, _LANES, plan.scale, _ZERO, _ZERO, depth, out, place, entries * _LANES
+                    )
+
+
+@kernel
+def _transform_columns(plan, amplitudes, depth, columns, table):
+    """Turn the columns of a table of normals, (normals, columns), into paths in its first rows, in place."""
+    sequence = plan.length * _LANES
+    room = np.zeros(_TWO * sequence, np.float32)
+    for first in range(_ZERO, columns // _LANES * _LANES, _LANES):
+        place = np.uint64(first)
+        copy_rows(table, place, columns, amplitudes, _ZERO, _ONE, plan.length, room, _ZERO, _LANES)
+        found = transform(plan, room, _ZERO, sequence)
+        copy_rows(room, found, _LANES, plan.scale, _ZERO, _ZERO, depth, table, place, columns)
+    left = columns % _LANES
+    if left > _ZERO:
+        place = columns - left
+        for row in range(_ZERO, plan.length):
+            for lane in range(_ZERO, left):
+                number = table[np.uint64(row) * columns + place + np.uint64(lane)]
+                room[np.uint64(row) * _LANES + np.uint64(lane)] = number * amplitudes[row]
+        found = transform(plan, room, _ZERO, sequence)
+        for row in range(_ZERO, depth):
+            for lane in range(_ZERO, left):
+                number = room[found + np.uint64(row) * _LANES + np.uint64(lane)]
+                table[np.uint64(row) * columns + place + np.uint64(lane)] = number * plan.scale[0]
 
 
 class NegativeEigenvalueError(ValueError):
@@ -127,9 +154,9 @@ class CirculantFactor(PathFactor):
 
     Notes
     -----
-    The FFT runs in float32 along the layers, all entries at once, in place: the memory is that of 2n layers,
-    and the array of paths keeps it. pocketfft treats every column alike, whatever its neighbours, and uses no
-    instructions beyond those that every x86-64 CPU has, so the bits are the same everywhere.
+    The FFT runs in float32 along the layers, in place: the memory is that of 2n layers, and the array of
+    paths keeps it. Lengths with a prime factor above five go through scipy, to the same bits: its pocketfft
+    treats every column alike, whatever its neighbours, and multiplies and adds as every x86-64 CPU does.
     """
 
     def __init__(self, depth: int, lags: Float64) -> None:
@@ -154,7 +181,13 @@ class CirculantFactor(PathFactor):
         spectrum = np.empty((self.normals, entries), np.float32)
         for first, last in self._row_chunks(self.normals, entries):
             fill(first, spectrum[first:last])
-            spectrum[first:last] *= self._amplitudes32[first:last, None]
+        if self._plan is not None:
+            _transform_columns(
+                self._plan, self._amplitudes32, np.uint64(self.depth), np.uint64(entries),
+                spectrum.reshape(-1),
+            )  # fmt: skip
+            return spectrum[: self.depth]
+        spectrum *= self._amplitudes32[:, None]
         return fftpack.irfft(spectrum, axis=0, overwrite_x=True)[: self.depth]
 
     def fill_lane_paths(self, stream: LaneStream, out: Float32) -> None:

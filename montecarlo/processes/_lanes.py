@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, LANES, helper, kernel
 from montecarlo.streams._address import Address
-from montecarlo.streams._blocks import fill_four_words, fill_two_words
+from montecarlo.streams._blocks import fill_four_words, fill_two_words, splat
 from montecarlo.streams._normals import box_muller
 
 Float32 = npt.NDArray[np.float32]
@@ -69,27 +69,29 @@ class LaneStream(NamedTuple):
         _fill_rows(self, np.uint64(first_row), np.uint64(rows), np.uint64(columns // LANES), out.reshape(-1))
 
 
-def _copy_rows_python(source, first, scales, begin, step, rows, target, place, stride):
-    first, begin, step, rows, place, stride = map(int, (first, begin, step, rows, place, stride))
+def _copy_rows_python(source, first, apart, scales, begin, step, rows, target, place, stride):
+    first, apart, begin, step, rows, place, stride = map(
+        int, (first, apart, begin, step, rows, place, stride)
+    )
     for row in range(rows):
-        numbers = source[first + row * LANES : first + (row + 1) * LANES]
+        numbers = source[first + row * apart : first + row * apart + LANES]
         target[place + row * stride : place + row * stride + LANES] = numbers * scales[begin + row * step]
 
 
-def _copy_rows_compiled(typingctx, source, first, scales, begin, step, rows, target, place, stride):
-    """Store rows of eight numbers, which follow each other from ``source[first]`` on, in rows of `target`.
+def _copy_rows_compiled(typingctx, source, first, apart, scales, begin, step, rows, target, place, stride):
+    """Store rows of eight numbers, from ``source[first + t * apart]`` on, in rows of `target`.
 
     Row t, times ``scales[begin + t * step]``, goes to ``target[place + t * stride]``.
     """
     array, index = types.float32[::1], types.uint64
-    signature = types.void(array, index, array, index, index, index, array, index, index)
+    signature = types.void(array, index, index, array, index, index, index, array, index, index)
 
     def codegen(context, builder, sig, args):
         source, scales, target = (
             context.make_array(sig.args[position])(context, builder, args[position]).data
-            for position in (0, 2, 6)
+            for position in (0, 3, 7)
         )
-        _, first, _, begin, step, rows, _, place, stride = args
+        _, first, apart, _, begin, step, rows, _, place, stride = args
         scales = builder.gep(scales, [begin])
 
         def at(base, number):
@@ -97,13 +99,8 @@ def _copy_rows_compiled(typingctx, source, first, scales, begin, step, rows, tar
 
         with cgutils.for_range(builder, rows) as loop:
             scale = builder.load(builder.gep(scales, [builder.mul(loop.index, step)]))
-            lane = builder.insert_element(
-                ir.Constant(_VECTOR, ir.Undefined), scale, ir.Constant(ir.IntType(32), 0)
-            )
-            spread = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-            scale = builder.shuffle_vector(lane, lane, spread)
-            number = builder.add(first, builder.mul(loop.index, ir.Constant(first.type, LANES)))
-            value = builder.fmul(builder.load(at(source, number), align=4), scale)
+            number = builder.add(first, builder.mul(loop.index, apart))
+            value = builder.fmul(builder.load(at(source, number), align=4), splat(builder, scale))
             builder.store(value, at(target, builder.add(place, builder.mul(loop.index, stride))), align=4)
         return context.get_dummy_value()
 
@@ -160,7 +157,9 @@ def fill_entries(stream, counter, variates, first_row, rows, scales, step, words
             turn_normal(words, _ZERO, count * _LANES)
         for v in range(_ZERO, variates):
             start = place + np.uint64(v) * entry_stride + done * row_stride
-            copy_rows(words, np.uint64(v) * _PLANE, scales, done * step, step, count, out, start, row_stride)
+            copy_rows(
+                words, np.uint64(v) * _PLANE, _LANES, scales, done * step, step, count, out, start, row_stride
+            )
 
 
 @helper

@@ -6,7 +6,7 @@ entries exceeds the largest on its diagonal (Cauchy-Schwarz): that bounds the er
 needs r columns of the covariance, never the matrix. Smooth processes on [0, 1] have r of some dozens at any
 depth.
 
-Both kernels are elementwise along layers and entries, so their bits depend on no register width, library or
+All kernels are elementwise along layers and entries, so their bits depend on no register width, library or
 number of threads, unlike those of BLAS.
 """
 
@@ -82,6 +82,12 @@ def _multiply(factor, depth, rank, normals, entries, first, last, out):
                 total = fma(f1, normals[z1 + i], total)
                 total = fma(f2, normals[z2 + i], total)
                 out[target + i] = fma(f3, normals[z3 + i], total)
+
+
+@kernel
+def _multiply_tiles(factor, depth, rank, normals, entries, out):
+    """Do what `_multiply` does, for all entries, a multiple of eight: faster, as sums stay in registers."""
+    product(factor, _ZERO, rank, _ONE, depth, rank, normals, entries, out)
 
 
 @kernel
@@ -183,6 +189,12 @@ class LowRankFactor(PathFactor):
         rank = self._padded.shape[1]
         normals = np.zeros((rank, entries), np.float32)
         fill(0, normals[: self.normals])
+        if entries % LANES == 0:
+            _multiply_tiles(
+                self._padded.reshape(-1), np.uint64(self.depth), np.uint64(rank), normals.reshape(-1),
+                np.uint64(entries), out.reshape(-1),
+            )  # fmt: skip
+            return out
         for first in range(0, entries, _BLOCK):
             _multiply(
                 self._padded.reshape(-1), np.uint64(self.depth), np.uint64(rank), normals.reshape(-1),

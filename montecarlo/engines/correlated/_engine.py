@@ -25,7 +25,7 @@ VECTOR = 8
 TILE = 24
 """Columns that the products like best in multiples of this."""
 
-_NARROW_NUMBERS = 1 << 18
+_NARROW_NUMBERS = 1 << 19
 """Numbers of the paths of a matrix, layers times entries, up to which networks run in lanes."""
 
 _PATHS_BYTES = 4 << 20
@@ -59,10 +59,10 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
 
 def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
-    # Paths take most of it. The products run on eight columns, seven of them idle: other networks have
-    # other matrices.
-    matrices = 2 if resnet.has_w else 1
-    return resnet.depth * resnet.width**2 * matrices * 6e-9 + 1e-4
+    # Paths take most of it. Where weights are too many for lanes, Python takes a tenth of a millisecond for a
+    # network, and the products run on eight columns, seven of them idle.
+    numbers = resnet.depth * resnet.width**2 * (2 if resnet.has_w else 1)
+    return 1e-8 * numbers + 5e-6 if columns_at_once(resnet) > 1 else 6e-9 * numbers + 1e-4
 
 
 def columns_at_once(resnet: ResNet) -> int:

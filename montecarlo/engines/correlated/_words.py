@@ -57,7 +57,7 @@ def perform(network, k, state, tape, work, slot):
     for word in network.constants.sentence:
         if word == LINEAR_W:
             remember(network, W, k, state, vector, work, factor_of(network, vector.roots))
-            vector = linear(network, network.paths.w, k, state, vector)
+            vector = linear(network, network.paths.w, k, False, state, vector)
         elif word == BIAS:
             vector = Vector(vector.front, vector.roots, True)
         elif word == ACTIVATION:
@@ -66,7 +66,7 @@ def perform(network, k, state, tape, work, slot):
             # The factor that V's image has, but for V's own √d.
             factor = factor_of(network, vector.roots + 1) * network.root_d
             remember(network, V, k, state, vector, work, factor)
-            vector = linear(network, network.paths.v, k, state, vector)
+            vector = linear(network, network.paths.v, k, False, state, vector)
         slot += np.int64(keeps(word))
     return vector
 
@@ -82,12 +82,12 @@ def perform_back(network, k, state, tape, work, slot, outputs):
         slot -= np.int64(keeps(word))
         if word == LINEAR_W:
             finish(network, W, k, state, vector, work, outputs.weight_w)
-            vector = linear_back(network, network.paths.w, k, state, vector)
+            vector = linear(network, network.paths.w, k, True, state, vector)
         elif word == ACTIVATION:
             vector = activation_back(network, state, vector, tape, slot)
         elif word == LINEAR_V:
             finish(network, V, k, state, vector, work, outputs.weight_v)
-            vector = linear_back(network, network.paths.v, k, state, vector)
+            vector = linear(network, network.paths.v, k, True, state, vector)
     return vector
 
 
@@ -117,45 +117,24 @@ def free(vector):
 
 
 @inline
-def linear(network, matrices, k, state, vector):
-    """Multiply with the matrix of a layer, √d times it."""
+def linear(network, matrices, k, transposed, state, vector):
+    """Multiply with the matrix of a layer or its transpose, √d times it."""
     front = free(vector)
-    z, out = state.buffers[vector.front], state.buffers[front]
-    if network.own:
-        multiply_own(matrices, k, network.constants.depth, False, network.width, z, network.columns, out)
-    else:
-        multiply(matrices[k], network.width, z, network.columns, out)
-    return Vector(front, vector.roots + 1, False)
-
-
-@inline
-def linear_back(network, matrices, k, state, vector):
-    """Multiply with its transpose."""
-    front = free(vector)
-    z, out = state.buffers[vector.front], state.buffers[front]
-    if network.own:
-        multiply_own(matrices, k, network.constants.depth, True, network.width, z, network.columns, out)
-    else:
-        multiply_back(matrices[k], network.width, z, network.columns, out)
+    multiply(
+        network.own, matrices, k, network.constants.depth, transposed, network.width,
+        state.buffers[vector.front], network.columns, state.buffers[front],
+    )  # fmt: skip
     return Vector(front, vector.roots + 1, False)
 
 
 @helper
-def multiply(matrix, d, table, columns, out):
-    """Store the product of a matrix and a table."""
-    product(matrix, _ZERO, d, _ONE, d, d, table, columns, out)
-
-
-@helper
-def multiply_back(matrix, d, table, columns, out):
-    """Store the product of the transpose and a table."""
-    product(matrix, _ZERO, _ONE, d, d, d, table, columns, out)
-
-
-@helper
-def multiply_own(matrices, k, layers, transposed, d, table, columns, out):
-    """Store the products of the columns with their own matrices of a layer, or with the transposes."""
-    lane_product(matrices, np.uint64(k), np.uint64(layers), transposed, d, table, columns, out)
+def multiply(own, matrices, k, layers, transposed, d, table, columns, out):
+    """Store the products of the columns of a table with a matrix, or each with its own."""
+    if own:
+        lane_product(matrices, np.uint64(k), np.uint64(layers), transposed, d, table, columns, out)
+    else:
+        down, along = (_ONE, d) if transposed else (d, _ONE)
+        product(matrices[k], _ZERO, down, along, d, d, table, columns, out)
 
 
 @inline

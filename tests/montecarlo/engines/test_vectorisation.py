@@ -68,8 +68,9 @@ def test_box_muller_runs_in_wide_registers(wide_instructions, kernel):
 
 def test_correlated_products_and_passes_run_in_wide_registers(wide_instructions):
     lines = wide_instructions[CORRELATED]
-    # Four products (W, V, and both transposed) with tiles of twelve accumulators each.
-    assert sum("vfmadd231ps" in line for line in lines) >= 4 * 12
+    # One product serves all matrices and their transposes, another those in lanes: tiles of twelve, eight and
+    # four accumulators, and of four.
+    assert sum("vfmadd231ps" in line for line in lines) >= 12 + 8 + 4 + 4
     code = "\n".join(lines)
     # Adding an image to all columns: the rounding error of the sum, and the largest entry so far.
     assert "vsubps" in code

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy import fftpack
 
 from montecarlo.common._jit import LANES, kernel
-from montecarlo.processes import LaneStream, WeightProcess, fill_lane_paths, find_process, sample_paths
+from montecarlo.processes import (
+    LaneStream,
+    WeightProcess,
+    fill_lane_paths,
+    find_process,
+    normal_rows,
+    sample_paths,
+)
 from montecarlo.processes._transform import Plan, radices_of, transform
 from montecarlo.streams import ROLE_V, ROLE_W
 
@@ -88,3 +95,13 @@ def test_lengths_with_larger_factors_have_no_plan():
         n for n in range(1, 32) if any(n % prime == 0 for prime in (7, 11, 13, 17, 19, 23, 29, 31))
     ]
     assert Plan.of(22) is None
+
+
+@pytest.mark.parametrize("entries", [1, 7, 8, 43])
+@pytest.mark.parametrize("depth", [2, 30, 101])
+def test_paths_are_those_of_scipy(depth, entries, monkeypatch):
+    factor = find_process("fbm:0.2").factor(depth)
+    fill = normal_rows(KEY, ROLE_V, 3)
+    paths = factor.paths(fill, entries)
+    monkeypatch.setattr(factor, "_plan", None)
+    assert np.array_equal(factor.paths(fill, entries).view(np.uint32), paths.view(np.uint32))
