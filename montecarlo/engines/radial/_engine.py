@@ -75,7 +75,7 @@ def _refused_norm(resnet: ResNet) -> str | None:
 def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
     layers = resnet.depth * (2 if request.dual else 1)
-    tangents = 5e-7 * resnet.depth if request.dual and resnet.norm != "none" else 0.0
+    tangents = 1e-6 * resnet.depth if request.dual and resnet.norm != "none" else 0.0
     return 2e-8 * layers * (4 if request.trajectories else 1) + tangents + 1e-6
 
 

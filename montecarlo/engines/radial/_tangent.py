@@ -8,7 +8,8 @@ v, two for what h and T have besides, and two for what a layer adds.
 With z normal, n_1 and n_2 normal vectors of the width and N active units, a branch behind a ReLU has the
 images ``u = √(χ²_N/M) n_1`` of a state of length √d and ``w = (z n_1 + √χ²_{N-1} n_2)/√M`` of a tangent of
 that length across it; a linear one has n_1 and n_2. A norm before the branch divides the tangent's part
-across h by ‖h‖/√d and drops the one along; behind the branch or on the stream it does the same there.
+across h by ‖h‖/√d and drops the one along; behind the branch or on the stream it does the same there. The
+length of h_0 is that of the row's own network, all else is drawn afresh.
 """
 
 from __future__ import annotations
