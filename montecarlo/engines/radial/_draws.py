@@ -89,10 +89,7 @@ def fill(source, n, width, units, tables, halves, draws):
     """Draw n samples; for `halves` a fair coin says of each of the units whether it is active."""
     _fill_words(source, n, draws)
     if halves:
-        if tables.bits == 0:
-            _count(n, units, draws)
-        else:
-            _look_up(n, tables, draws)
+        draw_active(n, units, tables, draws)
         _propose_active(n, tables, draws)
         for i in range(_ZERO, n):
             if draws.doubtful[i] != np.uint32(0):
@@ -111,6 +108,15 @@ def fill(source, n, width, units, tables, halves, draws):
     for i in range(_ZERO, n):
         if draws.doubtful[i] != np.uint32(0):
             draws.rest_square[i] = _again(source, np.uint32(1), i, shape, scale, draws.x2[i], draws.u2[i])
+
+
+@inline
+def draw_active(n, units, tables, draws):
+    """Turn two words into numbers of active units."""
+    if tables.bits == 0:
+        _count(n, units, draws)
+    else:
+        _look_up(n, tables, draws)
 
 
 @inline

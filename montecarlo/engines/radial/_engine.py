@@ -51,9 +51,10 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
     reason = _refused_norm(resnet) if resnet.norm != "none" else None
     if reason is not None:
         return reason
-    if request.gradients or (request.dual and resnet.norm != "none"):
-        also = "" if resnet.norm != "none" else " or gradients='dual'"
-        return f"needs gradients='none'{also}: norms alone give no joint gradients"
+    if resnet.norm == "pre-layer" and (request.gradients or request.dual):
+        return "needs gradients='none' for norm='pre-layer', whose derivative knows directions"
+    if request.gradients:
+        return "needs gradients='none' or gradients='dual': norms alone give no joint gradients"
     if resnet.skip != 1.0:
         alphas = constants_of(resnet).alphas
         if np.any((alphas > 0.0) & (alphas < _SMALLEST)):
@@ -74,12 +75,15 @@ def _refused_norm(resnet: ResNet) -> str | None:
 def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
     layers = resnet.depth * (2 if request.dual else 1)
-    return 2e-8 * layers * (4 if request.trajectories else 1) + 1e-6
+    tangents = 1e-6 * resnet.depth if request.dual and resnet.norm != "none" else 0.0
+    return 2e-8 * layers * (4 if request.trajectories else 1) + tangents + 1e-6
 
 
 def prepare(resnet: ResNet) -> None:
     """Compile what `sample` needs."""
     importlib.import_module("montecarlo.engines.radial._network")
+    if resnet.norm != "none":
+        importlib.import_module("montecarlo.engines.radial._tangent")
 
 
 def sample(
@@ -102,18 +106,28 @@ def sample(
     columns: Columns = {}
     for dual in (False, True) if request.dual else (False,):
         rows = np.empty((replicas, 2))
+        if dual and resnet.norm != "none":
+            from montecarlo.engines.radial._tangent import run_tangents
+
+            run_tangents(constants, tables, Draw.of(key, first_replica), rows)
+            columns |= _dual(rows)
+            continue
         path = np.empty((replicas, L + 1)) if request.trajectories and not dual else empty
         run_block(
             constants, tables, Draw.of(key, first_replica), 1 if path.size else chunk, chunk, dual,
             rows, path,
         )  # fmt: skip
         if dual:
-            columns |= {"log_gradient_ratio_dual": rows[:, 0], "log_gradient_difference_dual": rows[:, 1]}
+            columns |= _dual(rows)
         else:
             columns |= {"log_hidden_ratio": rows[:, 0], "log_hidden_difference": rows[:, 1]}
             if path.size:
                 columns["log_hidden_path"] = path
     return {name: columns[name] for name in request.columns(resnet)}
+
+
+def _dual(rows: npt.NDArray[np.float64]) -> Columns:
+    return {"log_gradient_ratio_dual": rows[:, 0], "log_gradient_difference_dual": rows[:, 1]}
 
 
 def _bits_a_layer(alphas: npt.NDArray[np.float64], skip: float) -> float:

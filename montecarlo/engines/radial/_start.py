@@ -15,35 +15,42 @@ from montecarlo.streams._keys import LAYER_LIMIT, ROLE_RADIAL_NORMALS
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox
 
-_LAYER = np.uint32(LAYER_LIMIT - 1)  # deeper than any network
+LAST_LAYER = np.uint32(LAYER_LIMIT - 1)
+"""Deeper than any network."""
+
 _NORMALS = np.uint32(ROLE_RADIAL_NORMALS << 28)
 _ZERO = np.uint64(0)
-_ONE = np.uint64(1)
 _SIXTEEN = np.uint64(NETWORKS)
 
 
 @helper
 def draw_starts(first, constants, x, log_starts):
     """Store log ‖h_0‖ of sixteen networks, ‖h_0‖² = s² ‖x‖² χ²_d/n with the input x of each."""
-    n = np.uint64(x.size)
     for lane in range(_ZERO, _SIXTEEN):
         address = Address(first.k0, first.k1, np.uint32(first.low + np.uint32(lane)), first.high)
-        draw_input(address.k0, address.k1, address.low, address.high, x, n)
-        total = 0.0
-        for j in range(_ZERO, n):
-            total += np.float64(x[j]) * np.float64(x[j])
-        square = _chi_square(address, constants.width)
-        log_starts[lane] = math.log(constants.input_scale) + 0.5 * math.log(square * total / np.float64(n))
+        log_starts[lane] = log_start(address, constants, x)
+
+
+@helper
+def log_start(address, constants, x):
+    """Return log ‖h_0‖ of a network, whose input is left in x."""
+    n = np.uint64(x.size)
+    draw_input(address.k0, address.k1, address.low, address.high, x, n)
+    total = 0.0
+    for j in range(_ZERO, n):
+        total += np.float64(x[j]) * np.float64(x[j])
+    square = _chi_square(address, constants.width)
+    return math.log(constants.input_scale) + 0.5 * math.log(square * total / np.float64(n))
 
 
 @helper
 def _chi_square(address, degrees):
     w0, w1, w2, _ = philox(
-        np.uint32(0), np.uint32(_LAYER | _NORMALS), address.low, address.high, address.k0, address.k1
+        np.uint32(0), np.uint32(LAST_LAYER | _NORMALS), address.low, address.high, address.k0, address.k1
     )
     normal, _ = box_muller(w0, w1)
     z = np.float64(normal)
     if degrees < 2:
         return z * z
     shape = 0.5 * np.float64(degrees) - 1.0 / 3.0
-    return exact_chi_square(address, np.uint32(0), _LAYER, shape, 1.0 / math.sqrt(9.0 * shape), z, w2)
+    return exact_chi_square(address, np.uint32(0), LAST_LAYER, shape, 1.0 / math.sqrt(9.0 * shape), z, w2)

@@ -40,6 +40,29 @@ class Step(NamedTuple):
     """How the norm stands: one of those above."""
 
 
+@helper
+def has_w(constants):
+    """Return whether a fresh W halves the units."""
+    found = False
+    for word in constants.sentence:
+        found = found or word == LINEAR_W
+    return found
+
+
+@helper
+def norm_of(constants):
+    """Return how the norm stands."""
+    norm = PLAIN
+    for word in constants.sentence:
+        if word == NORM:
+            norm = INNER
+        elif word == BRANCH_NORM:
+            norm = UNIFORM
+        elif word == STREAM_NORM:
+            norm = OUTER
+    return norm
+
+
 @allocating_helper
 def build_step(constants, layers):
     """Return a layer in numbers, with room for the factors of some layers.
@@ -48,16 +71,7 @@ def build_step(constants, layers):
     is then counted in units of a power of two near α, and so it is where it does not depend on h. A fresh W
     and a ReLU leave a random half of the units.
     """
-    halves = False
-    norm = PLAIN
-    for word in constants.sentence:
-        halves = halves or word == LINEAR_W
-        if word == NORM:
-            norm = INNER
-        elif word == BRANCH_NORM:
-            norm = UNIFORM
-        elif word == STREAM_NORM:
-            norm = OUTER
+    halves, norm = has_w(constants), norm_of(constants)
     largest = 0.0
     for alpha in constants.alphas:
         largest = max(largest, alpha)

@@ -158,6 +158,15 @@ FROZEN = [
             ["0x1.e1c667e2eb3cfp-1", "0x1.956652d1db695p-1", "0x1.be9dc1aa36dfcp-2", "0x1.d629a8002df80p-6"],
         ],
     ),
+    (
+        {"width": 6, "hidden_width": 9, "depth": 12, "beta": 0.25, "norm": "peri-rms"},
+        "dual",
+        "radial",
+        [
+            ["0x1.8fa88eb6d158ap+0", "0x1.957f32496b317p+0", "0x1.7661d09fb22c9p+0", "0x1.5b9cd957110afp+0"],
+            ["0x1.af0ca69d7a972p-1", "0x1.4d4a5ec3f3a1ep-1", "0x1.123ca723104c4p+0", "0x1.a54a19489b2f2p-1"],
+        ],
+    ),
 ]
 
 

@@ -79,8 +79,8 @@ CASES = [
         SMALL | {"hidden_width": 70, "skip": -0.5, "schedule": "power:1"},
         {"engine": "radial", "gradients": "dual"},
     ),
-    (SMALL | {"norm": "peri-rms"}, {"engine": "radial", "gradients": "none"}),
-    (SMALL | {"norm": "post-rms"}, {"engine": "radial", "gradients": "none"}),
+    (SMALL | {"norm": "peri-rms"}, {"engine": "radial", "gradients": "dual"}),
+    (SMALL | {"norm": "post-rms", "width": 7}, {"engine": "radial", "gradients": "dual"}),
 ]
 
 

@@ -39,13 +39,14 @@ def same_rows(a, b):
 @pytest.mark.parametrize("fields", SPECIFICATIONS, ids=str)
 def test_rows_are_functions_of_the_replica(fields):
     net = ResNet(depth=45, beta=0.3, **fields)
+    gradients = "none" if net.norm == "pre-layer" else "dual"
+    simulate = functools.partial(montecarlo.simulate, engine="radial", gradients=gradients)
     whole = simulate(net, replicas=37, seed=3, threads=1, block_size=37)
     assert same_rows(whole, simulate(net, replicas=37, seed=3, threads=2, block_size=5))
     part = simulate(net, replicas=4, seed=3, first_replica=33)
     assert all(np.array_equal(column[33:], part[name]) for name, column in whole.columns.items())
     path = simulate(net, replicas=37, seed=3, trajectories=True)
-    for name, column in whole.columns.items():
-        assert np.array_equal(column, path[name])
+    assert same_rows(whole, path)
     assert np.array_equal(path["log_hidden_path"][:, -1], whole["log_hidden_ratio"])
     assert not path["log_hidden_path"][:, 0].any()
     with pytest.MonkeyPatch.context() as patch:
@@ -97,9 +98,9 @@ def test_laws_that_norms_alone_do_not_give_are_refused(fields, word):
         simulate(ResNet(**{"width": 4, "depth": 2, "alpha": 1.0} | fields), replicas=1, seed=1)
 
 
-def test_gradients_of_networks_with_a_norm_are_refused():
-    net = ResNet(width=4, depth=2, alpha=1.0, norm="pre-rms")
-    for gradients in ("joint", "dual"):
+def test_gradients_that_norms_alone_do_not_give_are_refused():
+    for norm, gradients in (("pre-rms", "joint"), ("pre-layer", "joint"), ("pre-layer", "dual")):
+        net = ResNet(width=4, depth=2, alpha=1.0, norm=norm)
         with pytest.raises(InvalidFieldError, match="needs gradients='none'"):
             simulate(net, replicas=1, seed=1, gradients=gradients)
 
@@ -167,16 +168,16 @@ def test_post_norm_has_the_directions_of_the_plain_network():
     np.testing.assert_allclose(*cosines, atol=1e-12)
 
 
-# --- laws; eight comparisons share a false alarm of 1e-6, and each law has a wrong one beside it ----------
+# --- laws; eleven comparisons share a false alarm of 1e-6, and each law has a wrong one beside it ---------
 
-FALSE_ALARM = 1e-6 / 8
+FALSE_ALARM = 1e-6 / 11
 ROWS = 100_000
 
 
-def lengths_of_starts(net):
+def lengths_of_starts(net, seed=5):
     """Return ‖h_0‖ of each row: a stream with a norm on it ends at length √d."""
     post = ResNet(width=net.width, depth=1, alpha=1.0, norm="post-rms")
-    sample = simulate(post, replicas=ROWS, seed=5)
+    sample = simulate(post, replicas=ROWS, seed=seed)
     return math.sqrt(net.width) * np.exp(-sample["log_hidden_ratio"])
 
 
@@ -244,6 +245,33 @@ def test_factors_of_a_layer_with_skip_schedule_and_hidden_width():
 
 
 @pytest.mark.statistical
+@pytest.mark.parametrize("width", [2, 5, 8])
+def test_gradients_of_a_norm_on_the_stream(width):
+    """N10 iii: ‖p_0‖/‖p_L‖ is √Beta((d-1)/2, 1/2) times the QR diagonals of two columns, layer by layer."""
+    d, M, L, a = width, 6, 4, 0.8
+    net = ResNet(width=d, hidden_width=M, depth=L, alpha=a, norm="post-rms")
+    sample = simulate(net, replicas=ROWS, seed=7, gradients="dual")
+    first = 0.5 * math.log(d) - np.log(lengths_of_starts(net, seed=7))
+    rng = np.random.default_rng(5)
+    logs = np.zeros(ROWS)
+    for _ in range(L):
+        z = rng.standard_normal((ROWS, M))
+        on = z > 0.0
+        s, slope = z * on, rng.standard_normal((ROWS, M)) * on
+        v = rng.standard_normal((ROWS, d, M)) / math.sqrt(M)
+        x, y = (a / math.sqrt(d) * np.einsum("nij,nj->ni", v, q) for q in (s, slope))
+        x[:, 0] += 1.0
+        y[:, 1] += 1.0
+        r11 = np.linalg.norm(x, axis=1)
+        r22 = np.linalg.norm(y - x * ((x * y).sum(axis=1) / r11**2)[:, None], axis=1)
+        logs += np.log(r22 / r11)
+    beta = 0.5 * np.log(rng.beta((d - 1) / 2.0, 0.5, ROWS))
+    found = sample["log_gradient_ratio_dual"] - first
+    assert not same_law(found, logs + beta, false_alarm=FALSE_ALARM).refuted
+    assert same_law(found, logs, false_alarm=FALSE_ALARM).refuted
+
+
+@pytest.mark.statistical
 def test_lengths_of_starts():
     """‖h_0‖² = ‖x‖² χ²_d/n."""
     net = ResNet(width=3, depth=1, alpha=1.0)
@@ -252,3 +280,25 @@ def test_lengths_of_starts():
     exact = np.sqrt(x * stats.chi2(3).rvs(ROWS, random_state=rng) / 64)
     assert not same_law(lengths_of_starts(net), exact, false_alarm=FALSE_ALARM).refuted
     assert same_law(lengths_of_starts(net), 1.03 * exact, false_alarm=FALSE_ALARM).refuted
+
+
+@pytest.mark.parametrize("norm", ["pre-rms", "peri-rms", "post-rms"])
+def test_gradients_of_networks_of_any_scale(norm):
+    for fields in (
+        {"alpha": 1e-20}, {"alpha": 0.5, "depth": 3000}, {"alpha": 0.5, "input_scale": 1e-250},
+        {"alpha": 0.5, "input_scale": 1e100}, {"alpha": 1e100}, {"alpha": 0.5, "width": 1},
+        {"alpha": 0.5, "width": 100_000, "hidden_width": 3},
+    ):  # fmt: skip
+        net = ResNet(**{"width": 6, "depth": 9, "norm": norm} | fields)
+        sample = simulate(net, replicas=20, seed=3, gradients="dual")
+        ratio, difference = sample["log_gradient_ratio_dual"], sample["log_gradient_difference_dual"]
+        if net.width == 1:  # what is normalised is a sign
+            still = (0.0, -np.inf) if norm != "post-rms" else (-np.inf, 0.0)
+            assert np.all(ratio == still[0])
+            np.testing.assert_allclose(difference, still[1], atol=1e-15)
+            continue
+        assert np.isfinite(ratio).all()
+        assert np.isfinite(difference).all()
+        if fields == {"alpha": 1e-20} and norm != "post-rms":
+            moved = sample["log_hidden_difference"]
+            assert np.all(np.abs(difference - moved) < 5.0)
