@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from montecarlo.common._jit import allocating_helper, helper, inline
+from montecarlo.common._jit import allocating_helper, helper
 from montecarlo.kernels._records import alpha_of
 from montecarlo.kernels._words import BRANCH_NORM, LINEAR_W, NORM, STREAM_NORM
 
@@ -89,7 +89,7 @@ def set_factors(step, constants, first, backwards):
             step.factors[i] = square / (d * units) if step.halves else square / d
 
 
-@inline
+@helper
 def set_lengths(step, n, width, draws):
     """Turn the draws of some steps into those of uniform directions: d over the square of what is drawn."""
     d = np.float64(width)

@@ -1,4 +1,4 @@
-"""Frozen rows of the Gaussian and radial engines: a change of their streams must raise STREAM_FORMAT."""
+"""Frozen rows of engines: a change of their streams must raise STREAM_FORMAT."""
 
 from __future__ import annotations
 
@@ -74,6 +74,88 @@ FROZEN = [
                 "-0x1.e6dd28606aa32p-3",
             ],
             ["0x1.9a3ba5ef1c564p-1", "0x1.96ec4447380fap-1", "0x1.08f7afce023a1p+0", "0x1.49374cf9d9fa4p-1"],
+        ],
+    ),
+    (
+        {
+            "width": 6,
+            "hidden_width": 70,
+            "depth": 30,
+            "beta": 0.25,
+            "norm": "pre-rms",
+            "schedule": "power:0.25",
+        },
+        "none",
+        "radial",
+        [["0x1.a58aa7dcb4fd9p-1", "0x1.85ba437872518p-1"], ["0x1.8b7a22390d4d7p-2", "-0x1.60dc46f6beb0cp-3"]],
+    ),
+    (
+        {"width": 9, "hidden_width": 5, "depth": 12, "beta": 0.25, "norm": "post-rms", "skip": 0.8},
+        "none",
+        "radial",
+        [["0x1.fcc452449fee7p-1", "0x1.c9f83228c78dfp-1"], ["0x1.fa6c1067e107cp-2", "0x1.bf5efab830c73p-3"]],
+    ),
+    (
+        {"width": 9, "hidden_width": 12, "depth": 12, "beta": 0.25, "skip": -0.8, "schedule": "power:0.5"},
+        "dual",
+        "radial",
+        [
+            [
+                "-0x1.0f09c89e96418p+1",
+                "-0x1.c273373c38c69p-4",
+                "-0x1.308270a79ac23p+1",
+                "-0x1.75a57454cedc2p-4",
+            ],
+            [
+                "-0x1.3a99089a3f977p+1",
+                "-0x1.4e526ba9e384fp-4",
+                "-0x1.3cd966fd2ad4fp+1",
+                "-0x1.30831082fc0a6p-4",
+            ],
+        ],
+    ),
+    (
+        {
+            "width": 9,
+            "hidden_width": 20,
+            "depth": 12,
+            "beta": 0.25,
+            "skip": 0.8,
+            "schedule": "power:0.5",
+            "norm": "peri-layer",
+            "weights": "uniform",
+        },
+        "joint",
+        "dense",
+        [
+            [
+                "-0x1.77bbe790367a6p-1",
+                "0x1.7bd9855a15800p-5",
+                "-0x1.662145c3ad398p-1",
+                "0x1.7eee25d1a32e0p-3",
+            ],
+            [
+                "-0x1.622bed090caa6p-1",
+                "0x1.b31c6b72f1d50p-4",
+                "-0x1.1b6c19e568cb0p-1",
+                "0x1.52aacbeed72b8p-3",
+            ],
+        ],
+    ),
+    (
+        {
+            "block": "post-activation",
+            "activation": "leaky-relu",
+            "width": 9,
+            "depth": 12,
+            "beta": 0.5,
+            "weights": "rademacher",
+        },
+        "joint",
+        "dense",
+        [
+            ["0x1.a0f0cf6408e90p-1", "0x1.7d4a06b0b5220p-1", "0x1.af337fc5bb13cp-2", "-0x1.68499bb594840p-6"],
+            ["0x1.e1c667e2eb3cfp-1", "0x1.956652d1db695p-1", "0x1.be9dc1aa36dfcp-2", "0x1.d629a8002df80p-6"],
         ],
     ),
 ]
