@@ -42,6 +42,7 @@ def seconds(resnet: ResNet, request: Request) -> float:
         matrices += 1.0 if resnet.has_w else 0.5
     width, inner = (-(-n // 8) * 8 for n in (resnet.width, resnet.inner_width))
     per_layer = matrices * inner * (width + 8) * resnet.law.cost * 1e-9 + 2e-7
+    per_layer += len(resnet.normalisation.words) * resnet.width * 6e-9
     return resnet.depth * per_layer + 1e-6
 
 

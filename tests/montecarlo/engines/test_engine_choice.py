@@ -61,6 +61,19 @@ def test_gaussian_for_other_gaussian_networks(network, request_):
     assert find_engine("auto", network, request_).name == "gaussian"
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"norm": "pre-rms", "hidden_width": 9},
+        {"norm": "post-layer"},
+        {"block": "post-activation", "skip": 0.5},
+    ],
+)
+def test_gaussian_for_gradients_of_normalised_networks(fields):
+    assert find_engine("auto", net(**fields), JOINT).name == "gaussian"
+    assert find_engine("auto", net(**fields, weights="uniform"), JOINT).name == "dense"
+
+
 @pytest.mark.parametrize("network", OTHERS, ids=repr)
 @pytest.mark.parametrize("request_", [JOINT, NONE])
 def test_dense_for_other_weights(network, request_):

@@ -44,6 +44,43 @@ FROZEN = [
         ],
     ),
     (
+        {"width": 7, "depth": 9, "beta": 0.5, "norm": "peri-layer", "hidden_width": 11, "skip": 0.9},
+        "joint",
+        "gaussian",
+        [
+            [
+                "-0x1.ace4065eb2367p-1",
+                "-0x1.58952e3785ae8p-3",
+                "-0x1.1ec90e11c0848p-1",
+                "0x1.090595ad1e8ecp-3",
+            ],
+            ["0x1.182928576ba1fp-1", "0x1.9ac27770dd118p-1", "0x1.33b2193f034e0p+0", "0x1.227e1921a4af2p+0"],
+        ],
+    ),
+    (
+        {
+            "block": "res-2",
+            "activation": "leaky-relu",
+            "bias_std": 0.5,
+            "width": 17,
+            "depth": 12,
+            "beta": 0.25,
+            "norm": "post-rms",
+            "schedule": "power:0.5",
+        },
+        "joint",
+        "gaussian",
+        [
+            [
+                "0x1.14ad95afcfa20p-2",
+                "-0x1.320bc538a18b4p-2",
+                "0x1.2d02ea7b76b18p-2",
+                "-0x1.58c58feec9600p-8",
+            ],
+            ["0x1.2308496a2fa1bp-1", "0x1.46a969540b28ep-2", "0x1.02f2b4f20a2b8p-2", "-0x1.a1b0313612020p-5"],
+        ],
+    ),
+    (
         {"width": 70, "depth": 50, "beta": 0.5},
         "dual",
         "radial",

@@ -13,6 +13,8 @@ import pytest
 
 import montecarlo
 from montecarlo import InvalidFieldError, ResNet
+from montecarlo.engines._registry import ENGINES
+from montecarlo.engines._request import Request
 from montecarlo.engines.gaussian._engine import misplaced
 from montecarlo.estimates import same_law
 from montecarlo.networks.blocks import BLOCKS, Block
@@ -247,6 +249,21 @@ def test_a_gradient_that_is_not_projected_is_refuted():
     assert not tests["h"].refuted
     assert tests["g"].refuted
     assert tests["h - g"].refuted
+
+
+# --- estimates of time ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["dense", "gaussian"])
+@pytest.mark.parametrize(
+    "fields", [{"norm": "pre-rms"}, {"norm": "pre-tanh:1"}, {"norm": "post-layer"}, {"hidden_width": 160}]
+)
+def test_what_costs_time_counts_in_its_estimate(engine, fields):
+    plain, net = ResNet(width=40, depth=9, beta=0.5), ResNet(width=40, depth=9, beta=0.5, **fields)
+    for gradients in (True, False):
+        request = Request(gradients=gradients)
+        times = [ENGINES[engine].seconds(n, request) for n in (plain, net)]
+        assert times[0] < times[1] < 5.0 * times[0]
 
 
 # --- order of words ---------------------------------------------------------------------------------------

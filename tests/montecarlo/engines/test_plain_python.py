@@ -72,6 +72,13 @@ CASES = [
     (SMALL, {"engine": "gaussian", "weight_gradients": True}),
     (SMALL | {"block": "res-2", "activation": "softplus", "bias_std": 0.5}, {"engine": "gaussian"}),
     (SMALL | {"beta": None, "alpha": 1e30, "depth": 9}, {"engine": "gaussian"}),
+    (SMALL | {"norm": "peri-layer", "hidden_width": 5, "skip": 0.5}, {"engine": "gaussian"}),
+    (SMALL | {"norm": "post-layer", "schedule": "power:1"}, {"engine": "gaussian"}),
+    (
+        SMALL | {"norm": "pre-rms", "norm_eps": 0.1, "block": "res-1", "activation": "tanh"},
+        {"engine": "gaussian"},
+    ),
+    (SMALL | {"block": "post-activation", "norm": "pre-tanh:0.7"}, {"engine": "gaussian"}),
     (SMALL, {"engine": "radial", "gradients": "dual"}),
     (SMALL | {"width": 70}, {"engine": "radial", "gradients": "none"}),
     (SMALL | {"beta": None, "alpha": 1e30, "depth": 9}, {"engine": "radial", "gradients": "none"}),
