@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import merged
+from montecarlo.common._jit import helper, merged
 from montecarlo.engines.gaussian._pointwise import condition, evaluated, sloped
 from montecarlo.engines.gaussian._records import (
     PAIR,
@@ -42,7 +42,7 @@ _NONE = np.int64(0)
 _UNBOUNDED = np.int64(UNBOUNDED)
 
 
-@merged
+@helper
 def norm(network, vector, state, tape, work, slot):
     """Normalise the state, with which a branch begins."""
     constants, d = network.constants, np.float64(network.rows)
@@ -77,7 +77,7 @@ def means(network, x, work):
         work.mean[lane] /= np.float64(network.rows)
 
 
-@merged
+@helper
 def norm_back(network, vector, state, tape, work, slot):
     """Multiply with the derivative of the norm that begins a branch."""
     if network.constants.norm == TANH:
@@ -108,7 +108,7 @@ def norm_back(network, vector, state, tape, work, slot):
     return Vector(form, slot, network.rows, vector.by_w, vector.by_v, False, False, False)
 
 
-@merged
+@helper
 def branch_norm(network, vector, state, tape, work, slot):
     """Normalise the table that a branch ends with."""
     constants, d, row = network.constants, np.float64(network.rows), vector.slot * _SIXTEEN
@@ -134,7 +134,7 @@ def branch_norm(network, vector, state, tape, work, slot):
     return Vector(TABLE, vector.slot, network.rows, _NONE, _NONE, True, False, False)
 
 
-@merged
+@helper
 def branch_norm_back(network, vector, state, tape, work, slot):
     """Multiply the gradient with the derivative of the norm that ends a branch."""
     if network.constants.norm == TANH:
@@ -164,7 +164,7 @@ def lean(network, state, direction, tape, work, row):
         work.first[lane] = 1.0 / length if length > 0.0 else 0.0
 
 
-@merged
+@helper
 def stream_norm(network, state, tape, work, slot):
     """Normalise the stream, which has exponent 0 from then on."""
     constants, d, row = network.constants, np.float64(network.rows), slot * _SIXTEEN
@@ -203,7 +203,7 @@ def stream_norm(network, state, tape, work, slot):
     rescale(state, network.rows, _UNBOUNDED)
 
 
-@merged
+@helper
 def stream_norm_back(network, state, tape, work, slot):
     """Multiply the gradient with the derivative of the stream's norm."""
     direction = table_of(network, tape, slot)

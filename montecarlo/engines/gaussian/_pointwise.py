@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, merged
+from montecarlo.common._jit import helper, inline
 from montecarlo.engines.gaussian._records import (
     BENT,
     PAIR,
@@ -32,14 +32,14 @@ _NONE = np.int64(0)
 _SIGMA = 0.0
 
 
-@merged
+@inline
 def nothing_waits(work):
     """Forget the lengths that waited."""
     for lane in range(_ZERO, _SIXTEEN):
         work.lengths[lane] = 1.0
 
 
-@merged
+@inline
 def activation(network, vector, state, tape, work, slot):
     """Bend the image where it is read, or leave σ' and σ in two tables.
 
@@ -57,7 +57,7 @@ def activation(network, vector, state, tape, work, slot):
     return evaluated(network, vector, state, tape, work, slot, _SIGMA)
 
 
-@merged
+@inline
 def evaluated(network, vector, state, tape, work, slot, gamma):
     """Leave σ' and σ in two tables, or for γ > 0 those of ``tanh(γ x)``."""
     evaluate(network, vector, state, tape, work, slot, gamma)
@@ -109,7 +109,7 @@ def evaluate(network, vector, state, tape, work, slot, gamma):
             tables[slopes + i] = np.float32(t)
 
 
-@merged
+@inline
 def activation_back(network, vector, state, tape, work, slot):
     """Multiply by σ'."""
     if network.bends:
@@ -117,7 +117,7 @@ def activation_back(network, vector, state, tape, work, slot):
     return sloped(network, vector, state, tape, work, slot)
 
 
-@merged
+@inline
 def sloped(network, vector, state, tape, work, slot):
     """Multiply by the slopes in a slot."""
     slopes, products = table_of(network, tape, slot), Table(work.products, _ZERO)
@@ -134,7 +134,7 @@ def sloped(network, vector, state, tape, work, slot):
     return Vector(TABLE, vector.slot, vector.rows, vector.by_w, vector.by_v, False, False, False)
 
 
-@merged
+@inline
 def pull(network, vector, below, tape, work):
     """Multiply a pair by the slopes at a bent image; with `below` = 1, where they are 1, just add it up."""
     condition(vector, tape, work)
@@ -143,7 +143,7 @@ def pull(network, vector, below, tape, work):
     return Vector(TABLE, vector.slot, vector.rows, vector.by_w, vector.by_v, False, False, False)
 
 
-@merged
+@inline
 def condition(vector, tape, work):
     """Store κ of a pair; the length of the gradient that the matrix met goes to those that wait."""
     squares = squares_of(tape, vector.slot + _ONE)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from montecarlo.common._jit import merged
+from montecarlo.common._jit import inline, merged
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import Address, Constants, Sigma
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
@@ -166,13 +166,13 @@ class Vector(NamedTuple):
     """Whether its direction lies in its slot, and its squared norms where a matrix leaves them."""
 
 
-@merged
+@inline
 def whole(network, slot, kept):
     """Return the state as the vector that a sentence begins with."""
     return Vector(RAW, slot, network.rows, np.int64(0), np.int64(0), False, False, kept)
 
 
-@merged
+@inline
 def divided(network, vector, scale):
     """Return a number divided by the roots that wait for a vector."""
     for _ in range(vector.by_w):
@@ -182,43 +182,43 @@ def divided(network, vector, scale):
     return scale
 
 
-@merged
+@inline
 def log_divisor(network, vector):
     """Return the natural log of the roots that wait for a vector."""
     return vector.by_w * math.log(network.root_d) + vector.by_v * math.log(network.root_m)
 
 
-@merged
+@inline
 def groups_of(rows):
     """Return the counters of four units."""
     return (rows + _FOUR - _ONE) // _FOUR
 
 
-@merged
+@inline
 def rows_from(network, word):
     """Return the units that a matrix reads."""
     return network.inner if word == LINEAR_V else network.rows
 
 
-@merged
+@inline
 def rows_to(network, word):
     """Return the units that a matrix writes."""
     return network.rows if word == LINEAR_V else network.inner
 
 
-@merged
+@inline
 def is_matrix(word):
     """Return whether a word is a fresh random matrix."""
     return (word == LINEAR_W) | (word == LINEAR_V)
 
 
-@merged
+@inline
 def slots_before(network):
     """Return the slots before the first word: one for the state, where that is what a matrix meets."""
     return _ONE if is_matrix(network.constants.sentence[0]) else _ZERO
 
 
-@merged
+@inline
 def slots_of(network, word):
     """Return the slots that a word takes: an image, slopes and values, or the direction of a norm.
 
@@ -230,13 +230,13 @@ def slots_of(network, word):
     return _ONE if is_matrix(word) | (word == NORM) | (word == STREAM_NORM) else _ZERO
 
 
-@merged
+@inline
 def table_of(network, tape, slot):
     """Return the table in a slot."""
     return Table(tape.tables, slot * network.size)
 
 
-@merged
+@inline
 def squares_of(tape, slot):
     """Return the squared norms in a slot."""
     return Table(tape.squares, slot * _SIXTEEN)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, merged
+from montecarlo.common._jit import helper, inline
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
 from montecarlo.kernels._state import LARGEST, UNBOUNDED
@@ -48,7 +48,7 @@ def frames(state):
         state.unit[lane] = math.ldexp(1.0, int(min(max(-state.exponents[lane], -2000), 1000)))
 
 
-@merged
+@inline
 def step(network, state, x, y, work, lowest):
     """Add ``first x + second y`` to the state, the coefficients those of `work`."""
     if network.rows == _ONE:
@@ -63,7 +63,7 @@ def step(network, state, x, y, work, lowest):
     rescale(state, network.rows, lowest)
 
 
-@merged
+@inline
 def skip(network, state):
     """Multiply the state by the skip factor; the step that follows rescales it."""
     factor = network.constants.skip
@@ -71,7 +71,7 @@ def skip(network, state):
         stretch(state.mantissas, factor, state.difference, state.frame, network.rows)
 
 
-@merged
+@inline
 def lift(state, rows):
     """Take states that are far below true units into a frame where increments of such units have room."""
     lowest = np.int64(0)
@@ -93,7 +93,7 @@ def rescue_cancellation(state, before):
             state.squares[lane] = state.mantissas[lane] * state.mantissas[lane]
 
 
-@merged
+@inline
 def rescale(state, rows, lowest):
     """Keep squared norms between 2**-80 and 2**80, lane by lane; mark lanes that are not finite as dead.
 
@@ -150,7 +150,7 @@ def shift_lane(state, lane, rows, shift):
     state.squares[lane] = total
 
 
-@merged
+@inline
 def keep_direction(network, state, table, squares):
     """Tape h in float32 with its squared norm; where mantissas may be tiny, ``h/‖h‖`` instead."""
     hidden, n = table.array, network.rows * _SIXTEEN
@@ -168,13 +168,13 @@ def keep_direction(network, state, table, squares):
             hidden[table.start + i] = np.float32(scale * state.mantissas[i])
 
 
-@merged
+@inline
 def half_log(square):
     """Return half the natural log of a square, -inf for zero."""
     return 0.5 * math.log(square) if square > 0.0 else -np.inf
 
 
-@merged
+@inline
 def log_state(state, lane):
     """Return the natural log of the norm of one lane."""
     return half_log(state.squares[lane]) + state.exponents[lane] * _LN2

@@ -27,7 +27,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import merged
+from montecarlo.common._jit import inline, merged
 from montecarlo.engines.gaussian._norms import branch_norm, branch_norm_back, norm, norm_back
 from montecarlo.engines.gaussian._pointwise import activation, activation_back, nothing_waits, pull
 from montecarlo.engines.gaussian._records import (
@@ -97,7 +97,7 @@ def perform(network, batch, k, state, tape, work, slot):
     return vector
 
 
-@merged
+@inline
 def add(network, k, vector, state, tape, work, lowest):
     """Multiply the state by the skip factor, and add a_k times the branch to it."""
     scale = divided(network, vector, alpha_of(network.constants, k))
@@ -138,7 +138,7 @@ def perform_back(network, batch, k, state, tape, work, slot, out):
     return vector
 
 
-@merged
+@inline
 def add_back(network, k, vector, state, tape, work):
     """Multiply the gradient by the skip factor, and add a_k times what the branch made of it."""
     alpha = alpha_of(network.constants, k)
@@ -170,7 +170,7 @@ def add_back(network, k, vector, state, tape, work):
     step(network, state, x, y, work, _UNBOUNDED)
 
 
-@merged
+@inline
 def divided_by(network, vector):
     """Return the product of the roots that wait."""
     divisor = 1.0
@@ -181,7 +181,7 @@ def divided_by(network, vector):
     return divisor
 
 
-@merged
+@inline
 def linear(network, batch, k, word, vector, state, tape, work, slot):
     """Draw the image of a vector under a matrix; its length waits."""
     met, squares = table_of(network, tape, vector.slot), squares_of(tape, slot)
@@ -202,14 +202,14 @@ def linear(network, batch, k, word, vector, state, tape, work, slot):
     return through(network, word, vector, TABLE, slot, rows)
 
 
-@merged
+@inline
 def through(network, word, vector, form, slot, rows):
     """Return a vector behind a matrix, whose root waits with the others."""
     by_w, by_v = np.int64(word == LINEAR_W), np.int64(word == LINEAR_V)
     return Vector(form, slot, rows, vector.by_w + by_w, vector.by_v + by_v, vector.own, False, False)
 
 
-@merged
+@inline
 def linear_back(network, batch, k, position, vector, state, tape, work, slot):
     """Draw the normals of a transposed product, and take the two products that condition them.
 
@@ -237,7 +237,7 @@ def linear_back(network, batch, k, position, vector, state, tape, work, slot):
     return through(network, word, vector, PAIR, given, rows)
 
 
-@merged
+@inline
 def remember(network, k, word, vector, state, work, squares):
     """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
     if work.log_inputs.shape[1] == 0:
@@ -251,7 +251,7 @@ def remember(network, k, word, vector, state, work, squares):
         work.log_inputs[matrix, k, lane] = log_input
 
 
-@merged
+@inline
 def finish(network, batch, k, word, vector, state, work, out):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
     weights, matrix = (out.weight_v, 0) if word == LINEAR_V else (out.weight_w, 1)
@@ -275,7 +275,7 @@ def finish(network, batch, k, word, vector, state, work, out):
         weights[row, k] = log_norm
 
 
-@merged
+@inline
 def bias(network, batch, k, vector, work):
     """Draw the bias; the activation adds it."""
     layer_role = np.uint32(np.uint32(k) | _BIAS)
