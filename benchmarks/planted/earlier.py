@@ -76,9 +76,9 @@ BUGS = (
         "a true limit refuted by a finer run",
     ),
     Bug(
-        "montecarlo/verification/_verdict.py",
-        '"at most": above, "at least": below}',
-        '"at most": below, "at least": above}',
+        "montecarlo/sequential/_result.py",
+        '"at most": above, "at least": below}[self.claim]',
+        '"at most": below, "at least": above}[self.claim]',
         (
             "tests/montecarlo/verification/test_verdicts.py::test_resolutions_are_in_units_and_on_the_side_of_the_claim",
         ),

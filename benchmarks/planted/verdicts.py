@@ -41,8 +41,8 @@ BUGS = (
     ),
     Bug(
         "montecarlo/verification/_verify.py",
-        "turn = min(waiting, key=lambda turn: turn.seconds)",
-        "turn = max(waiting, key=lambda turn: turn.seconds)",
+        "return min(waiting, key=lambda turn: turn.seconds)",
+        "return max(waiting, key=lambda turn: turn.seconds)",
         ("tests/montecarlo/verification/test_verdicts.py::test_the_experiment_that_had_least_time_goes_on",),
         "one long experiment takes the time of all",
     ),
