@@ -83,6 +83,13 @@ GAIN_FROM_HALF_TO_ONE = Hypothesis(
     lambda f: f.gain_bounds[0] >= 0.5 and f.gain_bounds[1] <= 1,
 )
 
+# What surrounds the branch
+
+PLAIN = Hypothesis(
+    "layers are h + α V g(h): no norm, as many units inside as outside, no factor of h, one α",
+    lambda f: f.plain,
+)
+
 # Gradients
 
 NO_TIES = Hypothesis("P((W h)_i = 0) = 0, where σ has a kink at 0", lambda f: f.tie_free or f.linear)

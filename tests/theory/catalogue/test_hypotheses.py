@@ -275,6 +275,21 @@ CASES = {
     ),
 }
 
+AROUND = [
+    replace(FINITE, norm="pre-rms"),
+    replace(FINITE, hidden_width=160),
+    replace(FINITE, skip=0.5),
+    replace(FINITE, schedule="vanishing"),
+    replace(FINITE, block="post-activation"),
+]
+"""Networks whose layers are not h + α V g(h)."""
+
+
+@pytest.mark.parametrize("facts", AROUND)
+def test_statements_on_plain_layers_are_claimed_of_them_alone(facts):
+    claimed = {theorem.id for theorem in applicable(facts)}
+    assert not [id for id in claimed if id[0] in "ISOF"]
+
 
 def test_every_theorem_has_its_cases():
     assert list(CASES) == list(THEOREMS)
@@ -299,7 +314,7 @@ def test_counterexamples_are_rejected_for_their_reason(id):
 def test_each_hypothesis_can_fail(id):
     pool = [
         facts for typical, broken in CASES.values() for facts in [*typical, *(facts for facts, _ in broken)]
-    ]
+    ] + AROUND
     for hypothesis in find_theorem(id).hypotheses:
         assert any(not hypothesis.holds(facts) for facts in pool), hypothesis.text
 
