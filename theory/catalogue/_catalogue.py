@@ -5,25 +5,30 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from theory.catalogue import _correlated, _diffusion, _smooth, independent
+from theory.catalogue import _correlated, _diffusion, _post_activation, _schedules, _smooth, independent
 from theory.catalogue import _hypotheses as given
 from theory.catalogue._facts import Facts
 from theory.catalogue._theorem import Theorem
 
 _OF_PLAIN_LAYERS = (independent, _diffusion, _smooth, _correlated)
-"""Chapters on h + α V g(h): all their statements have that hypothesis, which their files leave out."""
+"""Chapters on h + α V g(h): their statements have that hypothesis, which their files leave out, or say what
+holds of b_k h + a_k V g(h) and M units."""
 
-_OF_OTHER_LAYERS = ()
+_OF_OTHER_LAYERS = (_schedules, _post_activation)
+
+
+def _of_plain_layers(theorem: Theorem) -> Theorem:
+    if given.NO_NORM in theorem.hypotheses:
+        return theorem
+    return replace(theorem, hypotheses=(*theorem.hypotheses, given.PLAIN))
+
 
 THEOREMS: dict[str, Theorem] = {
-    **{
-        theorem.id: replace(theorem, hypotheses=(*theorem.hypotheses, given.PLAIN))
-        for part in _OF_PLAIN_LAYERS
-        for theorem in part.STATEMENTS
-    },
+    **{theorem.id: _of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS},
     **{theorem.id: theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS},
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, each followed by its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, G1 to G6, P1 to P3, each followed by its
+complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 

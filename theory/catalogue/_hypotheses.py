@@ -90,6 +90,18 @@ PLAIN = Hypothesis(
     lambda f: f.plain,
 )
 
+NO_NORM = Hypothesis(
+    "layers are b_k h + a_k V_k g(h), of any hidden width M, without a norm",
+    lambda f: f.norm == "none" and f.block != "post-activation",
+)
+STREAM_KEPT = Hypothesis("the stream has no factor: b = 1", lambda f: f.skip == 1)
+STREAM_NOT_LOST = Hypothesis("b is not 0", lambda f: f.skip != 0)
+ONE_SCALING = Hypothesis("all layers have one scaling a", lambda f: f.schedule == "constant")
+ANY_ORDER = Hypothesis(
+    "all layers have one scaling a, or weights are Gaussian, whose layers may change places",
+    lambda f: f.schedule == "constant" or all(law.gaussian for law in f.laws),
+)
+
 # Gradients
 
 NO_TIES = Hypothesis("P((W h)_i = 0) = 0, where σ has a kink at 0", lambda f: f.tie_free or f.linear)
