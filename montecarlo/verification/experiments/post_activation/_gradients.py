@@ -26,19 +26,19 @@ def _shorter(power: float = 1.0) -> Observable:
     return row
 
 
-def _bound(beta: float) -> NumberExperiment:
+def _bound(beta: float, depth: int, engine: str = "auto") -> NumberExperiment:
     """Return the experiment on d = 3: P(|cos∠| < x) = x, the cosine of an isotropic p_L being uniform."""
     return NumberExperiment(
-        theorem="P3", name=f"β = {beta:g}, d = 3", quantity="P(‖p_0‖/‖p_L‖ < ‖h_L‖/(2‖h_0‖))",
+        theorem="P3", name=f"β = {beta:g}, L = {depth}", quantity="P(‖p_0‖/‖p_L‖ < ‖h_L‖/(2‖h_0‖))",
         predicted=_CUT, resolution=0.02, first_rows=2000, observable=_shorter(), claim="at most",
-        resnet=ResNet(width=3, depth=100, beta=beta, block="post-activation"), request=Request(),
-        sequence=probability,
+        resnet=ResNet(width=3, depth=depth, beta=beta, block="post-activation"), request=Request(),
+        sequence=probability, engine=engine,
     )  # fmt: skip
 
 
 def experiments() -> list[NumberExperiment]:
     """Return the experiments."""
-    return [_bound(0.5), _bound(1.0)]
+    return [_bound(0.5, 100), _bound(0.25, 30, "dense")]
 
 
 def mutants() -> list[Mutant]:

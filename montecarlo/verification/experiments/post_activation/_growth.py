@@ -40,7 +40,8 @@ def _cosine(sample: Sample) -> tuple[Array, Array]:
     """Return cos γ as the flow has it, and ‖h_L − h_0‖/‖h_0‖."""
     moved = np.exp(sample["log_hidden_difference"])
     ratio = square("log_hidden_ratio")(sample)
-    return (ratio - 1.0 - moved**2) / (2.0 * moved), moved
+    with np.errstate(invalid="ignore"):  # NaN where nothing moved, as in networks that are not these
+        return (ratio - 1.0 - moved**2) / (2.0 * moved), moved
 
 
 def _flow(width: int, depth: int) -> NumberExperiment:
@@ -117,19 +118,19 @@ def _rate(width: int, depth: int, beta: float) -> NumberExperiment:
     )  # fmt: skip
 
 
-def _mean_growth(resnet: ResNet, *, transient: bool = True, correction: bool = True) -> float:
+def _mean_growth(resnet: ResNet, *, correction: bool = True) -> float:
     """Return P2's expansion of E log(‖h_L‖/‖h_0‖) over isotropic h_0."""
     growth = theory.post_activation_log_growth(
         width=resnet.width, depth=resnet.depth, alpha=resnet.scaling, cosine=1.0, correction=correction
     )
-    mean = _isotropic_mean(resnet.width, lambda c: math.log(0.5 + 0.5 * c)) if transient else 0.0
-    return growth + mean
+    return growth + _isotropic_mean(resnet.width, lambda c: math.log(0.5 + 0.5 * c))
 
 
-def _centred(width: int, depth: int, resolution: float) -> NumberExperiment:
+def _centred(width: int, depth: int, resolution: float, *, transient: bool = True) -> NumberExperiment:
     """Return the experiment on E log(‖h_L‖/‖h_0‖) − m√L − log((1 + c)/2) at β = 1/2.
 
-    c = cos∠(h_0, h_L), which tends to cos γ: rows without the spread of h_0's directions.
+    c = cos∠(h_0, h_L), which tends to cos γ: rows without the spread of h_0's directions. Not `transient`
+    leaves the logarithm of c out.
     """
     resnet = ResNet(width=width, depth=depth, beta=0.5, block="post-activation")
     drift = theory.post_activation_rate(beta=0.5) * math.sqrt(depth)
@@ -139,25 +140,51 @@ def _centred(width: int, depth: int, resolution: float) -> NumberExperiment:
     def row(sample: Sample) -> Array:
         ratio = np.exp(sample["log_hidden_ratio"])
         cosine = (ratio**2 + 1.0 - square("log_hidden_difference")(sample)) / (2.0 * ratio)
-        value = sample["log_hidden_ratio"] - drift - np.log(np.maximum(0.5 + 0.5 * cosine, 1e-300))
+        value = sample["log_hidden_ratio"] - drift
+        if transient:
+            value = value - np.log(np.maximum(0.5 + 0.5 * cosine, 1e-300))
         return np.clip(value, predicted - reach, predicted + reach)
 
     return NumberExperiment(
         theorem="P2", name=f"beside m√L, d = {width}, L = {depth}", predicted=predicted,
         quantity="E log(‖h_L‖/‖h_0‖) − m√L − log((1 + cos γ)/2)", resolution=resolution, first_rows=200,
+        allowance=resnet.scaling,  # the next term is O(a³L) = O(a)
         resnet=resnet, observable=row, request=_FORWARD,
         sequence=bounded(predicted - reach, predicted + reach),
     )  # fmt: skip
 
 
+def _fluctuation(width: int, depth: int) -> NumberExperiment:
+    """Return the experiment on the mean square of the growth from half of the depth on, beside its drift."""
+    resnet = ResNet(width=width, depth=depth, beta=0.5, block="post-activation")
+    half = theory.post_activation_rate(beta=0.5) * math.sqrt(depth) / 2.0
+    law = theory.post_activation_law(width=width, cosine=1.0, total=0.5)
+    predicted = float(law.var() + law.mean() ** 2)
+    reach = 50.0 * predicted
+
+    def row(sample: Sample) -> Array:
+        path = sample["log_hidden_path"]
+        return np.minimum((path[:, depth] - path[:, depth // 2] - half) ** 2, reach)
+
+    return NumberExperiment(
+        theorem="P2", name=f"fluctuation, d = {width}, L = {depth}", predicted=predicted,
+        quantity="E (log(‖h_L‖/‖h_{L/2}‖) − m√L/2)²", resolution=0.15 * predicted, relative_to=predicted,
+        first_rows=500, resnet=resnet, observable=row,
+        request=Request(gradients=False, trajectories=True), sequence=bounded(0.0, reach),
+    )  # fmt: skip
+
+
 def _growth_mutants() -> list[Mutant]:
-    slow, rate = _centred(*_CENTRED), _rate(*_RATE)
+    slow, rate, noise = _centred(*_CENTRED), _rate(*_RATE), _fluctuation(*_NOISE)
     length = rate.resnet.scaling * rate.resnet.depth
-    without = _mean_growth(rate.resnet, transient=False) / length
     return [
         Mutant("m = 1/2", "theory",
                replace(rate, predicted=rate.predicted + 0.5 - 1 / math.sqrt(2 * math.pi))),
-        Mutant("without log((1 + cos γ)/2)", "theory", replace(rate, predicted=without)),
+        Mutant("without log((1 + cos γ)/2)", "theory", _centred(*_CENTRED, transient=False)),
+        Mutant("E ReLU(Z)² for the variance", "theory",
+               replace(noise, predicted=noise.predicted * 0.5 / (0.5 - 0.5 / math.pi))),
+        Mutant("fluctuation of every width alike", "theory",
+               replace(noise, predicted=noise.predicted * noise.resnet.width)),
         Mutant("without the term of a²L", "theory",
                replace(rate, predicted=_mean_growth(rate.resnet, correction=False) / length)),
         Mutant("the rate of e^{mt} beside 1/2", "theory", replace(slow, predicted=math.log(2.0))),
@@ -169,12 +196,14 @@ def _growth_mutants() -> list[Mutant]:
 
 
 _RATE = (5, 6400, 0.25)
-_CENTRED = (5, 6400, 0.06)
+_CENTRED = (5, 6400, 0.075)
+_NOISE = (2, 6400)
 
 
 def experiments() -> list[NumberExperiment]:
     """Return the experiments."""
-    return [_flow(2, 1000), _flow(20, 1000), _frozen(2, 1000), _rate(*_RATE), _centred(*_CENTRED)]
+    flow = [_flow(2, 1000), _flow(20, 1000), _frozen(2, 1000)]
+    return [*flow, _rate(*_RATE), _centred(*_CENTRED), _fluctuation(*_NOISE)]
 
 
 def mutants() -> list[Mutant]:

@@ -1,6 +1,7 @@
 """G5: Euler's identity, network by network, from the directions in which hidden states and gradients end.
 
-A row says whether a network misses the identity by more than rounding: the probability of that is 0.
+A row says whether a network misses the identity by more than rounding: the probability of that is 0. A wrong
+identity fails in nearly every network, so that few of the slow ones decide.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _pathwise(name: str, kind: Any, **fields: Any) -> NumberOfRows:
     partner, ratio = theory.euler_overlap(homogeneous=kind, skip=resnet.skip)
     return NumberOfRows(
         theorem="G5", name=name, quantity="P(p_0 · h_0 is not what the identity says)", predicted=0.0,
-        resolution=0.03, first_rows=700, resnet=resnet, source=_pathwise_rows(resnet, partner, ratio),
+        resolution=0.1, first_rows=250, resnet=resnet, source=_pathwise_rows(resnet, partner, ratio),
         sequence=probability, claim="at most", engine="dense",
     )  # fmt: skip
 

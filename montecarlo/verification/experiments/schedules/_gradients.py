@@ -43,9 +43,10 @@ def _weight_gradient(matrix: str, layer: int, law: str, **fields: Any) -> Number
     units = resnet.inner_width / resnet.width if matrix == "V" else 1.0
     a = float(scalings_of(resnet)[layer - 1])
     bound = a**4 * units**2 * branch_fourth(resnet) * _others(resnet, layer)
+    fine = 0.01 if law == "gaussian" else 0.015  # dense networks take longer
     return NumberExperiment(
         theorem="G3", name=f"{matrix}_{layer} {law}, M = {resnet.inner_width}", predicted=predicted,
-        quantity=f"E‖∂loss/∂{matrix}_{layer}‖²/(‖p_L‖²‖h_0‖²)", resolution=0.01 * predicted,
+        quantity=f"E‖∂loss/∂{matrix}_{layer}‖²/(‖p_L‖²‖h_0‖²)", resolution=fine * predicted,
         relative_to=predicted, first_rows=10_000, resnet=resnet, observable=_layer(matrix, layer),
         request=Request(weight_gradients=True), sequence=non_negative(bound),
     )  # fmt: skip
@@ -54,7 +55,7 @@ def _weight_gradient(matrix: str, layer: int, law: str, **fields: Any) -> Number
 _WIDE: dict[str, Any] = {
     "width": 8, "depth": 3, "alpha": 0.5, "hidden_width": 20, "skip": 0.9, "schedule": (1.0, 0.6, 0.4)
 }  # fmt: skip
-_NARROW: dict[str, Any] = {"width": 10, "depth": 2, "alpha": 0.4, "hidden_width": 4, "skip": -1.05}
+_NARROW: dict[str, Any] = {"width": 12, "depth": 2, "alpha": 0.4, "hidden_width": 8, "skip": -1.05}
 _SIGNS: dict[str, Any] = {"width": 4, "depth": 2, "alpha": 0.4, "hidden_width": 7, "schedule": (0.5, 1.0)}
 
 
@@ -134,14 +135,21 @@ def _gate(layer: int, name: str, **fields: Any) -> NumberOfRows:
     bound = 1.05 * 3.0 * branch_fourth(resnet) / d**2 * _others(resnet, layer)
     return NumberOfRows(
         theorem="G4", name=f"gate {layer}, {name}", quantity=f"E(∂loss/∂a_{layer})²/(‖p_L‖²‖h_0‖²)",
-        predicted=predicted, resolution=0.03 * predicted, relative_to=predicted, first_rows=20_000,
+        predicted=predicted, resolution=0.04 * predicted, relative_to=predicted, first_rows=20_000,
         resnet=resnet, source=_gate_rows(resnet, layer), sequence=non_negative(bound),
         engine="dense",
     )  # fmt: skip
 
 
 def _gates() -> list[NumberOfRows]:
-    size: dict[str, Any] = {"width": 3, "depth": 2, "alpha": 0.6, "hidden_width": 6, "skip": 0.8}
+    size: dict[str, Any] = {
+        "width": 3,
+        "depth": 2,
+        "alpha": 0.6,
+        "hidden_width": 6,
+        "skip": 0.8,
+        "input_dim": 3,
+    }
     return [
         _gate(2, "M = 6", **size),
         _gate(1, "M = 6, a_1 = 0", schedule=(0.0, 1.0), **size),

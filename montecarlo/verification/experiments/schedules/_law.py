@@ -49,7 +49,8 @@ _STEPS: dict[str, Any] = {
 
 def _laws() -> list[LawExperiment]:
     small: dict[str, Any] = {
-        "width": 3, "depth": 2, "alpha": 0.8, "hidden_width": 5, "skip": 0.9, "schedule": (1.0, 0.5)
+        "width": 3, "depth": 2, "alpha": 0.8, "hidden_width": 5, "skip": 0.9, "schedule": (1.0, 0.5),
+        "input_dim": 3,
     }  # fmt: skip
     return [
         _law("dense engine", "hidden", "dense", **small),
@@ -149,7 +150,7 @@ def _limit_mutants() -> list[Mutant]:
 
 # G2: rows of plain matrices, V of variance 1/d as it is drawn
 
-_BLOCK = 512
+_BLOCK = 4096
 
 
 def _plain_rows(resnet: ResNet, *, as_wide: bool = True) -> Source:
@@ -173,7 +174,7 @@ def _value_scaling() -> LawOfRows:
     resnet = ResNet(width=3, depth=2, alpha=0.6, hidden_width=8, skip=0.9)
     scaled = float(theory.value_scaling(alpha=resnet.scaling, width=3, hidden_width=8))
     return LawOfRows(
-        theorem="G2", name="M = 8, d = 3", resolution=0.015, first_rows=10_000, resnet=resnet,
+        theorem="G2", name="M = 8, d = 3", resolution=0.02, first_rows=10_000, resnet=resnet,
         quantity="distance of the law of ‖h_L‖/‖h_0‖, V of variance 1/d, to that of a√(M/d)",
         source=_plain_rows(resnet), cdf=_exact(resnet, alpha=scaled).cdf,
     )  # fmt: skip

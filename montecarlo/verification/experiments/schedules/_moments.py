@@ -32,9 +32,10 @@ def _mean_square(name: str, what: What, **fields: Any) -> NumberExperiment:
     if what == "difference":
         quantity, observable = "E‖h_L − (∏ b_k) h_0‖²/‖h_0‖²", kept_difference(resnet)
         predicted, bound = theory.schedule_difference_second_moment(**size), moments.difference
+    fine = 0.01 if resnet.law.gaussian else 0.015  # dense networks take longer
     return NumberExperiment(
         theorem="G1", name=f"{what}, {name}", quantity=quantity, predicted=predicted,
-        resolution=0.01 * predicted, relative_to=predicted, first_rows=10_000, resnet=resnet,
+        resolution=fine * predicted, relative_to=predicted, first_rows=10_000, resnet=resnet,
         observable=observable, request=Request(gradients=what == "gradient"), sequence=non_negative(bound),
     )  # fmt: skip
 
