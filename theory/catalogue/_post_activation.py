@@ -31,7 +31,7 @@ STATEMENTS = (
             r"h_L \to H_1,\quad \frac{dH}{dt} = \mu\left(\Vert H\Vert^2/d\right)(1, \ldots, 1),\quad "
             r"\mu(s) = \mathbb{E}\,\sigma(\sqrt{s}\,Z)"
         ),
-        source="derived, of Yao, Wu and Gao (arXiv:2512.21075)",
+        source="derived",
         proof="Given h, V h is N(0, (‖h‖²/d) I): a drift, and a martingale of variance L a² → 0.",
         hypotheses=(
             _BLOCK,
@@ -62,7 +62,7 @@ STATEMENTS = (
             r"\cos\gamma}{2} + \frac{s^2}{4}\left(1 - \frac{1}{d}\right) - \frac{m^2}{2} - \frac{s^2}{2d}, "
             r"\frac{s^2}{d}\right)"
         ),
-        source="derived, of Yao, Wu and Gao (arXiv:2512.21075)",
+        source="derived",
         proof=(
             "P1's flow turns h towards (1, …, 1), which costs log((1 + cos γ)/2), and then grows by m a "
             "a layer; the next term is a sketch: the spread of the coordinates, and the logarithm's "

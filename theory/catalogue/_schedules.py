@@ -251,7 +251,7 @@ STATEMENTS = (
             "networks of a = β²/α, a²L = 1/(4√(2N)): their directions move less and less as N grows."
         ),
         latex=r"a^2 L = \frac{1}{4\sqrt{2N}},\quad a = \frac{\beta^2}{\alpha} \propto L^{-3/4}",
-        source="derived, of DeepNet (arXiv:2203.00555)",
+        source="derived",
         proof="A norm does not see the factor α of the sum; the mean cosine is a power of one layer's (N10).",
         hypotheses=(
             given.INDEPENDENT,
