@@ -46,7 +46,7 @@ def mutants() -> list[Mutant]:
     deep, _ = experiments()
     soft = replace(deep.resnet, activation="softplus", input_scale=1e-3)
     return [
-        Mutant("cos²∠ of twice the size", "theory", replace(deep, predicted=_CUT**2)),
+        Mutant("half of the probability", "theory", replace(deep, predicted=_CUT / 2.0)),
         Mutant("gradients of the power 1.3 of hidden states", "theory",
                replace(deep, observable=_shorter(1.3))),
         Mutant("softplus from a small state", "simulator", replace(deep, resnet=soft)),

@@ -92,7 +92,7 @@ def _flow_mutants() -> list[Mutant]:
         Mutant("m = 1/2", "theory", claiming(narrow, half)),
         Mutant("m in place of sinh m", "theory", claiming(narrow, math.asinh(still))),
         Mutant("the mean coordinate grows by e^m, so stays at 0", "theory", claiming(narrow, still - 0.4)),
-        Mutant("h_0 fixed in direction", "theory", claiming(_frozen(2, 1000), 0.4)),
+        Mutant("the change is along h_0", "theory", claiming(_frozen(2, 1000), 1.0)),
         Mutant("a 3 % too large", "simulator", changed(beta=None, alpha=1.03e-3)),
         Mutant("β = 1/2 of an odd activation", "simulator", changed(beta=0.5, activation="tanh")),
         Mutant("the activation before the matrix", "simulator", changed(block="res-1")),
@@ -187,7 +187,8 @@ def _growth_mutants() -> list[Mutant]:
                replace(noise, predicted=noise.predicted * noise.resnet.width)),
         Mutant("without the term of a²L", "theory",
                replace(rate, predicted=_mean_growth(rate.resnet, correction=False) / length)),
-        Mutant("the rate of e^{mt} beside 1/2", "theory", replace(slow, predicted=math.log(2.0))),
+        Mutant("1 + cos γ for its half", "theory",
+               replace(slow, predicted=slow.predicted + math.log(2.0))),
         Mutant("a 3 % too large", "simulator", replace(
             rate, resnet=replace(rate.resnet, beta=None, alpha=1.03 * rate.resnet.scaling))),
         Mutant("the activation before the matrix", "simulator",

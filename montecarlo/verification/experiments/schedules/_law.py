@@ -61,9 +61,9 @@ def _laws() -> list[LawExperiment]:
 
 
 def _fourth_moment() -> NumberExperiment:
-    resnet = ResNet(width=16, depth=3, alpha=0.5, hidden_width=48, skip=0.9, schedule=(1.0, 0.8, 0.6))
+    resnet = ResNet(width=16, depth=2, alpha=0.8, hidden_width=8, skip=0.9, schedule=(1.0, 0.6))
     log_moment = theory.log_schedule_fourth_moment(
-        width=16, depth=3, alpha=scalings_of(resnet), hidden_width=48, skip=0.9
+        width=16, depth=2, alpha=scalings_of(resnet), hidden_width=8, skip=0.9
     )
     predicted = math.exp(log_moment)
     return NumberExperiment(
@@ -80,10 +80,10 @@ def _law_mutants() -> list[Mutant]:
     resnet = moment.resnet
     small = replace(dense, resnet=replace(dense.resnet, weights="uniform"))
 
-    def layers(width: int, quartic_units: float, b: float, kept: float) -> float:
-        d = float(width)
+    def layers(crossed: float, units: float = 5.0) -> float:
+        d, M, b = 16.0, 8.0, resnet.skip
         return math.prod(
-            b**4 + kept * a**2 * b**2 * (1.0 + 2.0 / d) + a**4 * (d + 2.0) * quartic_units / (4.0 * d * 48.0)
+            b**4 + crossed * a**2 * b**2 * (1.0 + 2.0 / d) + a**4 * (d + 2.0) * (M + units) / (4.0 * d * M)
             for a in scalings_of(resnet)
         )
 
@@ -96,12 +96,14 @@ def _law_mutants() -> list[Mutant]:
         Mutant("no factor b of the stream", "theory",
                replace(radial, cdf=_exact(radial.resnet, skip=1.0).cdf)),
         Mutant("fourth moment without its term b² a²", "theory",
-               replace(moment, predicted=layers(16, 53.0, 0.9, 0.0))),
+               replace(moment, predicted=layers(0.0))),
         Mutant("fourth moment with 1.04 a² b²", "theory",
-               replace(moment, predicted=layers(16, 53.0, 0.9, 1.04))),
+               replace(moment, predicted=layers(1.04))),
+        Mutant("fourth moment with M + 2 for M + 5", "theory",
+               replace(moment, predicted=layers(1.0, 2.0))),
         Mutant("uniform weights", "simulator", small),
         Mutant("V of variance 1/d", "simulator", with_faults(dense, FaultySimulator(as_wide=True))),
-        Mutant("the schedule backwards and a layer short", "simulator", replace(
+        Mutant("a layer short", "simulator", replace(
             radial, resnet=replace(radial.resnet, depth=3, schedule=(0.3, 0.6, 0.6)))),
     ]  # fmt: skip
 
@@ -138,7 +140,7 @@ def _limit_mutants() -> list[Mutant]:
     law = theory.schedule_limit_law
     return [
         Mutant("variance 20 % larger", "theory", replace(steps, cdf=law(width=5, total=1.0).cdf)),
-        Mutant("mean of two units: M/d of it", "theory", replace(
+        Mutant("drift times M/d", "theory", replace(
             steps, cdf=lambda x: law(width=6, total=1.0).cdf(x + (1.0 - 1.0 / 3.0) / 6.0))),
         Mutant("mean square kept, so mean 0", "theory",
                replace(kept, cdf=lambda x: law(width=d, total=1.0, preserving=True).cdf(x - 0.5 / d))),
