@@ -29,7 +29,7 @@ WIDE = replace(FINITE, limits=("width",))
 UNITS = replace(FINITE, hidden_width=160)
 SCHEDULE = replace(UNITS, skip=0.5, schedule="vanishing")
 NORMALISED = replace(FINITE, norm="pre-rms")
-POST = replace(DEEP, block="post-activation", beta=1.0)
+OUTER = replace(DEEP, block="post-activation", beta=1.0)
 DEEPNORM = Facts(block="res-3", width=6, depth=8, alpha=32**-0.5, skip=8**0.25, norm="post-rms")
 ROUGH = fractional(0.2)
 LONG = fractional(0.8)
@@ -371,7 +371,7 @@ CASES = {
         [
             replace(SCHEDULE, v=CHANGING),
             replace(RES_1, v=SKEWED),
-            POST,
+            OUTER,
             replace(RES_1, activation="tanh", norm="pre-layer"),
             DEEPNORM,
         ],
@@ -392,24 +392,24 @@ CASES = {
         ],
     ),
     "P1": (
-        [POST, replace(POST, activation="tanh")],
+        [OUTER, replace(OUTER, activation="tanh")],
         [
             (replace(DEEP, beta=1.0), "h + a σ(V h)"),
-            (replace(POST, beta=0.5), "β = 1"),
-            (replace(POST, skip=0.5), "the stream no factor"),
-            (replace(POST, activation="cube"), "Lipschitz"),
-            (replace(POST, v=UNIFORM), "Gaussian"),
+            (replace(OUTER, beta=0.5), "β = 1"),
+            (replace(OUTER, skip=0.5), "the stream no factor"),
+            (replace(OUTER, activation="cube"), "Lipschitz"),
+            (replace(OUTER, v=UNIFORM), "Gaussian"),
         ],
     ),
     "P2": (
-        [replace(POST, beta=0.5), replace(POST, beta=0.9)],
-        [(POST, "0 < β < 1"), (replace(POST, beta=0.5, activation="gelu"), "σ is ReLU")],
+        [replace(OUTER, beta=0.5), replace(OUTER, beta=0.9)],
+        [(OUTER, "0 < β < 1"), (replace(OUTER, beta=0.5, activation="gelu"), "σ is ReLU")],
     ),
     "P3": (
-        [POST, replace(POST, v=LONG, limits=())],
+        [OUTER, replace(OUTER, v=LONG, limits=())],
         [
-            (replace(POST, activation="tanh"), "linear on either side of 0"),
-            (replace(POST, norm="pre-rms"), "h + a σ(V h)"),
+            (replace(OUTER, activation="tanh"), "linear on either side of 0"),
+            (replace(OUTER, norm="pre-rms"), "h + a σ(V h)"),
         ],
     ),
 }
