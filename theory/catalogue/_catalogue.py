@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from theory.catalogue import _correlated, _diffusion, _smooth, independent
+from theory.catalogue import _correlated, _diffusion, _jacobians, _smooth, independent, normalised
 from theory.catalogue import _hypotheses as given
 from theory.catalogue._facts import Facts
 from theory.catalogue._theorem import Theorem
@@ -13,7 +13,7 @@ from theory.catalogue._theorem import Theorem
 _OF_PLAIN_LAYERS = (independent, _diffusion, _smooth, _correlated)
 """Chapters on h + α V g(h): all their statements have that hypothesis, which their files leave out."""
 
-_OF_OTHER_LAYERS = ()
+_OF_OTHER_LAYERS = (normalised, _jacobians)
 
 THEOREMS: dict[str, Theorem] = {
     **{
@@ -23,7 +23,7 @@ THEOREMS: dict[str, Theorem] = {
     },
     **{theorem.id: theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS},
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, each followed by its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, J0, each followed by its complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 
