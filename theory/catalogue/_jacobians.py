@@ -11,7 +11,7 @@ STATEMENTS = (
         name="isotropic-duality",
         title="tangents have gradients' law",
         statement=(
-            "In any network whatever an isotropic tangent v pushed forward and an isotropic gradient p pulled "
+            "In any network an isotropic tangent v pushed forward and an isotropic gradient p pulled "
             "back, both independent of the network, have one law: ‖Jv‖ that of ‖Jᵀp‖, and ‖Jv − v‖ that of "
             "‖Jᵀp − p‖."
         ),

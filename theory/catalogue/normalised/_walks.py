@@ -48,16 +48,17 @@ STATEMENTS = (
         name="prenorm-moments",
         title="pre-norm walks of other weight laws",
         statement=(
-            "The mean square of h_L − h_0 is d Σ a_k² c for every symmetric law of V, of W too if σ is linear on "
-            "either side of 0; with Gaussian W an excess kurtosis κ₄ of V adds d κ₄ Σ a_k⁴ (v + c²)/M to the "
-            "variance of ‖h_L − h_0‖²."
+            "The mean square of h_L − h_0 is d Σ a_k² c for every symmetric law of V, of W too if σ is "
+            "linear on either side of 0; with Gaussian W an excess kurtosis κ₄ of V adds "
+            "d κ₄ Σ a_k⁴ (v + c²)/M to the variance of ‖h_L − h_0‖²."
         ),
         latex=(
             r"\mathbb{E}\Vert h_L - h_0\Vert^2 = c\,d\,\sum_{k=1}^{L} a_k^2,\quad "
-            r"\mathrm{Var} = \mathrm{Var}_{\mathcal{N}} + \kappa_4\,d\,\frac{v + c^2}{M}\,\sum_{k=1}^{L} a_k^4"
+            r"\mathrm{Var} = \mathrm{Var}_{\mathcal{N}} + \kappa_4\,d\,\frac{v + c^2}{M}"
+            r"\,\sum_{k=1}^{L} a_k^4"
         ),
         source="derived",
-        proof="A symmetric pre-activation is positive half of the time; fourth cumulants of independent sums add.",
+        proof="A symmetric pre-activation is positive half of the time; fourth cumulants of sums add.",
         hypotheses=(
             given.INDEPENDENT,
             given.SYMMETRIC,
@@ -117,7 +118,7 @@ STATEMENTS = (
             r"\mathrm{distance} \sim \frac{v}{2c^2 L M}\,\sup_x\left|x^2 f'(x) + 2x f(x)\right|"
         ),
         source="derived",
-        proof="Γ has mean cτ and variance vτ²/(LM); the rate by Taylor's formula in Γ, f the density of χ²_d.",
+        proof="Γ has mean cτ and variance vτ²/(LM); the rate by Taylor's formula, f the density of χ²_d.",
         hypotheses=(*WALK, given.PRE_NORM, given.DEPTH_GROWS, given.CRITICAL),
         regime="large depth",
         kind="limit law",

@@ -65,6 +65,7 @@ def mutants() -> list[Mutant]:
         Mutant("v in the direction of h_0", "theory", tangents(rms, tangent="input")),
         Mutant("‖Jv‖² for ‖Jv‖", "theory", replace(plain, read=lambda columns: 2.0 * columns["log_tangent"])),
         Mutant("tangents do not see the norm", "simulator", tangents(rms, slope_of_norm=False)),
-        Mutant("gradients of one layer more", "simulator", replace(plain, resnet=replace(plain.resnet, depth=4))),
+        Mutant("gradients of one layer more", "simulator",
+               replace(plain, resnet=replace(plain.resnet, depth=4))),
         Mutant("V not centred", "simulator", tangents(plain, mean=0.5)),
     ]  # fmt: skip

@@ -196,13 +196,15 @@ def mutants() -> list[Mutant]:
             spread, resnet=_peri(hidden_width=64, norm="peri-layer"))),
         Mutant("without the Beta factor", "theory", replace(law, cdf=_lazily(**size))),
         Mutant("the limit at six layers", "theory", replace(law, cdf=_limit_with_read_out())),
-        Mutant("a 10 % too large", "theory", replace(law, cdf=_lazily(**(size | {"alpha": 0.55}), isotropic=True))),
+        Mutant("a 10 % too large", "theory",
+               replace(law, cdf=_lazily(**(size | {"alpha": 0.55}), isotropic=True))),
         Mutant("one layer more", "theory", replace(tanh, cdf=_lazily(**small, depth=5, isotropic=True))),
         Mutant("without the Beta factor", "theory", replace(tanh, cdf=_lazily(**small, depth=4))),
         Mutant("exp(−(d − 1)τ/(4d))", "theory", claiming(cosine, math.exp(-3.0 * 2.0 / 16.0))),
         Mutant("2 % too large", "theory", claiming(plain, 1.02 * plain.predicted)),
         Mutant("‖h_0‖ not √d", "simulator", replace(law, measure=lambda s, _: s["log_gradient_ratio"])),
-        Mutant("scaling 4 % too large", "simulator", replace(cosine, resnet=replace(cosine.resnet, alpha=0.52))),
+        Mutant("scaling 4 % too large", "simulator",
+               replace(cosine, resnet=replace(cosine.resnet, alpha=0.52))),
         Mutant("norms before the branch", "simulator", replace(law, resnet=_post(norm="pre-rms"))),
     ]  # fmt: skip
 

@@ -254,7 +254,7 @@ def _claiming(experiment: NumberExperiment, predicted: float) -> NumberExperimen
 
 def _walk_mutants() -> list[Mutant]:
     mean, fourth, direction, moments = _mean(_net()), _fourth(_few_units()), _direction(), _rademacher_v()
-    walk, few, v = walk_of(mean.resnet), walk_of(fourth.resnet), walk_of(moments.resnet)
+    few, v = walk_of(fourth.resnet), walk_of(moments.resnet)
     d, square = few.width, few.difference_second_moment() ** 2
     without = 2 * d * few.mean_energy**2 + square
     tanh = replace(
@@ -272,7 +272,8 @@ def _walk_mutants() -> list[Mutant]:
         Mutant("one coordinate more", "theory", replace(direction, cdf=_cosine_law(4).cdf)),
         Mutant("scaling 2 % too large", "simulator",
                _claiming(replace(mean, resnet=_net(alpha=1.02 * mean.resnet.scaling)), mean.predicted)),
-        Mutant("plain layers", "simulator", _claiming(replace(mean, resnet=_net(norm="none")), mean.predicted)),
+        Mutant("plain layers", "simulator",
+               _claiming(replace(mean, resnet=_net(norm="none")), mean.predicted)),
         Mutant("kurtosis of V left out", "theory", replace(moments, predicted=second_moment(v))),
         Mutant("c² left out beside v", "theory",
                replace(moments, predicted=moments.predicted + 2 * v.width * 2 * 0.5**4 * 0.25 / 2)),
