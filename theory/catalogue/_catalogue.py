@@ -59,8 +59,9 @@ def find_theorem(id: str) -> Theorem:
     key = id.strip().casefold()
     if key in by_key:
         return by_key[key]
-    near = [by_key[match].id for match in difflib.get_close_matches(key, by_key, n=3, cutoff=0.5)]
-    unique = list(dict.fromkeys(near))
+    near = [by_key[match].id for match in difflib.get_close_matches(key, by_key, n=12, cutoff=0.5)]
+    near.sort(key=lambda id: id[0].casefold() != key[:1])  # the statement's own chapter first
+    unique = list(dict.fromkeys(near))[:3]
     if unique:
         fix = f"did you mean {' or '.join([', '.join(unique[:-1]), unique[-1]] if unique[1:] else unique)}?"
     else:
@@ -85,6 +86,6 @@ def applicable(facts: Facts) -> list[Theorem]:
     --------
     >>> facts = Facts(block="res-3", width=40, depth=100, beta=0.25)
     >>> [theorem.id for theorem in applicable(facts)]
-    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3']
+    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3', 'J0']
     """
     return [theorem for theorem in THEOREMS.values() if not theorem.applies(facts)]

@@ -15,6 +15,8 @@ STATEMENTS = (
     + [f"S{n}" for n in range(1, 7)]
     + [f"O{n}" for n in range(1, 5)]
     + [f"F{n}" for n in range(1, 5)]
+    + [f"N{n}" for n in (1, 2, 3, *range(5, 13))]
+    + ["J0"]
 )
 EACH = pytest.mark.parametrize("theorem", THEOREMS.values(), ids=THEOREMS)
 
