@@ -128,8 +128,8 @@ STATEMENTS = (
             "which the last layer does not have; E‖p_k‖² is N6 from layer k on."
         ),
         latex=(
-            r"\mathbb{E}\,\Vert\partial\ell/\partial V_k\Vert^2 \to a^2 M c\,\mathbb{E}\Vert p_k\Vert^2,\;"
-            r"\mathbb{E}\,\Vert\partial\ell/\partial W_k\Vert^2 \to a^2 d\,c'\,\mathbb{E}\Vert p_k\Vert^2"
+            r"\mathbb{E}\Vert\partial\ell/\partial V_k\Vert^2 \to a^2 M c\,\mathbb{E}\Vert p_k\Vert^2,\quad "
+            r"\mathbb{E}\Vert\partial\ell/\partial W_k\Vert^2 \to a^2 d\,c'\,\mathbb{E}\Vert p_k\Vert^2"
         ),
         source="derived",
         proof="p_k depends on layer k through ‖h_k‖ alone, whose mean layer k changes by O(a²).",

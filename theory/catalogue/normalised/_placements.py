@@ -51,7 +51,7 @@ STATEMENTS = (
             "which no sample shows for M >= 64."
         ),
         latex=(
-            r"c_P = \frac{d-1}{d-2}\,\mathbb{E}\left[\frac{1}{\sum\sigma^2}\left(\sum\sigma'^2 - "
+            r"c_P = \frac{d-1}{d-2}\, \mathbb{E}\left[\frac{1}{\sum\sigma^2} \left(\sum\sigma'^2 - "
             r"\frac{\sum\sigma^2\sigma'^2}{\sum\sigma^2}\right)\right]"
         ),
         source="derived",
