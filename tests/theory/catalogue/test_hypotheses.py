@@ -487,6 +487,17 @@ def test_finite_means_of_gradients_are_those_of_theory(activation, norm):
         assert claimed == theory.gradient_mean_is_finite(width=width, activation=activation, norm=norm)
 
 
+@pytest.mark.parametrize(
+    ("activation", "units"), [("relu", 64), ("gelu", 12), ("tanh", 12), ("identity", 12)]
+)
+def test_peri_norm_is_claimed_where_its_means_are_finite(activation, units):
+    network = replace(PERI, block="res-2", activation=activation, width=24, hidden_width=units)
+    assert not find_theorem("N9b").applies(network)
+    assert find_theorem("N9b").applies(replace(network, hidden_width=units - 1))
+    slope = theory.peri_slope(width=24, hidden_width=units, activation=activation)
+    assert 8 * slope * 23 <= 22**2  # N6's condition with c = 1
+
+
 def test_ties_break_the_second_moment_of_gradients():
     # All 256 pairs of Rademacher matrices of width 2, h_0 = (1, 1): one layer, p_L of any direction.
     a, h, p = 0.7, np.ones(2), np.array([0.6, 0.8])
