@@ -31,8 +31,19 @@ SCHEDULE = replace(UNITS, skip=0.5, schedule="vanishing")
 NORMALISED = replace(FINITE, norm="pre-rms")
 OUTER = replace(DEEP, block="post-activation", beta=1.0)
 DEEPNORM = Facts(block="res-3", width=6, depth=8, alpha=32**-0.5, skip=8**0.25, norm="post-rms")
+PRE_RMS = replace(CRITICAL, norm="pre-rms")
+PRE_LAYER = replace(CRITICAL, norm="pre-layer")
+PERI = replace(CRITICAL, norm="peri-rms", hidden_width=64)
+POST = replace(CRITICAL, norm="post-rms")
+DYT = replace(WIDE, norm="pre-tanh")
 ROUGH = fractional(0.2)
 LONG = fractional(0.8)
+
+
+def tanh(facts: Facts) -> Facts:
+    """Return the network with tanh behind W."""
+    return replace(facts, block="res-2", activation="tanh")
+
 
 # id -> networks that the theorem covers; (network that breaks it, words of the hypothesis that fails)
 CASES = {
@@ -319,6 +330,103 @@ CASES = {
         [replace(LINEAR, v=LONG, beta=0.8)],
         [(replace(RES_1, activation="tanh", v=LONG, beta=0.8), "V h"), (replace(LINEAR, v=LONG), "β = H")],
     ),
+    "N1": (
+        [PRE_RMS, PRE_LAYER, replace(PRE_RMS, hidden_width=160, schedule="other"), tanh(PRE_RMS)],
+        [
+            (CRITICAL, "is normalised"),
+            (replace(PRE_RMS, v=UNIFORM), "Gaussian"),
+            (replace(PRE_RMS, v=LONG), "independent"),
+            (replace(PRE_RMS, norm_eps=1e-5), "ε = 0"),
+            (replace(PRE_RMS, skip=0.5), "factor 1"),
+            (replace(PRE_RMS, block="res-2", bias_std=0.1), "no biases"),
+            (replace(PRE_RMS, block="res-1"), "has a matrix W"),
+        ],
+    ),
+    "N1b": (
+        [PRE_RMS, replace(PRE_RMS, v=UNIFORM), replace(tanh(PRE_RMS), v=UNIFORM, w=WeightFacts())],
+        [
+            (replace(tanh(PRE_RMS), v=UNIFORM), "or W is Gaussian"),
+            (replace(PRE_RMS, v=SKEWED), "symmetric"),
+            (PERI, "is normalised"),
+        ],
+    ),
+    "N1L": (
+        [PRE_LAYER],
+        [(PRE_RMS, "behind a layer norm"), (replace(PRE_LAYER, width=1), "d >= 2")],
+    ),
+    "N2": (
+        [PRE_RMS, PRE_LAYER],
+        [(replace(PRE_RMS, beta=0.6), "β = 1/2"), (replace(PRE_RMS, limits=()), "L → ∞")],
+    ),
+    "N3": (
+        [PRE_RMS, replace(PRE_LAYER, beta=0.25, limits=())],
+        [
+            (replace(PRE_RMS, beta=None, alpha=0.1), "α = L^−β"),
+            (replace(PRE_RMS, schedule="vanishing"), "one scaling"),
+        ],
+    ),
+    "N5": (
+        [replace(PRE_RMS, limits=("width",)), tanh(replace(PRE_RMS, limits=("width",)))],
+        [
+            (PRE_RMS, "d → ∞"),
+            (replace(PRE_LAYER, limits=("width",)), "behind an RMS norm"),
+            (replace(PRE_RMS, limits=("width",), free_read_out=False), "direction of p_L"),
+        ],
+    ),
+    "N6": (
+        [PRE_RMS, replace(PRE_RMS, width=11), replace(tanh(PRE_RMS), width=13)],
+        [
+            (replace(PRE_RMS, width=10), "the mean is finite"),
+            (replace(tanh(PRE_RMS), width=12), "the mean is finite"),
+            (replace(PRE_RMS, block="res-2", activation="softplus"), "the mean is finite"),
+            (replace(PRE_RMS, isotropic_read_out=False), "uniform on the sphere"),
+            (replace(PRE_RMS, beta=0.4), "β = 1/2"),
+        ],
+    ),
+    "N6L": (
+        [PRE_LAYER, replace(PRE_LAYER, width=12)],
+        [(replace(PRE_LAYER, width=11), "one more"), (PRE_RMS, "behind a layer norm")],
+    ),
+    "N7": (
+        [PRE_RMS, replace(PRE_RMS, hidden_width=160)],
+        [(PRE_LAYER, "behind an RMS norm"), (replace(PRE_RMS, limits=()), "L → ∞")],
+    ),
+    "N8": (
+        [replace(PRE_RMS, beta=0.25)],
+        [(PRE_RMS, "0 < β < 1/2"), (replace(PRE_RMS, beta=0.25, width=8), "the mean is finite")],
+    ),
+    "N9": (
+        [PERI, replace(PERI, v=UNIFORM), replace(tanh(PERI), hidden_width=3)],
+        [(PRE_RMS, "Peri-RMSNorm"), (replace(PERI, v=SKEWED), "symmetric")],
+    ),
+    "N9b": (
+        [PERI, replace(tanh(PERI), hidden_width=12)],
+        [
+            (replace(PERI, hidden_width=12), "M >= 64"),
+            (replace(PERI, v=UNIFORM), "Gaussian"),
+            (replace(PERI, limits=()), "L → ∞"),
+        ],
+    ),
+    "N10": (
+        [POST, replace(POST, limits=(), beta=0.1), tanh(POST)],
+        [
+            (replace(POST, isotropic_read_out=False), "uniform on the sphere"),
+            (replace(POST, width=1), "d >= 2"),
+            (PRE_RMS, "after each addition"),
+        ],
+    ),
+    "N11": (
+        [replace(PRE_RMS, schedule="other"), PRE_LAYER],
+        [(replace(POST, schedule="other"), "is normalised"), (replace(PRE_RMS, v=UNIFORM), "Gaussian")],
+    ),
+    "N12": (
+        [DYT],
+        [
+            (replace(DYT, limits=()), "d → ∞"),
+            (tanh(DYT), "ReLU(W h)"),
+            (replace(PRE_RMS, limits=("width",)), "tanh of the stream"),
+        ],
+    ),
     "G1": (
         [SCHEDULE, replace(UNITS, v=UNIFORM), replace(FINITE, skip=0.0)],
         [
@@ -410,6 +518,13 @@ CASES = {
         [
             (replace(OUTER, activation="tanh"), "linear on either side of 0"),
             (replace(OUTER, norm="pre-rms"), "h + a σ(V h)"),
+        ],
+    ),
+    "J0": (
+        [FINITE, RES_1, PRE_LAYER, PERI, POST, DYT, replace(PRE_RMS, v=LONG, skip=0.5, schedule="other")],
+        [
+            (replace(FINITE, free_read_out=False), "direction of p_L"),
+            (replace(FINITE, isotropic_read_out=False), "uniform on the sphere"),
         ],
     ),
 }
@@ -506,6 +621,26 @@ def test_formulas_refuse_what_the_hypotheses_refuse(hurst, beta):
     assert (find_theorem("F2b").applies(relu) == []) == identity
     bound = accepts(theory.identity_bound, depth=1000, alpha=1000**-beta, failure_probability=0.1)
     assert (find_theorem("I10").applies(replace(CRITICAL, beta=beta)) == []) == bound
+
+
+@pytest.mark.parametrize("activation", ["relu", "identity", "leaky-relu", "gelu", "tanh"])
+@pytest.mark.parametrize("norm", ["rms", "layer"])
+def test_finite_means_of_gradients_are_those_of_theory(activation, norm):
+    network = replace(PRE_RMS, block="res-2", activation=activation, norm=f"pre-{norm}")
+    for width in range(8, 20):
+        claimed = not find_theorem("N6" if norm == "rms" else "N6L").applies(replace(network, width=width))
+        assert claimed == theory.gradient_mean_is_finite(width=width, activation=activation, norm=norm)
+
+
+@pytest.mark.parametrize(
+    ("activation", "units"), [("relu", 64), ("gelu", 12), ("tanh", 12), ("identity", 12)]
+)
+def test_peri_norm_is_claimed_where_its_means_are_finite(activation, units):
+    network = replace(PERI, block="res-2", activation=activation, width=24, hidden_width=units)
+    assert not find_theorem("N9b").applies(network)
+    assert find_theorem("N9b").applies(replace(network, hidden_width=units - 1))
+    slope = theory.peri_slope(width=24, hidden_width=units, activation=activation)
+    assert 8 * slope * 23 <= 22**2  # N6's condition with c = 1
 
 
 def test_ties_break_the_second_moment_of_gradients():
