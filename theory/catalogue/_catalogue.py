@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 
-from theory.catalogue import _correlated, _diffusion, _smooth, independent
+from theory.catalogue import (
+    _correlated,
+    _diffusion,
+    _jacobians,
+    _post_activation,
+    _schedules,
+    _smooth,
+    independent,
+    normalised,
+)
+from theory.catalogue import _hypotheses as given
 from theory.catalogue._facts import Facts
 from theory.catalogue._theorem import Theorem
 
+_OF_PLAIN_LAYERS = (independent, _diffusion, _smooth, _correlated)
+"""Chapters on h + α V g(h): their statements have that hypothesis, which their files leave out, or say what
+holds of b_k h + a_k V g(h) and M units."""
+
+_OF_OTHER_LAYERS = (normalised, _schedules, _post_activation, _jacobians)
+
+
+def _of_plain_layers(theorem: Theorem) -> Theorem:
+    if given.NO_NORM in theorem.hypotheses:
+        return theorem
+    return replace(theorem, hypotheses=(*theorem.hypotheses, given.PLAIN))
+
+
 THEOREMS: dict[str, Theorem] = {
-    theorem.id: theorem
-    for part in (independent, _diffusion, _smooth, _correlated)
-    for theorem in part.STATEMENTS
+    **{theorem.id: _of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS},
+    **{theorem.id: theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS},
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, each followed by its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G6, P1 to P3, J0, each followed by
+its complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 
@@ -49,8 +73,9 @@ def find_theorem(id: str) -> Theorem:
     key = id.strip().casefold()
     if key in by_key:
         return by_key[key]
-    near = [by_key[match].id for match in difflib.get_close_matches(key, by_key, n=3, cutoff=0.5)]
-    unique = list(dict.fromkeys(near))
+    near = [by_key[match].id for match in difflib.get_close_matches(key, by_key, n=12, cutoff=0.5)]
+    near.sort(key=lambda id: id[0].casefold() != key[:1])  # the statement's own chapter first
+    unique = list(dict.fromkeys(near))[:3]
     if unique:
         fix = f"did you mean {' or '.join([', '.join(unique[:-1]), unique[-1]] if unique[1:] else unique)}?"
     else:
@@ -75,6 +100,6 @@ def applicable(facts: Facts) -> list[Theorem]:
     --------
     >>> facts = Facts(block="res-3", width=40, depth=100, beta=0.25)
     >>> [theorem.id for theorem in applicable(facts)]
-    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3']
+    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3', 'G1', 'G1b', 'G2', 'G3', 'G4', 'G5', 'J0']
     """
     return [theorem for theorem in THEOREMS.values() if not theorem.applies(facts)]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from theory.common import _validate
 
 Limit = Literal["depth", "width"]
+BlockName = Literal["res-1", "res-2", "res-3", "post-activation"]
+NormName = Literal[
+    "none", "pre-rms", "pre-layer", "pre-tanh", "post-rms", "post-layer", "peri-rms", "peri-layer"
+]
+ScheduleKind = Literal["constant", "vanishing", "other"]
 
 
 class Traits(NamedTuple):
@@ -122,8 +127,8 @@ class Facts:
 
     Parameters
     ----------
-    block : {"res-1", "res-2", "res-3"}
-        Residual block; res-3 is always ReLU.
+    block : {"res-1", "res-2", "res-3", "post-activation"}
+        Residual block; res-3 is always ReLU, post-activation is σ(V h).
     width, depth : int
         d and L.
     activation : str, default "relu"
@@ -145,8 +150,21 @@ class Facts:
         Whether the direction of p_L is independent of the hidden layers (linear read-out, loss of B h_L).
     same_directions : bool, default False
         Whether h_0 and p_L have one law of direction; needs not hold for Gaussian weights.
+    isotropic_read_out : bool, default True
+        Whether that direction is uniform on the sphere, as with Gaussian B.
     expanding : bool, default False
         Whether smooth weights are assumed not to contract, as MFBV do for O4.
+    norm : str, default "none"
+        Where a normalisation of gain 1 stands, and which: pre-rms, pre-layer, pre-tanh (the branch's input),
+        post-rms, post-layer (the stream), peri-rms, peri-layer (the branch's input and its output).
+    norm_eps : float, default 0
+        ε inside the norm's square root.
+    hidden_width : int, optional
+        M, the units between W and V; d where it is left out.
+    skip : float, default 1
+        b of ``h_{k+1} = b h_k + a_k V g(h_k)``.
+    schedule : {"constant", "vanishing", "other"}, default "constant"
+        Whether all a_k are α; other factors, with the largest a_k → 0 as the depth grows; any other.
     traits : Traits, optional
         Traits of σ; left out, those of `TRAITS`, and for other names the ones of which nothing is known.
 
@@ -162,7 +180,7 @@ class Facts:
     (0.1, False, (0.5, 0.5))
     """
 
-    block: Literal["res-1", "res-2", "res-3"]
+    block: BlockName
     width: int
     depth: int
     activation: str = "relu"
@@ -175,11 +193,17 @@ class Facts:
     tie_free: bool = True
     free_read_out: bool = True
     same_directions: bool = False
+    isotropic_read_out: bool = True
     expanding: bool = False
     traits: Traits | None = None
+    norm: NormName = "none"
+    norm_eps: float = 0.0
+    hidden_width: int | None = None
+    skip: float = 1.0
+    schedule: ScheduleKind = "constant"
 
     def __post_init__(self) -> None:
-        _validate.choice("block", self.block, ("res-1", "res-2", "res-3"), fix="choose one of the blocks")
+        _validate.choice("block", self.block, get_args(BlockName), fix="choose one of the blocks")
         if self.block == "res-3" and self.activation != "relu":
             raise ValueError(
                 f"activation={self.activation!r}: must be 'relu' for res-3; give block='res-2' for others"
@@ -200,6 +224,27 @@ class Facts:
             raise ValueError(f"bias_std={self.bias_std:g}: must be 0 for {self.block}; only res-2 has a bias")
         for limit in self.limits:
             _validate.choice("limits", limit, ("depth", "width"), fix="name what grows")
+        self._check_layer()
+
+    def _check_layer(self) -> None:
+        """Check what surrounds the branch."""
+        _validate.choice("norm", self.norm, get_args(NormName), fix="choose one of the norms")
+        fix = "give the number inside the square root, 0 for none"
+        _validate.real("norm_eps", self.norm_eps, above=0, closed_above=True, fix=fix)
+        if self.norm_eps > 0 and self.norm in ("none", "pre-tanh"):
+            raise ValueError(
+                f"norm_eps={self.norm_eps:g}: must be 0 for norm={self.norm!r}; give norm='pre-rms', say"
+            )
+        if self.hidden_width is not None:
+            fix = "give the units between W and V"
+            _validate.whole("hidden_width", self.hidden_width, minimum=1, fix=fix)
+            if not self.has_w:
+                raise ValueError(
+                    f"hidden_width={self.hidden_width}: must be left out for {self.block}, which has no W; "
+                    "give block='res-3', say"
+                )
+        _validate.real("skip", self.skip, fix="give the factor of the stream")
+        _validate.choice("schedule", self.schedule, get_args(ScheduleKind), fix="choose one")
 
     @property
     def scaling(self) -> float:
@@ -208,8 +253,29 @@ class Facts:
 
     @property
     def laws(self) -> tuple[WeightFacts, ...]:
-        """The laws of the matrices that the block has: of V, and of W but for res-1."""
-        return (self.v,) if self.block == "res-1" else (self.v, self.v if self.w is None else self.w)
+        """The laws of the matrices that the block has: of V, and of W in res-2 and res-3."""
+        return (self.v, self.v if self.w is None else self.w) if self.has_w else (self.v,)
+
+    @property
+    def has_w(self) -> bool:
+        """Whether a matrix W stands inside the activation: res-2 and res-3."""
+        return self.block in ("res-2", "res-3")
+
+    @property
+    def inner_width(self) -> int:
+        """M, the units between W and V."""
+        return self.width if self.hidden_width is None else self.hidden_width
+
+    @property
+    def plain(self) -> bool:
+        """Whether a layer is h + α V g(h): no norm, M = d, no factor of the stream, one scaling."""
+        return (
+            self.block != "post-activation"
+            and self.norm == "none"
+            and self.inner_width == self.width
+            and self.skip == 1
+            and self.schedule == "constant"
+        )
 
     @property
     def sigma(self) -> Traits:
@@ -224,14 +290,14 @@ class Facts:
     @property
     def relu_of_w(self) -> bool:
         """Whether the branch is V ReLU(W h): res-3, and res-2 with ReLU without bias."""
-        return self.block != "res-1" and self.activation == "relu" and self.bias_std == 0
+        return self.has_w and self.activation == "relu" and self.bias_std == 0
 
     @property
     def gain_bounds(self) -> tuple[float, float]:
         """Bounds of E‖g(h)‖²/‖h‖² over every state h, for independent symmetric layers; inf if unknown."""
         if self.linear:
             low, high = 1.0, 1.0
-        elif self.block == "res-1" or self.activation not in ("relu", "leaky-relu"):
+        elif not self.has_w or self.activation not in ("relu", "leaky-relu"):
             low, high = 0.0, 1.0 if self.sigma.below_identity else math.inf
         else:
             low, high = 0.5, 0.5 if self.activation == "relu" else 1.0

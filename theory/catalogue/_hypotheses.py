@@ -71,7 +71,7 @@ LINEAR_RES_1 = Hypothesis(
 )
 LINEAR = Hypothesis("σ is the identity, without biases", lambda f: f.linear and f.bias_std == 0)
 RES_1 = Hypothesis("the block is res-1", lambda f: f.block == "res-1")
-BEHIND_W = Hypothesis("the block has a matrix W: res-2 or res-3", lambda f: f.block != "res-1")
+BEHIND_W = Hypothesis("the block has a matrix W: res-2 or res-3", lambda f: f.has_w)
 LIPSCHITZ = Hypothesis("σ is Lipschitz", lambda f: f.sigma.lipschitz)
 SMOOTH_ACTIVATION = Hypothesis(
     "σ has bounded derivatives, which excludes the kink of ReLU", lambda f: f.sigma.smooth
@@ -83,11 +83,47 @@ GAIN_FROM_HALF_TO_ONE = Hypothesis(
     lambda f: f.gain_bounds[0] >= 0.5 and f.gain_bounds[1] <= 1,
 )
 
+# What surrounds the branch
+
+PLAIN = Hypothesis(
+    "layers are h + α V g(h): no norm, as many units inside as outside, no factor of h, one α",
+    lambda f: f.plain,
+)
+UNIT_SKIP = Hypothesis("the stream is added as it is, factor 1", lambda f: f.skip == 1)
+ONE_SCALING = Hypothesis("all layers have one scaling", lambda f: f.schedule == "constant")
+NO_EPSILON = Hypothesis("norms have ε = 0 and gain 1", lambda f: f.norm_eps == 0)
+PRE_NORM = Hypothesis(
+    "the branch's input is normalised: pre-RMSNorm or pre-LayerNorm",
+    lambda f: f.norm in ("pre-rms", "pre-layer"),
+)
+PRE_RMS = Hypothesis("the branch's input is behind an RMS norm", lambda f: f.norm == "pre-rms")
+PRE_LAYER = Hypothesis("the branch's input is behind a layer norm", lambda f: f.norm == "pre-layer")
+PERI_RMS = Hypothesis(
+    "the branch's input and its output are normalised: Peri-RMSNorm", lambda f: f.norm == "peri-rms"
+)
+POST_RMS = Hypothesis("the stream is behind an RMS norm after each addition", lambda f: f.norm == "post-rms")
+PRE_TANH = Hypothesis("the branch's input is tanh of the stream: DyT", lambda f: f.norm == "pre-tanh")
+
+NO_NORM = Hypothesis(
+    "layers are b_k h + a_k V_k g(h), of any hidden width M, without a norm",
+    lambda f: f.norm == "none" and f.block != "post-activation",
+)
+STREAM_KEPT = Hypothesis("the stream has no factor: b = 1", lambda f: f.skip == 1)
+STREAM_NOT_LOST = Hypothesis("b is not 0", lambda f: f.skip != 0)
+ONE_SCALING = Hypothesis("all layers have one scaling a", lambda f: f.schedule == "constant")
+ANY_ORDER = Hypothesis(
+    "all layers have one scaling a, or weights are Gaussian, whose layers may change places",
+    lambda f: f.schedule == "constant" or all(law.gaussian for law in f.laws),
+)
+
 # Gradients
 
 NO_TIES = Hypothesis("P((W h)_i = 0) = 0, where σ has a kink at 0", lambda f: f.tie_free or f.linear)
 FREE_READ_OUT = Hypothesis(
     "the direction of p_L does not depend on the hidden layers", lambda f: f.free_read_out
+)
+ISOTROPIC_READ_OUT = Hypothesis(
+    "the direction of p_L is uniform on the sphere", lambda f: f.isotropic_read_out
 )
 SAME_DIRECTIONS = Hypothesis(
     "h_0 and p_L have one law of direction (any directions will do for Gaussian weights)",

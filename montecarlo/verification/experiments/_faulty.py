@@ -1,4 +1,7 @@
-"""A plain simulator of res-3 and linear res-1 with faults on purpose: the row source of simulator mutants."""
+"""A plain simulator of res-3 and linear res-1 with faults on purpose: the row source of simulator mutants.
+
+It knows hidden widths, factors of the stream and schedules, and no norms.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,8 @@ class FaultySimulator:
         Mean of the entries of √d V: not zero is a fault.
     shared : bool, default False
         Whether V_k is W_k, the fault of one random stream for both.
+    as_wide : bool, default False
+        Whether V has the variance 1/d of square networks at every hidden width M, and not 1/M.
     follow : bool, default False
         Whether p_L has the direction of h_L, the fault of a read-out that depends on the hidden layers.
     gradients : bool, default False
@@ -43,6 +48,7 @@ class FaultySimulator:
     law: Law = "gaussian"
     mean: float = 0.0
     shared: bool = False
+    as_wide: bool = False
     follow: bool = False
     gradients: bool = False
 
@@ -56,34 +62,33 @@ class FaultySimulator:
         return Sample(resnet, seed, "faulty", first, columns)
 
     def _chunk(self, resnet: ResNet, rng: np.random.Generator, count: int) -> Array:
-        start = h = np.ones((count, resnet.width))
+        d, M, b = resnet.width, resnet.inner_width, resnet.skip
+        start = h = np.ones((count, d))
         layers = []
-        for _ in range(resnet.depth):
-            w = self._matrices(resnet.width, rng, count)
-            v = w if self.shared else self._matrices(resnet.width, rng, count)
-            v = v + self.mean / np.sqrt(resnet.width)
+        for a in resnet.scaling * (np.ones(resnet.depth) if resnet.factors is None else resnet.factors):
+            w = self._matrices((count, M, d), rng) / np.sqrt(d)
+            v = w if self.shared else self._matrices((count, d, M), rng) / np.sqrt(d if self.as_wide else M)
+            v = v + self.mean / np.sqrt(M)
             if not resnet.has_w:
-                w = np.broadcast_to(np.eye(resnet.width), w.shape)
+                w = np.broadcast_to(np.eye(d), w.shape)
             z = np.einsum("nij,nj->ni", w, h)
             active = (z > 0.0) | (resnet.activation == "identity")
-            h = h + resnet.scaling * np.einsum("nij,nj->ni", v, active * z)
-            layers.append((v, w, active))
+            h = b * h + a * np.einsum("nij,nj->ni", v, active * z)
+            layers.append((a, v, w, active))
         states = [(h, start), (h - start, start)]
         if self.gradients:
             end = p = h if self.follow else start
-            for v, w, active in reversed(layers):
-                p = p + resnet.scaling * np.einsum("nji,nj->ni", w, active * np.einsum("nji,nj->ni", v, p))
+            for a, v, w, active in reversed(layers):
+                p = b * p + a * np.einsum("nji,nj->ni", w, active * np.einsum("nji,nj->ni", v, p))
             states += [(p, end), (p - end, end)]
         with np.errstate(divide="ignore"):
             logs = [[np.log(np.linalg.norm(x, axis=1)) for x in pair] for pair in states]
         return np.stack([top - bottom for top, bottom in logs], 1)
 
-    def _matrices(self, width: int, rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
-        shape = (count, width, width)
-        entries = (
-            rng.standard_normal(shape) if self.law == "gaussian" else 2.0 * rng.integers(0, 2, shape) - 1.0
-        )
-        return entries / np.sqrt(width)
+    def _matrices(self, shape: tuple[int, int, int], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        if self.law == "gaussian":
+            return rng.standard_normal(shape)
+        return 2.0 * rng.integers(0, 2, shape) - 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

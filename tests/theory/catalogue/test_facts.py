@@ -44,6 +44,12 @@ def test_traits_hold_of_the_function(name):
         ({"block": "res-1", "bias_std": 1.0}, "bias_std=1"),
         ({"bias_std": -1.0}, "bias_std=-1"),
         ({"limits": ("time",)}, "limits='time'"),
+        ({"norm": "batch"}, "norm='batch'"),
+        ({"norm_eps": 1e-5}, "norm_eps=1e-05"),
+        ({"hidden_width": 0}, "hidden_width=0"),
+        ({"block": "res-1", "hidden_width": 8}, "hidden_width=8"),
+        ({"skip": float("inf")}, "skip=inf"),
+        ({"schedule": "power"}, "schedule='power'"),
     ],
 )
 def test_bad_facts_are_one_line(changes, words):
@@ -86,6 +92,14 @@ def test_laws_of_the_block():
     assert replace(FACTS, v=long).laws == (long, long)
     assert replace(FACTS, w=long).laws == (WeightFacts(), long)
     assert replace(FACTS, block="res-1", w=long).laws == (WeightFacts(),)
+
+
+def test_plain_layers_have_nothing_around_the_branch():
+    assert FACTS.plain
+    assert replace(FACTS, hidden_width=FACTS.width).plain
+    changes = [{"norm": "pre-rms"}, {"hidden_width": 8}, {"skip": 0.5}, {"schedule": "vanishing"}]
+    for change in [*changes, {"block": "post-activation"}]:
+        assert not replace(FACTS, **change).plain
 
 
 def test_scaling_is_that_of_the_depth():

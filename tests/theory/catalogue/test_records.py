@@ -15,6 +15,10 @@ STATEMENTS = (
     + [f"S{n}" for n in range(1, 7)]
     + [f"O{n}" for n in range(1, 5)]
     + [f"F{n}" for n in range(1, 5)]
+    + [f"N{n}" for n in (1, 2, 3, *range(5, 13))]
+    + [f"G{n}" for n in range(1, 7)]
+    + [f"P{n}" for n in range(1, 4)]
+    + ["J0"]
 )
 EACH = pytest.mark.parametrize("theorem", THEOREMS.values(), ids=THEOREMS)
 
@@ -112,7 +116,7 @@ def test_found_by_id_and_by_name(theorem):
 
 @pytest.mark.parametrize(
     ("key", "near"),
-    [("I12", "I1"), ("secnd-moment", "I2"), ("F5", "F"), ("dualty", "I4"), ("", "I1"), ("?", "F4b")],
+    [("I12", "I1"), ("secnd-moment", "I2"), ("F44", "F4"), ("dualty", "I4"), ("", "I1"), ("?", "F4b")],
 )
 def test_unknown_id_names_the_nearest(key, near):
     with pytest.raises(ValueError, match="ID=") as error:

@@ -1,0 +1,1 @@
+"""Experiments of P1 to P3."""

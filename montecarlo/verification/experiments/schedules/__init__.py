@@ -1,0 +1,1 @@
+"""Experiments of G1 to G6."""
