@@ -114,7 +114,7 @@ def test_found_by_id_and_by_name(theorem):
 
 @pytest.mark.parametrize(
     ("key", "near"),
-    [("I12", "I1"), ("secnd-moment", "I2"), ("F5", "5"), ("dualty", "I4"), ("", "I1"), ("?", "F4b")],
+    [("I12", "I1"), ("secnd-moment", "I2"), ("F44", "F4"), ("dualty", "I4"), ("", "I1"), ("?", "F4b")],
 )
 def test_unknown_id_names_the_nearest(key, near):
     with pytest.raises(ValueError, match="ID=") as error:
