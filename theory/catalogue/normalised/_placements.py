@@ -149,7 +149,7 @@ STATEMENTS = (
         ),
         latex=(
             r"\log\frac{\mathbb{E}\Vert p_0\Vert^2}{\Vert p_L\Vert^2} \to "
-            r"\sum_{k=0}^{L-1}\log\left(1 + \frac{a^2\gamma^2}{2}\,"
+            r"\sum_{k=0}^{L-1}\log\left(1 + \frac{a^2\gamma^2}{2}\, "
             r"\mathbb{E}\,\mathrm{sech}^4(\gamma\sqrt{S_k}\,Z)\right)"
         ),
         source="derived",
