@@ -17,7 +17,8 @@ OPENING = HERE.parent / "figure-1.png"
 """The picture of the README and of the landing page."""
 OPENING_WIDTH = 1320
 GALLERY = (
-    "2", "activations", "7", "small-width", "growth", "convergence", "normalised", "schedules", "post-activation"
+    "2", "activations", "7", "small-width", "growth", "convergence", "normalised", "schedules",
+    "post-activation",
 )  # fmt: skip
 """Names of the figures in the gallery, in its order."""
 GALLERY_WIDTH = 760
