@@ -11,24 +11,39 @@ import numpy.typing as npt
 from montecarlo.diagnosis._degenerate import no_branches, unmoved
 from montecarlo.diagnosis._laws import HalfLog, Mixture, StartLaw, start_degrees, start_nodes
 from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
+from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks.blocks._block import OUTER_ACTIVATION
+from montecarlo.networks.blocks._block import (
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    NORM,
+    OUTER_ACTIVATION,
+    SCHEDULE,
+    SKIP,
+    STREAM_NORM,
+)
 
 Array = npt.NDArray[np.float64]
+
+WORDS = PLAIN | {NORM, BRANCH_NORM, STREAM_NORM, HIDDEN_WIDTH, SKIP, SCHEDULE, OUTER_ACTIVATION}
+"""What is known here, if only that there is no theory for it; any other word is refused."""
 
 _MISS = 0.05  # of bounds: they hold in 95 % of networks
 _SMALL = 0.05  # a²/S_0 up to which limits of small a are taken
 _START = 0.01  # what ‖h_0‖²/d may be off from χ², in natural logs of norms
-_LARGEST_DEPTH = 10**6  # of schedules, whose laws look at every layer
+LARGEST_DEPTH = 10**6
+"""Most layers: laws of these blocks look at every one."""
 _SEEN = 64  # M from which on no sample meets a ReLU branch of less than three active units
 
 
 def predict_block(resnet: ResNet) -> tuple[Prediction, Prediction]:
-    """Return the predictions for hidden states and gradients of a network with words beyond res-1 to res-3."""
+    """Return the predictions of both ratios for a network with words beyond res-1 to res-3."""
     if no_branches(resnet) and resnet.skip == 1.0 and resnet.normalisation.kind in ("none", "tanh"):
         return unmoved()
     if resnet.processes is not None:
         return nothing("weights that are correlated along depth have no theory in this block")
+    if resnet.depth > LARGEST_DEPTH:
+        return nothing("laws of these blocks look at every layer, up to a million of them")
     place = resnet.norm.partition("-")[0]
     plain = resnet.skip == 1.0 and resnet.schedule == "constant"
     if OUTER_ACTIVATION in resnet.words:
@@ -106,10 +121,8 @@ def _schedules(resnet: ResNet) -> tuple[Prediction, Prediction]:
             "schedules, skip factors and hidden widths have a theory for branches V ReLU(W h) alone"
         )
     a, b = layer_scalings(resnet), abs(resnet.skip)
-    if b == 0.0 or (a.size > 1 and resnet.depth > _LARGEST_DEPTH) or not np.any(a > 0):
-        return nothing(
-            "skip = 0, a scaling of 0 and schedules over more than a million layers have no law here"
-        )
+    if b == 0.0 or not np.any(a > 0):
+        return nothing("skip = 0 and a scaling of 0 have no law here")
     if not np.all((a < 1e100) & ((a == 0) | (a > 1e-100))):
         return nothing("the scaling is out of the range of the exact law")
     law = theory.ScheduleNormLaw(
@@ -210,7 +223,7 @@ def _markov(mean: float, source: str) -> Prediction:
 
 
 def _chebyshev(mean: float, fourth: float, source: str) -> Prediction:
-    """Return the bounds that mean and variance of ‖p_0‖²/‖p_L‖² give; 2 % of the mean are for finite depth."""
+    """Return the bounds that mean and variance of ‖p_0‖²/‖p_L‖² give; 2 % are for finite depth."""
     reach = math.sqrt(max(fourth - mean * mean, 0.0) / _MISS) + 0.02 * mean
     if reach >= mean:
         return _markov(mean, source)
@@ -294,8 +307,9 @@ def _post_gradient(resnet: ResNet, plain: bool) -> Prediction:
 
 
 def _post_activation(resnet: ResNet) -> tuple[Prediction, Prediction]:
-    import theory
     from scipy import special, stats
+
+    import theory
 
     relu = resnet.activation_function.negative_slope == 0.0
     a, d, L = resnet.scaling, resnet.width, resnet.depth
