@@ -56,7 +56,7 @@ def _plain(beta: float) -> float:
 
 
 def _plain_hidden(beta: float) -> Array:
-    return np.arange(_DEPTH + 1) * _plain(beta)
+    return np.arange(_DEPTH + 1.0) * _plain(beta)
 
 
 def _plain_gradient(beta: float) -> Array:
@@ -66,7 +66,7 @@ def _plain_gradient(beta: float) -> Array:
 def _walk(beta: float, mean_square: float = 1.0) -> Array:
     """Return mean squares of coordinates behind a norm before the branch, layers 0 to L."""
     a_layer = theory.NormalisedWalk(width=_WIDTH, depth=1, alpha=_alpha(beta)).mean_energy
-    return mean_square + a_layer * np.arange(_DEPTH + 1)
+    return mean_square + a_layer * np.arange(_DEPTH + 1.0)
 
 
 def _pre_hidden(beta: float) -> Array:
@@ -79,7 +79,7 @@ def _pre_gradient(beta: float) -> Array:
         theory.wide_prenorm_gradient(depth=_DEPTH - k, alpha=_alpha(beta), mean_square=float(squares[k]))
         for k in range(_DEPTH)
     ]
-    return 0.5 * np.log([*growth, 1.0])
+    return np.asarray(0.5 * np.log([*growth, 1.0]))
 
 
 def _post_hidden(beta: float) -> Array:
@@ -90,7 +90,8 @@ def _post_gradient(beta: float) -> Array:
     """Return the mean of log ‖p_k‖/‖p_L‖, isotropic p_L: of its tangential part, and of the layers above."""
     read_out = 0.5 * float(digamma(0.5 * (_WIDTH - 1)) - digamma(0.5 * _WIDTH))
     above = np.arange(_DEPTH, -1.0, -1.0)
-    return np.where(above > 0, read_out + above * _post_layer(theory.PostnormLaw, beta), 0.0)
+    values = read_out + above * _post_layer(theory.PostnormLaw, beta)
+    return np.where(above > 0, values, np.zeros_like(values))
 
 
 @cache
@@ -105,7 +106,7 @@ def _peri(beta: float) -> Array:
     a_layer = theory.peri_second_moment(
         width=_WIDTH, depth=1, alpha=_alpha(beta), initial_square=0.0, difference=True
     )
-    return 1.0 + a_layer / _WIDTH * np.arange(_DEPTH + 1)
+    return 1.0 + a_layer / _WIDTH * np.arange(_DEPTH + 1.0)
 
 
 def _peri_hidden(beta: float) -> Array:

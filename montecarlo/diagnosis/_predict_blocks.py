@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -180,7 +180,7 @@ def _walk_gradient(resnet: ResNet) -> Prediction:
 
     a, S0 = layer_scalings(resnet), mean_square(resnet)
     sigma, slope = functions(resnet)
-    kind = resnet.normalisation.kind
+    kind: Literal["rms", "layer"] = "rms" if resnet.normalisation.kind == "rms" else "layer"
     if resnet.bias_std > 0.0:
         return no_theory(GRADIENT, "gradients behind a norm have a theory for branches without biases")
     starts, weights = start_nodes(resnet, 3)
@@ -315,7 +315,7 @@ def _post_activation(resnet: ResNet) -> tuple[Prediction, Prediction]:
     a, d, L = resnet.scaling, resnet.width, resnet.depth
     if not relu or not resnet.law.gaussian or d < 2 or a > 0.2:
         return nothing("post-activation has laws for ReLU, Gaussian weights and scalings up to 0.2")
-    u, weights = np.polynomial.hermite_e.hermegauss(9)
+    u, weights = np.polynomial.hermite_e.hermegauss(17)
     half = 0.5 * (d - 1)
     cosines = 2.0 * stats.beta.ppf(special.ndtr(u), half, half) - 1.0  # of an isotropic h_0 with (1, …, 1)
     n = a * a * L

@@ -187,7 +187,8 @@ def test_what_has_no_theory_is_said_to_have_none() -> None:
     for fields in (
         {"norm": "pre-tanh:1"}, {"norm": "pre-rms", "weights": "uniform"}, {"norm": "peri-layer"},
         {"norm": "pre-rms", "block": "res-1"}, {"skip": 0.5, "block": "res-2", "activation": "tanh"},
-        {"norm": "pre-rms", "skip": 0.5}, {"block": "post-activation", "activation": "tanh"}, {"norm": "pre-rms", "weights": "fbm:0.7"},
+        {"norm": "pre-rms", "skip": 0.5}, {"block": "post-activation", "activation": "tanh"},
+        {"norm": "pre-rms", "weights": "fbm:0.7"},
     ):  # fmt: skip
         diagnosis = diagnose(ResNet(width=16, depth=20, beta=0.5, **fields), seconds=0)
         assert {diagnosis.hidden.kind, diagnosis.gradient.kind} == {"nothing"}
