@@ -22,6 +22,9 @@ FIGURES: dict[str, str] = {
     "growth": "figures.fractional_growth",
     "contraction": "figures.antipersistent_contraction",
     "strong-order": "figures.strong_order",
+    "normalised": "figures.normalised",
+    "schedules": "figures.schedules",
+    "post-activation": "figures.post_activation",
 }
 """Name of a figure to the module that holds it; these are drawn together where no name is given."""
 

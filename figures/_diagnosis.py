@@ -17,6 +17,7 @@ from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._numbers import number
 from montecarlo.diagnosis._predict import predict
 from montecarlo.diagnosis._text import scaling_as_rule
+from montecarlo.networks._dictionary import PLAIN, missing_word
 
 _PATHS = 32  # networks whose growth is drawn
 _KNOTS = 9  # depths at which theory is computed between the first and the last layer
@@ -107,7 +108,9 @@ def _draw_growth(axis: Any, diagnosis: Diagnosis) -> None:
         for index, row in enumerate(paths):
             label = f"{len(paths)} networks" if index == 0 else None
             axis.plot(k, row[::step] / np.log(10), color=NETWORKS, lw=0.5, alpha=0.6, label=label)
-    if net.processes is None and diagnosis.hidden.law is not None:
+    # Laws of other blocks take too long to be asked at every knot.
+    plain = net.processes is None and missing_word(net, PLAIN) is None
+    if plain and diagnosis.hidden.law is not None:
         k, median, low, high = _theory_along_depth(net)
         axis.plot(k, median / np.log(10), color=THEORY, label="theory: median, 95 %")
         for end in (low, high):

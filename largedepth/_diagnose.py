@@ -107,6 +107,7 @@ def _coloured(text: str) -> str:
     marks = {
         "theory and simulation agree": "green", "THEORY AND SIMULATION DISAGREE": "red", "explosion:": "red",
         "critical:": "green", "identity:": "yellow",
+        "polynomial:": "green",
         "contraction:": "yellow",
     }  # fmt: skip
     for words, colour in marks.items():

@@ -76,6 +76,8 @@ def figures(
     strong-order: how fast hidden states approach their limit on one path of weights.
     growth: exponents of the differences in depth against the Hurst index;
     contraction: linear networks with antipersistent weights.
+    normalised: growth along depth with and without norms; schedules: scalings that change along depth;
+    post-activation: an activation outside the last matrix.
     8, 9: weights and accuracy after training, which takes minutes and the extra `training`.
     Samples are kept in DIR/samples and used again.
     """

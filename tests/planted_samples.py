@@ -46,6 +46,8 @@ def _plain(point: Point, rows: int, spread: float, offset: float, rng: np.random
     if point.request.trajectories:
         steps = rng.standard_normal((rows, point.resnet.depth)) / np.sqrt(point.resnet.depth)
         columns["log_hidden_path"] = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
+        if point.request.gradients:
+            columns["log_gradient_path"] = 0.3 - columns["log_hidden_path"][:, ::-1]
     return Sample(point.resnet, 0, "dense", 0, columns)
 
 

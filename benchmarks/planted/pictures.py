@@ -9,6 +9,7 @@ _LAWS = ("tests/figures/test_drawn_laws.py",)
 _CORRELATED = ("tests/figures/test_drawn_correlated.py",)
 _TRAINED = ("tests/figures/test_drawn_trained.py",)
 _DIAGNOSIS = ("tests/figures/test_drawn_diagnosis.py",)
+_BLOCKS = ("tests/figures/test_drawn_blocks.py",)
 
 BUGS = (
     Bug(
@@ -249,5 +250,26 @@ BUGS = (
         "axis.plot(k, median, color=THEORY",
         _DIAGNOSIS,
         "diagnose --plot: the median in natural logs on an axis in decades",
+    ),
+    Bug(
+        "figures/normalised.py",
+        "return _plain_hidden(beta)[::-1]",
+        "return _plain_hidden(beta)",
+        _BLOCKS,
+        "normalised: gradients without a norm grow upwards",
+    ),
+    Bug(
+        "figures/schedules.py",
+        "curve = [0.5 * _log_mean_square(rule, int(k)) for k in every]",
+        "curve = [_log_mean_square(rule, int(k)) for k in every]",
+        _BLOCKS,
+        "schedules: mean squares under the label of their roots",
+    ),
+    Bug(
+        "figures/post_activation.py",
+        "rate * network.scaling * _DEEP",
+        "rate * network.scaling * _DEPTH",
+        _BLOCKS,
+        "post-activation: centred at the growth of other depths",
     ),
 )

@@ -16,7 +16,10 @@ HERE = Path(__file__).parent
 OPENING = HERE.parent / "figure-1.png"
 """The picture of the README and of the landing page."""
 OPENING_WIDTH = 1320
-GALLERY = ("2", "activations", "7", "small-width", "growth", "convergence")
+GALLERY = (
+    "2", "activations", "7", "small-width", "growth", "convergence", "normalised", "schedules",
+    "post-activation",
+)  # fmt: skip
 """Names of the figures in the gallery, in its order."""
 GALLERY_WIDTH = 760
 COLOURS = (256, 192, 144, 112, 88, 72, 56)

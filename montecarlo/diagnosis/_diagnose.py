@@ -9,8 +9,9 @@ from montecarlo.diagnosis._check import Check, check_predictions, choose_replica
 from montecarlo.diagnosis._diagnosis import Diagnosis
 from montecarlo.diagnosis._float_range import FORMATS, find_format, float_range
 from montecarlo.diagnosis._predict import predict
+from montecarlo.diagnosis._predict_blocks import WORDS
 from montecarlo.diagnosis._regime import find_regime
-from montecarlo.networks._dictionary import PLAIN, require_words
+from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.samples.independent._simulate import simulate
 
@@ -71,7 +72,7 @@ def diagnose(
         raise InvalidFieldError(
             "resnet", resnet, "must be a ResNet", "give ResNet(width=64, depth=100, beta=0.5), say"
         )
-    require_words(resnet, PLAIN, "diagnose")
+    require_words(resnet, WORDS, "diagnose")
     seed = check_seed(seed)
     seconds = check_real("seconds", seconds, 0.0, 1e6, 1.0)
     false_alarm = check_real("false_alarm", false_alarm, 0.0, 0.5, 1e-6, open_low=True)

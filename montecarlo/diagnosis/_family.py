@@ -10,6 +10,7 @@ import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.diagnosis._regime import regularity
+from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 
 _MISFIT = 0.02  # relative distance of a scaling from the power law, up to which it is one
@@ -71,6 +72,8 @@ def find_family(resnets: Sequence[ResNet]) -> Family:
     import theory
 
     found = list(resnets)
+    for net in found:
+        require_words(net, PLAIN, "find_family")
     depths = {net.depth for net in found}
     if len(depths) < 2:
         raise InvalidFieldError(

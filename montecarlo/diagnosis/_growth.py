@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from montecarlo.diagnosis._numbers import number
-from montecarlo.diagnosis._predict import lag_covariances, mean_square_of_input, theory_functions
+from montecarlo.diagnosis._predict import lag_covariances, mean_square_of_input
+from montecarlo.diagnosis._predict_blocks import functions
 from montecarlo.networks._specification import ResNet
 
 LEAST_MOVE = 0.2
@@ -67,7 +68,7 @@ def find_growth(resnet: ResNet, constant: float) -> Growth:
         return _first_order(resnet)
     import theory
 
-    sigma, slope = theory_functions(resnet)
+    sigma, slope = functions(resnet)
     try:
         growth = theory.MeanFieldGrowth(
             sigma, slope, initial_mean_square=mean_square_of_input(resnet), bias_std=resnet.bias_std

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays, no_branches, unmoved
+from montecarlo.diagnosis._predict_blocks import functions, predict_block
 from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
+from montecarlo.networks._dictionary import PLAIN, missing_word
 from montecarlo.networks._specification import ResNet
 
 # By which shares of the variance the means of wide-network laws were off, at most, when simulated at
@@ -22,6 +24,8 @@ _SMALL_SCALING = 0.35
 
 def predict(resnet: ResNet) -> tuple[Prediction, Prediction]:
     """Return the predictions for hidden states and for gradients."""
+    if missing_word(resnet, PLAIN) is not None:
+        return predict_block(resnet)
     if no_branches(resnet):
         return unmoved()
     if resnet.processes is not None:
@@ -75,7 +79,7 @@ def _wide(resnet: ResNet) -> tuple[Prediction, Prediction]:
 
     if resnet.width < 2:
         return _nothing("there is no law of a single unit with this activation")
-    sigma, slope = theory_functions(resnet)
+    sigma, slope = functions(resnet)
     direct = resnet.block == "res-1"
     linear = resnet.activation_function.negative_slope == 1.0
     try:
@@ -127,16 +131,6 @@ def rarity(resnet: ResNet, order: int) -> float:
         total = weight.sum()
         kurtosis = (weight * square**2).sum() * total / (weight * square).sum() ** 2
     return float(kurtosis) / (resnet.width * resnet.depth) if kurtosis < math.inf else 0.0
-
-
-def theory_functions(resnet: ResNet) -> tuple[Any, Any]:
-    """Return σ and σ' as `theory` takes them; None for the σ' of activations that it knows by name."""
-    from theory import ACTIVATIONS
-
-    function = resnet.activation_function
-    if isinstance(resnet.activation, str) and resnet.activation in ACTIVATIONS:
-        return resnet.activation, None
-    return function.arrays()
 
 
 def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:

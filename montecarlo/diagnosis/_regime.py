@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from montecarlo.diagnosis._block_regime import block_regime
 from montecarlo.diagnosis._degenerate import no_branches
 from montecarlo.diagnosis._growth import MOST_GROWTH, Growth, find_growth, times, verdict
 from montecarlo.diagnosis._prediction import finite
+from montecarlo.networks._dictionary import PLAIN, missing_word
 from montecarlo.networks._specification import ResNet
 
 
@@ -25,9 +27,11 @@ class Regime:
 
     Parameters
     ----------
-    name : {"explosion", "critical", "identity", "contraction", "unknown"}
+    name : {"explosion", "polynomial", "critical", "identity", "contraction", "unknown"}
         Where β is given: what happens as L grows with β held (I8, I10, I11, F1; contraction F3). Where α is
         given: the same as `at_depth`. Unknown at depth 1 and for processes of one's own.
+        Polynomial: behind a norm, and with schedules like k^-1/2, norms grow like powers of depth (N3, N8,
+        G1); explosion is faster than any power.
     beta : float
         Exponent of the scaling, α = L^-β; NaN where α was given instead, and at depth 1, where every exponent
         gives 1.
@@ -44,11 +48,13 @@ class Regime:
         All this in a few sentences.
     constant : float
         c in α = c·L^-β_c; NaN where β_c is not known.
-    at_depth : {"explosion", "critical", "identity", "contraction", "unknown"}
+    at_depth : {"explosion", "polynomial", "critical", "identity", "contraction", "unknown"}
         The verdict at this depth, from c alone. Critical: states or gradients move by a fifth of their norm
         at least, and neither grows more than tenfold, in mean square, in the limit of large width and depth
         with c held (S4). That is 0.28 <= c <= 3.03 for ReLU and independent layers. Where no theory tells how
         far a network moves (correlated weights): 0.3 <= c <= 3. Contraction: F3.
+    advice : str
+        What scaling to take, for blocks beyond res-1 to res-3; empty for those, where the rest says it.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Regime:
     words: str
     constant: float = math.nan
     at_depth: str = "unknown"
+    advice: str = ""
 
     def record(self) -> dict[str, Any]:
         """Return the regime as JSON-serialisable values."""
@@ -71,6 +78,8 @@ def find_regime(resnet: ResNet) -> Regime:
     import theory
 
     L = resnet.depth
+    if missing_word(resnet, PLAIN) is not None:
+        return _block(resnet)
     hurst, weights = regularity(resnet)
     critical = float(theory.critical_scaling(hurst)) if math.isfinite(hurst) else math.nan
     beta = math.nan if resnet.beta is None or L == 1 else resnet.beta
@@ -101,6 +110,20 @@ def find_regime(resnet: ResNet) -> Regime:
         _now(resnet, name, at_depth, moves)
     )
     return Regime(name, beta, critical, hurst, sharpness, suggested, words.strip(), constant, at_depth)
+
+
+def _block(resnet: ResNet) -> Regime:
+    """Return the regime of a network with words beyond res-1 to res-3."""
+    beta = math.nan if resnet.beta is None or resnet.depth == 1 else resnet.beta
+    hurst = 0.5 if resnet.processes is None else math.nan
+    found = block_regime(resnet)
+    with np.errstate(over="ignore", divide="ignore"):
+        square = float(np.square(np.float64(found.constant)))
+        sharpness = max(square, float(1 / np.float64(square)))
+    return Regime(
+        found.name, beta, found.critical_beta, hurst, sharpness, found.suggested_alpha, found.words,
+        found.constant, found.at_depth, found.advice,
+    )  # fmt: skip
 
 
 def regularity(resnet: ResNet) -> tuple[float, str]:

@@ -42,16 +42,25 @@ def network_words(resnet: ResNet) -> str:
     activation = resnet.activation_function.name
     weights = str(getattr(resnet.weights, "name", resnet.weights))
     beta = f" (β = {resnet.beta:g})" if resnet.beta is not None else ""
+    around = "".join(
+        f", {name.replace('_', ' ')} {resnet.brief()[name]}"
+        for name in ("norm", "hidden_width", "skip")
+        if name in resnet.brief()
+    )
+    if resnet.schedule != "constant":
+        around += f", schedule {resnet.schedule if isinstance(resnet.schedule, str) else 'layer by layer'}"
     bias = f", biases of deviation {resnet.bias_std:g}" if resnet.bias_std else ""
     return (
         f"{resnet.block} with {activation}, width {resnet.width:,}, depth {resnet.depth:,}, {weights} weights"
-        f"{bias}, α = {resnet.scaling:.4g}{beta}"
+        f"{bias}{around}, α = {resnet.scaling:.4g}{beta}"
     )
 
 
 def scaling_words(diagnosis: Findings) -> str:
     """Return the advice on the scaling."""
     regime = diagnosis.regime
+    if regime.advice:
+        return regime.advice
     if math.isnan(regime.suggested_alpha):
         return "no advice: no critical scaling is known for these weights"
     if diagnosis.resnet.depth == 1:
@@ -78,7 +87,7 @@ def scaling_as_rule(diagnosis: Findings) -> str:
     """Return α as a number and as a constant times the critical power of L, in a few characters."""
     regime = diagnosis.regime
     alpha = f"α = {diagnosis.resnet.scaling:.3g}"
-    if math.isnan(regime.constant):
+    if math.isnan(regime.constant) or math.isnan(regime.critical_beta) or regime.advice:
         return alpha
     return f"{alpha} = {regime.constant:.3g}·L^-{regime.critical_beta:g}"
 
