@@ -119,7 +119,9 @@ class ExplicitNetworks:
 
 
 def _matrices(law: Law, rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    return rng.standard_normal(shape) if law == "gaussian" else 2.0 * rng.integers(0, 2, shape) - 1.0
+    if law == "gaussian":
+        return rng.standard_normal(shape)
+    return np.asarray(2.0 * rng.integers(0, 2, shape) - 1.0, np.float64)
 
 
 def _square(x: Array) -> Array:

@@ -124,7 +124,10 @@ def _chain() -> NumberFromStart:
 @cache
 def _exact(square: float) -> theory.PrenormGradients:
     return theory.prenorm_gradient_chain(
-        **_CHAIN, alpha=math.sqrt(2.0 / 2.0), initial_square=_CHAIN["width"] * square
+        width=_CHAIN["width"],
+        depth=_CHAIN["depth"],
+        alpha=math.sqrt(2.0 / _CHAIN["depth"]),
+        initial_square=_CHAIN["width"] * square,
     )
 
 
