@@ -36,7 +36,7 @@ def narrow_rates(threads: int) -> list[dict[str, Any]]:
     """Return rows a second of narrow networks, and how many times as many as one at a time on a thread."""
     rows = []
     for net in NARROW:
-        key, replicas = net.stream_key(1), 160_000 // net.depth
+        key, replicas = net.stream_key(1), 400_000 // net.depth
 
         def together(net=net, replicas=replicas) -> None:
             simulate(net, replicas=replicas, seed=1, threads=threads)
