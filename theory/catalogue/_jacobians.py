@@ -26,6 +26,6 @@ STATEMENTS = (
         kind="law",
         quantity="laws of ‖p_0‖/‖p_L‖ and ‖p_0 − p_L‖/‖p_L‖ beside those of tangents",
         predicted=("isotropic_duality",),
-        resolution=Resolution(0.02, "distribution"),
+        resolution=Resolution(0.03, "distribution"),
     ),
 )

@@ -160,7 +160,7 @@ STATEMENTS = (
         kind="law",
         quantity="law of log(‖h_L‖/‖h_0‖) with V of variance 1/d",
         predicted=("value_scaling",),
-        resolution=_LAW,
+        resolution=Resolution(0.02, "distribution"),
     ),
     Theorem(
         id="G3",

@@ -13,7 +13,7 @@ from theory.catalogue.normalised._walks import WALK
 # The widths from which on 8c'(d − 1) <= c(d − 2)².
 _FINITE = {"relu": 11, "identity": 11, "leaky-relu": 11, "gelu": 12, "tanh": 13}
 _FREE = (given.FREE_READ_OUT, given.ISOTROPIC_READ_OUT)
-_CONSTANT = Resolution(0.01, "relative")
+_CONSTANT = Resolution(0.025, "relative")
 
 
 def _finite_mean(facts: Facts) -> bool:

@@ -76,7 +76,7 @@ STATEMENTS = (
         kind="limit",
         quantity="E‖p_0‖²/‖p_L‖² given ‖h_0‖",
         predicted=("peri_gradient_limit", "peri_slope"),
-        resolution=_CONSTANT,
+        resolution=Resolution(0.045, "relative"),
         extends="N9",
     ),
     Theorem(
@@ -173,6 +173,6 @@ STATEMENTS = (
             "dyt_mean_square_expansion",
             "dyt_width_correction",
         ),
-        resolution=Resolution(0.03, "relative"),
+        resolution=Resolution(0.08, "relative"),
     ),
 )

@@ -42,7 +42,7 @@ def _pair(name: str, which: str, resnet: ResNet) -> GradientsAndTangents:
 
     what = "‖p_0‖/‖p_L‖ and ‖Jv‖" if which == "ratio" else "‖p_0 − p_L‖/‖p_L‖ and ‖Jv − v‖"
     return GradientsAndTangents(
-        theorem="J0", name=name, quantity=f"distance between the laws of {what}", resolution=0.035,
+        theorem="J0", name=name, quantity=f"distance between the laws of {what}", resolution=0.03,
         first_rows=20_000, resnet=resnet, other=resnet, observable=column(f"log_gradient_{which}"),
         other_observable=column(f"log_gradient_{which}"), engine="dense", request=Request(),
         networks=ExplicitNetworks(), read=read,
