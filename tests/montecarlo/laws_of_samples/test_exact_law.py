@@ -33,6 +33,10 @@ WIDE = [(3, 1, -1.0), (3, 10, 0.25), (3, 1000, 0.25), (40, 1, 0.0), (40, 10, 0.5
 NARROW = [(1, 1, 0.5), (1, 2, 0.5), (1, 5, 0.25), (1, 300, 0.5), (2, 1, 0.5), (2, 3, 0.25), (2, 50, 0.5)]
 
 
+def rows_at(depth):
+    return MILLION if depth < 1000 else MILLION // 4  # 10^9 layers are half a minute
+
+
 @functools.cache  # 16 MB each
 def sample_of(width, depth, beta, replicas=MILLION, block="res-3"):
     # L**-beta is 1 at L = 1 whatever beta: -1 stands for alpha = 3
@@ -49,7 +53,7 @@ def sample_of(width, depth, beta, replicas=MILLION, block="res-3"):
 
 @pytest.mark.parametrize(("width", "depth", "beta"), WIDE)
 def test_exact_law_of_many_networks(width, depth, beta):
-    replicas = MILLION if depth < 1000 else MILLION // 4  # 10^9 layers are half a minute
+    replicas = rows_at(depth)
     sample = sample_of(width, depth, beta, replicas)
     alpha = sample.resnet.scaling
     rows = sample["log_hidden_ratio"]
@@ -100,8 +104,8 @@ def test_difference_ratio_at_the_critical_scaling(width, depth):
 
 @pytest.mark.parametrize(("width", "depth", "beta"), [(40, 1000, 0.5), (40, 10, 0.5), (1000, 10, 0.5)])
 def test_second_moment_of_the_difference(width, depth, beta):
-    # I2; normal intervals, not guaranteed ones, but these tails are light at 10^6 rows
-    sample = sample_of(width, depth, beta)
+    # I2; normal intervals, not guaranteed ones, but these tails are light at so many rows
+    sample = sample_of(width, depth, beta, rows_at(depth))
     square = mean(np.exp(2.0 * sample["log_hidden_difference"]), confidence=1.0 - FALSE_ALARM)
     alpha = sample.resnet.scaling
     exact = (1.0 + alpha**2 / 2.0) ** depth - 1.0

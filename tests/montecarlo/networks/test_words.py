@@ -5,7 +5,6 @@ import itertools
 import pytest
 
 from montecarlo import InvalidFieldError, ResNet, simulate, simulate_depths, simulate_inputs, simulate_shared
-from montecarlo.diagnosis import diagnose
 from montecarlo.engines._registry import ENGINES
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._norms import NORMS
@@ -84,11 +83,10 @@ def test_engines_refuse_the_words_that_they_lack(fields):
 
 
 @pytest.mark.parametrize("fields", EXTENDED, ids=str)
-def test_no_theorem_about_plain_branches_is_applied_to_others(fields):
+def test_samplers_of_plain_branches_refuse_others(fields):
     net = ResNet(**PLAIN_NET, **fields)
     correlated = ResNet(**PLAIN_NET, **fields, weights="fbm:0.7")
     for call in (
-        lambda: diagnose(net, seed=1),
         lambda: simulate_inputs(net, [[1.0]], replicas=1, seed=1),
         lambda: simulate_depths(net, [2, 4], replicas=1, seed=1),
         lambda: simulate_shared(correlated, replicas=1, seed=1),

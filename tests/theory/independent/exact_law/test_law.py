@@ -114,7 +114,7 @@ def integral_of_k0(z):
     return np.where(z > 0, math.pi * z / 2 * struve, 0.0)
 
 
-@pytest.mark.parametrize("z", [1e-3, 1.0, 20.0])
+@pytest.mark.parametrize("z", [1e-3, 1.0, 5.0])
 def test_integral_of_k0_against_mpmath(z):
     exact = mpmath.quad(lambda s: mpmath.besselk(0, s), [0, min(z, 1), z])
     assert float(integral_of_k0(z)) == pytest.approx(float(exact), abs=1e-13)
