@@ -13,8 +13,8 @@ from montecarlo.kernels._product import product
 
 
 @numba.njit
-def multiply(matrix, offset, row_stride, column_stride, size, states, columns, out):
-    product(matrix, offset, row_stride, column_stride, size, states, columns, out)
+def multiply(matrix, offset, row_stride, column_stride, rows, size, states, columns, out):
+    product(matrix, offset, row_stride, column_stride, rows, size, states, columns, out)
 
 
 @numba.njit
@@ -23,26 +23,27 @@ def advance(high, low, difference, increment, step, frame, size, columns, peak):
 
 
 def apply(matrix, states, *, transposed=False, offset=0):
-    d, columns = states.shape
-    out = np.full(states.size, np.nan, np.float32)
+    size, columns = states.shape
+    rows = matrix.shape[1] if transposed else matrix.shape[0]
+    out = np.full(rows * columns, np.nan, np.float32)
     flat = np.concatenate([np.full(offset, np.nan, np.float32), matrix.ravel()])
-    strides = (1, d) if transposed else (d, 1)
-    numbers = (np.uint64(number) for number in (offset, *strides, d))
+    strides = (1, rows) if transposed else (size, 1)
+    numbers = (np.uint64(number) for number in (offset, *strides, rows, size))
     multiply(flat, *numbers, states.ravel(), np.uint64(columns), out)
-    return out.reshape(d, columns)
+    return out.reshape(rows, columns)
 
 
 @given(
-    d=st.integers(1, 50), columns=st.integers(1, 9), transposed=st.booleans(), offset=st.integers(0, 5),
+    rows=st.integers(1, 50), d=st.integers(1, 50), columns=st.integers(1, 9), transposed=st.booleans(), offset=st.integers(0, 5),
     seed=st.integers(0, 2**32),
 )  # fmt: skip
-def test_products_are_chains_of_fused_multiply_adds(d, columns, transposed, offset, seed):
+def test_products_are_chains_of_fused_multiply_adds(rows, d, columns, transposed, offset, seed):
     rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal((d, d)).astype(np.float32)
+    matrix = rng.standard_normal((d, rows) if transposed else (rows, d)).astype(np.float32)
     states = rng.standard_normal((d, 8 * columns)).astype(np.float32)
     found = apply(matrix, states, transposed=transposed, offset=offset)
     used = (matrix.T if transposed else matrix).astype(np.longdouble)
-    expected = np.zeros(states.shape, np.float32)
+    expected = np.zeros((rows, 8 * columns), np.float32)
     for k in range(d):  # exact in extended precision up to one rounding of 2**-64
         expected = (used[:, k, None] * states[k].astype(np.longdouble) + expected).astype(np.float32)
     assert np.array_equal(found, expected)

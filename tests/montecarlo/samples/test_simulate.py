@@ -10,9 +10,9 @@ import pytest
 from montecarlo import InvalidFieldError, ResNet, iter_blocks, simulate
 from montecarlo.engines._registry import ENGINES, Engine, find_engine
 from montecarlo.engines._request import Request
-from montecarlo.executors import ThreadExecutor, available_threads
+from montecarlo.executors import available_threads
 from montecarlo.networks._dictionary import PLAIN
-from montecarlo.runs import running, suggest_block_size
+from montecarlo.runs import suggest_block_size
 from montecarlo.samples.independent._run import NetworkRun
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -151,22 +151,3 @@ def test_no_thread_touches_the_warning_filters(monkeypatch):
     for engine, gradients in (("dense", "joint"), ("gaussian", "joint"), ("radial", "dual")):
         simulate(net, replicas=40, seed=1, threads=2, block_size=8, engine=engine, gradients=gradients)
     assert [name for name in entered if name.startswith("largedepth")] == []
-
-
-def test_small_correlated_networks_run_on_one_thread(monkeypatch):
-    """Two threads take longer than one where Python, whose lock they share, takes longer than kernels."""
-    taken = []
-
-    class Recorder(ThreadExecutor):
-        def __init__(self, threads):
-            taken.append(threads)
-            super().__init__(threads)
-
-    monkeypatch.setattr("montecarlo.runs._rows.ThreadExecutor", Recorder)
-    for width, expected in ((2, 1), (16, 3)):
-        net = ResNet(width=width, depth=100, beta=0.5, weights="fbm:0.7", block="res-1", activation="tanh")
-        simulate(net, replicas=4, seed=1, threads=3)
-        assert taken[-1] == expected
-        with running(executor=Recorder(3)):  # such as `--store` brings
-            simulate(net, replicas=4, seed=1)
-        assert (taken[-1] if expected == 1 else taken[-2]) == expected
