@@ -34,8 +34,8 @@ def apply(matrix, states, *, transposed=False, offset=0):
 
 
 @given(
-    rows=st.integers(1, 50), d=st.integers(1, 50), columns=st.integers(1, 9), transposed=st.booleans(), offset=st.integers(0, 5),
-    seed=st.integers(0, 2**32),
+    rows=st.integers(1, 50), d=st.integers(1, 50), columns=st.integers(1, 9), transposed=st.booleans(),
+    offset=st.integers(0, 5), seed=st.integers(0, 2**32),
 )  # fmt: skip
 def test_products_are_chains_of_fused_multiply_adds(rows, d, columns, transposed, offset, seed):
     rng = np.random.default_rng(seed)
