@@ -1,0 +1,42 @@
+"""Networks in the words of the catalogue's hypotheses, for tests of what applies to them."""
+
+from dataclasses import replace
+
+from theory.catalogue import Facts, WeightFacts
+
+UNIFORM = WeightFacts(gaussian=False, law="uniform")
+SKEWED = WeightFacts(gaussian=False, symmetric=False)
+SMOOTH = WeightFacts(independent=False, smooth=True)
+CHANGING = WeightFacts(independent=False, stationary=False)
+
+
+def fractional(hurst: float) -> WeightFacts:
+    return WeightFacts(independent=hurst == 0.5, hurst=hurst)
+
+
+FINITE = Facts(block="res-3", width=40, depth=1000, beta=0.25)
+DEEP = replace(FINITE, limits=("depth",))
+CRITICAL = replace(DEEP, beta=0.5)
+RES_1 = replace(CRITICAL, block="res-1")
+LINEAR = replace(RES_1, activation="identity")
+WIDE = replace(FINITE, limits=("width",))
+UNITS = replace(FINITE, hidden_width=160)
+SCHEDULE = replace(UNITS, skip=0.5, schedule="vanishing")
+NORMALISED = replace(FINITE, norm="pre-rms")
+OUTER = replace(DEEP, block="post-activation", beta=1.0)
+DEEPNORM = Facts(block="res-3", width=6, depth=8, alpha=32**-0.5, skip=8**0.25, norm="post-rms")
+PRE_RMS = replace(CRITICAL, norm="pre-rms")
+PRE_LAYER = replace(CRITICAL, norm="pre-layer")
+PERI = replace(CRITICAL, norm="peri-rms", hidden_width=64)
+POST = replace(CRITICAL, norm="post-rms")
+DYT = replace(WIDE, norm="pre-tanh")
+ROUGH = fractional(0.2)
+LONG = fractional(0.8)
+
+
+def tanh(facts: Facts) -> Facts:
+    """Return the network with tanh behind W."""
+    return replace(facts, block="res-2", activation="tanh")
+
+
+# id -> networks that the theorem covers; (network that breaks it, words of the hypothesis that fails)
