@@ -88,7 +88,7 @@ class FaultySimulator:
     def _matrices(self, shape: tuple[int, int, int], rng: np.random.Generator) -> npt.NDArray[np.float64]:
         if self.law == "gaussian":
             return rng.standard_normal(shape)
-        return 2.0 * rng.integers(0, 2, shape) - 1.0
+        return np.asarray(2.0 * rng.integers(0, 2, shape) - 1.0, np.float64)
 
 
 @dataclass(frozen=True, kw_only=True)
