@@ -19,9 +19,10 @@ mutants: $(INSTALLED)
 	$(BIN)/largedepth verify --mutants --seed 1 --budget 300 $(ARGS)
 
 # Into build/docs; warnings are errors, and nothing is fetched. Always from scratch: pages are written from code that
-# Sphinx does not know to have changed.
+# Sphinx does not know to have changed. Then they are read in a browser, where there is one.
 docs: $(INSTALLED_DOCS)
 	$(BIN)/python -m sphinx -W --keep-going -q -E -b html docs build/docs $(ARGS)
+	$(BIN)/python -m pytest -q tests/test_documentation_in_chromium.py
 	@echo build/docs/index.html
 
 # A core of the suite against the lowest versions that pyproject.toml allows (needs Python 3.11 or 3.12). Old
