@@ -14,8 +14,8 @@ from typing import Any
 def part_options() -> dict[str, Any]:
     """Return the option of numba that compiles a part so.
 
-    All of this is numba's inside: where a release has it otherwise, there is no option, and parts are compiled
-    as numba compiles anything.
+    All of this is numba's inside: where a release has it otherwise, there is no option, and parts are
+    compiled as numba compiles anything.
     """
     try:
         return {"pipeline_class": _part_compiler()}
