@@ -26,6 +26,8 @@ from numba import cfunc, config, njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import intrinsic
 
+from montecarlo.common._parts import part_options
+
 _KERNEL_FOLDERS = ("engines", "kernels", "laws", "processes", "samples", "sequential", "streams")
 
 JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
@@ -139,7 +141,7 @@ def _has_place(python: Callable[..., Any]) -> bool:
 @functools.cache
 def _sources_digest() -> str:
     package = pathlib.Path(__file__).parents[1]
-    files = [pathlib.Path(__file__)]
+    files = [pathlib.Path(__file__), pathlib.Path(__file__).with_name("_parts.py")]
     for folder in _KERNEL_FOLDERS:
         files += sorted((package / folder).rglob("*.py"))
     digest = hashlib.sha256()
@@ -151,6 +153,8 @@ def _sources_digest() -> str:
 # Wrappers for callers in Python unpack every argument: they were two fifths of the time to compile a kernel
 # that takes records.
 _INTERNAL: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+if not JIT_OFF:
+    _INTERNAL |= part_options()
 
 helper = njit(error_model="numpy", **_INTERNAL, **_NO_REFERENCES)
 """Decorator of a function that only kernels call and that allocates nothing.

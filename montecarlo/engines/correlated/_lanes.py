@@ -15,6 +15,7 @@ from montecarlo.common._jit import LANES, kernel
 from montecarlo.engines._outputs import constants_of
 from montecarlo.engines.correlated._start import Float32, Paths
 from montecarlo.kernels._records import CONSTANTS, DRAW, Draw, address_of
+from montecarlo.kernels._room import zeros
 from montecarlo.kernels._state import draw_input
 from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
 from montecarlo.laws._products import SCRATCH
@@ -36,13 +37,13 @@ def _fill_starts(project, combine, constants, draw, starts, ends):
     """Write h_0 and p_L of consecutive networks, each into its column."""
     width, n = np.uint64(constants.width), np.uint64(constants.input_dim)
     steps, own_steps = (n + _LANES - _ONE) // _LANES, (width + _LANES - _ONE) // _LANES
-    units = np.zeros(own_steps * _LANES, np.uint32)
+    units = zeros(own_steps * _LANES, np.uint32)
     for i in range(constants.width):
         units[i] = i
-    x, image = np.zeros(steps * _LANES, np.float32), np.zeros(own_steps * _LANES, np.float32)
-    one_unit, one = np.zeros(LANES, np.uint32), np.zeros(LANES, np.float32)
+    x, image = zeros(steps * _LANES, np.float32), zeros(own_steps * _LANES, np.float32)
+    one_unit, one = zeros(LANES, np.uint32), zeros(LANES, np.float32)
     one[0] = 1.0
-    scratch = np.zeros(SCRATCH, np.float32)
+    scratch = zeros(SCRATCH, np.float32)
     scale = np.float32(constants.input_scale / math.sqrt(np.float64(constants.input_dim)))
     for c in range(starts.shape[1]):
         address = address_of(draw, c)
@@ -59,10 +60,10 @@ def _fill_starts(project, combine, constants, draw, starts, ends):
 def _fill_biases(combine, constants, draw, networks, biases):
     """Write the standardised biases of consecutive networks, eight a group in lanes."""
     own_steps = (np.uint64(constants.width) + _LANES - _ONE) // _LANES
-    image = np.zeros(own_steps * _LANES, np.float32)
-    one_unit, one = np.zeros(LANES, np.uint32), np.zeros(LANES, np.float32)
+    image = zeros(own_steps * _LANES, np.float32)
+    one_unit, one = zeros(LANES, np.uint32), zeros(LANES, np.float32)
     one[0] = 1.0
-    scratch = np.zeros(SCRATCH, np.float32)
+    scratch = zeros(SCRATCH, np.float32)
     for c in range(networks):
         address = address_of(draw, c)
         for k in range(constants.depth):

@@ -13,6 +13,7 @@ import numpy as np
 from montecarlo.common._jit import allocating_helper
 from montecarlo.engines.correlated._start import Paths
 from montecarlo.kernels._records import Constants, Sigma
+from montecarlo.kernels._room import ones, zeros
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
 
 
@@ -114,12 +115,12 @@ def build_network(value, slope, constants, paths, scales, networks):
 def build_state(network):
     """Return room for states, none of them lost yet."""
     n, columns = network.width * network.columns, network.columns
-    buffers = np.zeros((np.uint64(3), n), np.float32)
+    buffers = zeros((np.uint64(3), n), np.float32)
     return State(
-        buffers, buffers[0], np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(0, np.float32),
-        np.zeros(1, np.int64), np.zeros(columns, np.float32), np.zeros(columns, np.float32),
-        np.zeros(columns, np.uint32), np.zeros(columns, np.float32), np.zeros(columns, np.int64),
-        np.zeros(columns, np.int64), np.ones(columns, np.bool_),
+        buffers, buffers[0], zeros(n, np.float32), zeros(n, np.float32), zeros(0, np.float32),
+        zeros(1, np.int64), zeros(columns, np.float32), zeros(columns, np.float32),
+        zeros(columns, np.uint32), zeros(columns, np.float32), zeros(columns, np.int64),
+        zeros(columns, np.int64), ones(columns, np.bool_),
     )  # fmt: skip
 
 
@@ -136,4 +137,4 @@ def build_tape(network, words, gradients):
 def build_work(network, outputs):
     """Return what is to be remembered."""
     networks = np.int64(network.networks)
-    return Work(np.zeros((2, networks)), np.zeros((2, networks, outputs.weight_v.shape[1])))
+    return Work(zeros((2, networks), np.float64), zeros((2, networks, outputs.weight_v.shape[1]), np.float64))

@@ -47,6 +47,8 @@ _READOUT = np.uint32(ROLE_READOUT << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _LANES = np.uint64(LANES)
+# With a type: numba would compile a helper once more for each value of a constant without one.
+_BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
 
 
 def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
@@ -114,7 +116,7 @@ def turn(network, address, gradient, tape, work, out):
     network.combine(
         address, _READOUT, work.one_unit, _ONE, work.one_value, network.steps, work.scratch, image,
     )  # fmt: skip
-    begin(gradient, image, 1.0, network.width, UNBOUNDED)
+    begin(gradient, image, 1.0, network.width, _UNBOUNDED)
     work.starts[1] = log_state(gradient, network.width)
     if out.gradient_path.size > 0:
         out.gradient_path[network.constants.depth] = 0.0
@@ -140,9 +142,9 @@ def backward(network, address, hidden, gradient, tape, work, out):
             refill(network, address, k + 1 - segment, hidden, tape, work, out)
         slot = k % segment * tape.words
         if network.stream_norm:
-            stream_norm_back(network, gradient, tape, slot + tape.words - 1, UNBOUNDED)
+            stream_norm_back(network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
         vector = perform_back(network, address, k, gradient, tape, work, slot, out)
-        if not add(network, k, gradient, vector, UNBOUNDED):
+        if not add(network, k, gradient, vector, _UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
             out.gradient_path[k] = log_state(gradient, network.width) - work.starts[1]
@@ -178,7 +180,7 @@ def run_block(project, combine, value, slope, constants, draw, segment, gradient
         for column in out:
             column[:] = np.nan
         start(network, address, hidden, tape, work, out)
-        if not forward(network, address, 0, constants.depth, hidden, tape, work, out):
+        if not forward(network, address, _BEGINNING, constants.depth, hidden, tape, work, out):
             continue
         record(network, hidden, work.starts[0], out.rows[:2], out.last_hidden)
         if gradients:

@@ -9,6 +9,7 @@ import numpy as np
 
 from montecarlo.common._jit import LANES, allocating_helper
 from montecarlo.kernels._records import Constants, Sigma
+from montecarlo.kernels._room import zeros
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
 from montecarlo.kernels._words import STREAM_NORM
 from montecarlo.laws._products import SCRATCH
@@ -124,9 +125,9 @@ def build_network(project, combine, value, slope, constants, free):
 def build_state(network):
     """Return room for a state."""
     d = network.width
-    buffers = np.zeros((np.uint64(2), network.room), np.float32)
-    mantissas, start, difference = np.zeros(d), np.zeros(d), np.zeros(d)
-    return State(mantissas, start, difference, buffers, np.zeros(2, np.int64))
+    buffers = zeros((np.uint64(2), network.room), np.float32)
+    mantissas, start, difference = zeros(d, np.float64), zeros(d, np.float64), zeros(d, np.float64)
+    return State(mantissas, start, difference, buffers, zeros(2, np.int64))
 
 
 @allocating_helper
@@ -135,13 +136,13 @@ def build_tape(network, words, segment, gradients):
     layers = segment if gradients else 1
     segments = (network.constants.depth + segment - 1) // segment if gradients else 0
     slots, padded = layers * words, np.int64(network.room)
-    units = np.zeros((slots + 1, padded), np.uint32)
+    units = zeros((slots + 1, padded), np.uint32)
     for j in range(_ZERO, max(network.width, network.inner)):
         units[0, j] = np.uint32(j)
     return Tape(
-        layers, words, units, np.zeros((slots, padded), np.float32), np.zeros(slots, np.uint64),
-        np.zeros(slots, np.float64),
-        np.zeros((segments, np.int64(network.width)), np.float64), np.zeros(segments, np.int64),
+        layers, words, units, zeros((slots, padded), np.float32), zeros(slots, np.uint64),
+        zeros(slots, np.float64),
+        zeros((segments, np.int64(network.width)), np.float64), zeros(segments, np.int64),
     )  # fmt: skip
 
 
@@ -149,10 +150,10 @@ def build_tape(network, words, segment, gradients):
 def build_work(network, outputs):
     """Return room to work in."""
     steps_in = (np.uint64(network.constants.input_dim) + _LANES - _ONE) // _LANES
-    one_value = np.zeros(_LANES, np.float32)
+    one_value = zeros(_LANES, np.float32)
     one_value[0] = np.float32(1.0)
     return Work(
-        np.zeros(steps_in * _LANES, np.float32), np.zeros(SCRATCH, np.float32),
-        np.zeros(network.room, np.float32), np.zeros(_LANES, np.uint32), one_value,
-        np.zeros(2, np.float64), np.zeros((2, outputs.weight_v.shape[1]), np.float64),
+        zeros(steps_in * _LANES, np.float32), zeros(SCRATCH, np.float32),
+        zeros(network.room, np.float32), zeros(_LANES, np.uint32), one_value,
+        zeros(2, np.float64), zeros((2, outputs.weight_v.shape[1]), np.float64),
     )  # fmt: skip

@@ -40,7 +40,7 @@ WORDS = frozenset(
 )  # fmt: skip
 """What the engine can perform."""
 
-V, W = 0, 1
+V, W = np.int64(0), np.int64(1)
 """Rows of `Work.log_inputs`."""
 
 _V = np.uint32(ROLE_V << 28)

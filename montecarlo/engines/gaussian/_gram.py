@@ -25,6 +25,7 @@ from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper, inline, merged
 from montecarlo.kernels._lanes import NETWORKS, Rows, dot
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._blocks import Table
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox
@@ -74,8 +75,8 @@ def build_gram(shape):
     """Return room for a Gram matrix."""
     m = shape.count
     return Gram(
-        np.zeros(m * m * _SIXTEEN, np.float64), np.zeros(m * m * _SIXTEEN, np.float64),
-        np.zeros(m * m, np.float64), np.zeros(m, np.float64), np.zeros(m, np.float64),
+        zeros(m * m * _SIXTEEN, np.float64), zeros(m * m * _SIXTEEN, np.float64),
+        zeros(m * m, np.float64), zeros(m, np.float64), zeros(m, np.float64),
     )  # fmt: skip
 
 

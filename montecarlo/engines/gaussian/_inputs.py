@@ -28,6 +28,7 @@ from montecarlo.engines.gaussian._gram import (
 from montecarlo.engines.gaussian._records import Batch, is_matrix
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of
+from montecarlo.kernels._room import ones, zeros
 from montecarlo.kernels._state import EVALUATION_LIMIT, LARGEST, SCALAR_FUNCTION
 from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
@@ -328,8 +329,8 @@ def forward(network, batch, state, gram, work, out):
 @merged
 def build_state(shape):
     """Return room for the vectors."""
-    exponents, alive = np.zeros(shape.count * _SIXTEEN, np.int64), np.ones(NETWORKS, np.bool_)
-    return State(np.zeros(shape.count * shape.size, np.float64), exponents, alive)
+    exponents, alive = zeros(shape.count * _SIXTEEN, np.int64), ones(NETWORKS, np.bool_)
+    return State(zeros(shape.count * shape.size, np.float64), exponents, alive)
 
 
 @merged
@@ -337,8 +338,8 @@ def build_work(shape):
     """Return room to work in."""
     total, lanes = shape.count * shape.size, shape.count * _SIXTEEN
     return Work(
-        np.zeros(total, np.float64), np.zeros(total, np.float32), np.zeros(shape.size, np.float32),
-        np.zeros(lanes, np.float64), np.zeros(lanes, np.float64),
+        zeros(total, np.float64), zeros(total, np.float32), zeros(shape.size, np.float32),
+        zeros(lanes, np.float64), zeros(lanes, np.float64),
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from montecarlo.engines.gaussian._state import begin, forget_difference, frames,
 from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, address_of
+from montecarlo.kernels._room import ones
 from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
 from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
@@ -150,7 +151,7 @@ def run_block(value, slope, constants, draw, tape_bytes, gradients, outputs):
     network = build_network(value, slope, constants)
     work = build_work(network, outputs)
     tape = build_tape(network, gradients, tape_bytes)
-    alive = np.ones(NETWORKS, np.bool_)
+    alive = ones(NETWORKS, np.bool_)
     hidden, gradient = build_state(network, alive), build_state(network, alive)
     depth = constants.depth
     outputs.rows[:] = np.nan

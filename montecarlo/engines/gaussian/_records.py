@@ -15,6 +15,7 @@ import numpy as np
 from montecarlo.common._jit import inline, merged
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import Address, Constants, Sigma
+from montecarlo.kernels._room import ones, zeros
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
 from montecarlo.kernels._words import (
     ACTIVATION,
@@ -280,9 +281,10 @@ def build_network(value, slope, constants):
 def build_state(network, alive):
     """Return room for a state."""
     n = network.rows * _SIXTEEN
-    squares, frame, unit = np.zeros(NETWORKS, np.float64), np.ones(NETWORKS), np.ones(NETWORKS)
-    exponents, starts = np.zeros(NETWORKS, np.int64), np.zeros(NETWORKS, np.int64)
-    mantissas, origin, difference = np.zeros(n), np.zeros(n), np.zeros(n)
+    squares = zeros(NETWORKS, np.float64)
+    frame, unit = ones(NETWORKS, np.float64), ones(NETWORKS, np.float64)
+    exponents, starts = zeros(NETWORKS, np.int64), zeros(NETWORKS, np.int64)
+    mantissas, origin, difference = zeros(n, np.float64), zeros(n, np.float64), zeros(n, np.float64)
     return State(mantissas, origin, difference, squares, exponents, starts, frame, unit, alive)
 
 
@@ -303,10 +305,10 @@ def build_tape(network, gradients, most_bytes):
     total = np.uint64(layers) * (slots - shared) + shared + _ONE
     norms = total * _SIXTEEN if normalised else _ZERO
     return Tape(
-        np.zeros(total * network.size, np.float32), np.zeros(total * _SIXTEEN, np.float64),
-        np.zeros(norms, np.float64), np.zeros(norms, np.float64), layers, slots, slots - shared, gradients,
-        np.zeros((segments, np.int64(network.rows * _SIXTEEN)), np.float64),
-        np.zeros((segments, NETWORKS), np.int64),
+        zeros(total * network.size, np.float32), zeros(total * _SIXTEEN, np.float64),
+        zeros(norms, np.float64), zeros(norms, np.float64), layers, slots, slots - shared, gradients,
+        zeros((segments, np.int64(network.rows * _SIXTEEN)), np.float64),
+        zeros((segments, NETWORKS), np.int64),
     )  # fmt: skip
 
 
@@ -315,11 +317,11 @@ def build_work(network, outputs):
     """Return room to work in."""
     size = network.size
     return Work(
-        np.zeros(np.uint64(network.constants.input_dim), np.float32), np.zeros(size, np.float32),
-        np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(NETWORKS, np.float64),
-        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
-        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
-        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
-        np.zeros((2, NETWORKS), np.float64),
-        np.zeros((2, outputs.weight_v.shape[1], NETWORKS), np.float64),
+        zeros(np.uint64(network.constants.input_dim), np.float32), zeros(size, np.float32),
+        zeros(size, np.float32), zeros(size, np.float32), zeros(NETWORKS, np.float64),
+        zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64),
+        zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64),
+        zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64),
+        zeros((2, NETWORKS), np.float64),
+        zeros((2, outputs.weight_v.shape[1], NETWORKS), np.float64),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from numba import types
 
 from montecarlo.common._jit import allocating_helper, helper, inline
 from montecarlo.kernels._lanes import NETWORKS
+from montecarlo.kernels._room import ones, zeros
 from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
 from montecarlo.streams._normals import box_muller
@@ -78,9 +79,9 @@ def build_draws(layers):
     """Return room for the draws of some layers."""
     n = np.uint64(layers) * _SIXTEEN
     return Draws(
-        np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32),
-        np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros(n, np.uint32),
-        np.zeros(n, np.uint32), np.ones(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.uint32),
+        zeros(n, np.float32), zeros(n, np.float32), zeros(n, np.float32), zeros(n, np.float32),
+        zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.uint32),
+        zeros(n, np.uint32), ones(n, np.float32), zeros(n, np.float32), zeros(n, np.uint32),
     )  # fmt: skip
 
 

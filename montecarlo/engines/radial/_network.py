@@ -39,6 +39,7 @@ from montecarlo.engines.radial._walk import (
 )
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import CONSTANTS, DRAW
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._address import Address
 
 CHUNK_LAYERS = 32
@@ -91,7 +92,7 @@ def run_block(constants, tables, draw, chunk, rescaled, dual, rows, path):
     step = build_step(constants, chunk)
     draws = build_draws(chunk)
     lanes = build_lanes()
-    x = np.zeros(constants.input_dim, np.float32)
+    x = zeros(constants.input_dim, np.float32)
     depth, width, units = constants.depth, constants.width, constants.hidden_width
     scheduled = constants.alphas.size > 1
     stream = _DUAL if dual else np.uint32(0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from montecarlo.common._jit import allocating_helper, helper
 from montecarlo.kernels._records import alpha_of
+from montecarlo.kernels._room import zeros
 from montecarlo.kernels._words import BRANCH_NORM, LINEAR_W, NORM, STREAM_NORM
 
 _ZERO = np.uint64(0)
@@ -80,7 +81,7 @@ def build_step(constants, layers):
     unit = math.frexp(largest)[1] if tiny else 0
     bend = 0.0 if constants.width == 1 else 1.0
     frozen = 1.0 if tiny else 0.0
-    step = Step(np.zeros(layers), constants.skip, frozen, bend, unit, tiny, halves, norm)
+    step = Step(zeros(layers, np.float64), constants.skip, frozen, bend, unit, tiny, halves, norm)
     set_factors(step, constants, 0, False)
     return step
 

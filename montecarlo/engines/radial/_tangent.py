@@ -25,6 +25,7 @@ from montecarlo.engines.radial._draws import TABLES, build_draws, draw_active, e
 from montecarlo.engines.radial._start import LAST_LAYER, log_start
 from montecarlo.engines.radial._step import OUTER, UNIFORM, has_w, norm_of
 from montecarlo.kernels._records import CONSTANTS, DRAW, address_of, alpha_of
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
 from montecarlo.streams._normals import box_muller
 from montecarlo.streams._philox import philox
@@ -56,8 +57,9 @@ class Tangent(NamedTuple):
 def build_tangent():
     """Return room for a network and its tangent."""
     return Tangent(
-        np.zeros(_FRAME), np.zeros(_FRAME), np.zeros(_FRAME), np.zeros(_FRAME), np.zeros(_FRAME), np.zeros(2),
-        np.zeros(16), np.zeros(8, np.uint32),
+        zeros(_FRAME, np.float64), zeros(_FRAME, np.float64), zeros(_FRAME, np.float64),
+        zeros(_FRAME, np.float64), zeros(_FRAME, np.float64), zeros(2, np.float64), zeros(16, np.float64),
+        zeros(8, np.uint32),
     )  # fmt: skip
 
 
@@ -263,7 +265,7 @@ def logs(tangent, outer, log_size, along, across):
 def run_tangents(constants, tables, draw, rows):
     """Sample (log ‖J v‖, log ‖J v - v‖) of consecutive networks into `rows`, shape (n, 2)."""
     tangent, draws = build_tangent(), build_draws(1)
-    x = np.zeros(constants.input_dim, np.float32)
+    x = zeros(constants.input_dim, np.float32)
     d, norm, halves = constants.width, norm_of(constants), has_w(constants)
     outer = norm == OUTER
     for row in range(rows.shape[0]):

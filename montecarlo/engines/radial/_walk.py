@@ -16,6 +16,7 @@ from montecarlo.common._jit import JIT_OFF, allocating_helper, helper, inline
 from montecarlo.engines.radial._step import INNER, UNIFORM
 from montecarlo.kernels._difference import ROUNDING
 from montecarlo.kernels._lanes import NETWORKS, Rows
+from montecarlo.kernels._room import ones, zeros
 from montecarlo.streams._blocks import base_of, splat
 
 _ZERO = np.uint64(0)
@@ -46,9 +47,9 @@ class Lanes(NamedTuple):
 def build_lanes():
     """Return room for states."""
     return Lanes(
-        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
-        np.ones(NETWORKS, np.float64), np.zeros(NETWORKS, np.int64), np.ones(NETWORKS, np.bool_),
-        np.zeros(NETWORKS, np.float64),
+        zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64),
+        ones(NETWORKS, np.float64), zeros(NETWORKS, np.int64), ones(NETWORKS, np.bool_),
+        zeros(NETWORKS, np.float64),
     )  # fmt: skip
 
 

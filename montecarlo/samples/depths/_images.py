@@ -29,6 +29,7 @@ from montecarlo.engines.gaussian._gram import (
 from montecarlo.engines.gaussian._records import Batch
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, address_of
+from montecarlo.kernels._room import zeros
 from montecarlo.kernels._state import SCALAR_FUNCTION, draw_input
 from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import ROLE_IMAGE_START, ROLE_IMAGE_V
@@ -201,10 +202,10 @@ def build_work(shape, n_in):
     """Return room to work in."""
     total, lanes = shape.count * shape.size, shape.count * _SIXTEEN
     return Work(
-        np.zeros(total, np.float64), np.zeros(total, np.float64), np.zeros(total, np.float32),
-        np.zeros(shape.size, np.float64), np.zeros(shape.size, np.float64), np.zeros(shape.size, np.float32),
-        np.zeros(n_in, np.float32), np.zeros(lanes, np.float64), np.zeros(lanes, np.float64),
-        np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64), np.zeros(NETWORKS, np.float64),
+        zeros(total, np.float64), zeros(total, np.float64), zeros(total, np.float32),
+        zeros(shape.size, np.float64), zeros(shape.size, np.float64), zeros(shape.size, np.float32),
+        zeros(n_in, np.float32), zeros(lanes, np.float64), zeros(lanes, np.float64),
+        zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64),
     )  # fmt: skip
 
 

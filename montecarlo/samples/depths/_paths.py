@@ -14,6 +14,7 @@ import numpy.typing as npt
 from numba import types
 
 from montecarlo.common._jit import helper, kernel
+from montecarlo.kernels._room import zeros
 from montecarlo.kernels._state import SCALAR_FUNCTION
 
 Float32 = npt.NDArray[np.float32]
@@ -49,7 +50,7 @@ def run_network(value, negative_slope, alpha, V, W, states):
     flat_v = V.reshape(-1)
     flat_w = W.reshape(-1)
     h = states.reshape(-1)
-    z = np.zeros(d, np.float64)
+    z = zeros(d, np.float64)
     for k in range(_ZERO, depth):
         if W.shape[0] == 0:
             for i in range(_ZERO, d):
