@@ -112,8 +112,8 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         w = stack(ROLE_W, M, d, scale) if resnet.has_w else None
     else:
         paths = Paths.draw(resnet, resnet.stream_key(seed), replica)
-        v = scale * paths.v.reshape(L, d, d).astype(np.float64)
-        w = scale * paths.w.reshape(L, d, d).astype(np.float64) if paths.w.size else None
+        v = paths.v.reshape(L, d, M).astype(np.float64) / math.sqrt(M)
+        w = scale * paths.w.reshape(L, M, d).astype(np.float64) if paths.w.size else None
     return ReplicaWeights(
         V=v,
         W=w,

@@ -20,36 +20,40 @@ from montecarlo.kernels._product import VECTOR
 _ROWS = 4
 
 
-def _lane_product_python(matrices, k, layers, transposed, size, states, columns, out):
+def _lane_product_python(matrices, k, layers, transposed, rows, size, states, columns, out):
     """Plain Python twin: the same chains of (nearly) fused multiply-adds."""
-    k, layers, size, columns = int(k), int(layers), int(size), int(columns)
+    k, layers, rows, size, columns = (int(number) for number in (k, layers, rows, size, columns))
     table = states[: size * columns].reshape(size, columns).astype(np.float64)
-    result = out[: size * columns].reshape(size, columns)
+    result = out[: rows * columns].reshape(rows, columns)
     for group in range(columns // VECTOR):
         lanes = slice(group * VECTOR, (group + 1) * VECTOR)
-        entries = matrices[group * layers + k].reshape(size, size, VECTOR).astype(np.float64)
+        shape = (size, rows) if transposed else (rows, size)
+        entries = matrices[group * layers + k].reshape(*shape, VECTOR).astype(np.float64)
         entries = entries.swapaxes(0, 1) if transposed else entries
-        total = np.zeros((size, VECTOR), np.float32)
+        total = np.zeros((rows, VECTOR), np.float32)
         for j in range(size):
             total = (entries[:, j] * table[j, lanes] + total).astype(np.float32)
         result[:, lanes] = total
 
 
-def _lane_product_compiled(typingctx, matrices, k, layers, transposed, size, states, columns, out):
+def _lane_product_compiled(typingctx, matrices, k, layers, transposed, rows, size, states, columns, out):
     """Store ``M_c @ X[:, c]`` of layer k for each column c in `out`, or the transposed product.
 
-    Row ``c // 8 * layers + k`` of `matrices` has entry (i, j) of M_c at ``(i * size + j) * 8 + c % 8``. X and
-    the product are flat, row by row, `columns` a row (a multiple of eight); float32 throughout.
+    The product has `rows` rows and X `size`. Row ``c // 8 * layers + k`` of `matrices` has M_c row by row,
+    entry n of it at ``n * 8 + c % 8``. X and the product are flat, row by row, `columns` a row (a multiple of
+    eight); float32 throughout.
     """
     index = types.uint64
     array = types.float32[::1]
-    signature = types.void(types.float32[:, ::1], index, index, types.boolean, index, array, index, array)
+    signature = types.void(
+        types.float32[:, ::1], index, index, types.boolean, index, index, array, index, array
+    )
 
     def codegen(context, builder, sig, args):
-        _, k, layers, transposed, size, _, columns, _ = args
+        _, k, layers, transposed, height, size, _, columns, _ = args
         base, source, target = (
             context.make_array(sig.args[position])(context, builder, args[position]).data
-            for position in (0, 5, 7)
+            for position in (0, 6, 8)
         )
         word = size.type
         vector = ir.VectorType(ir.FloatType(), VECTOR)
@@ -64,10 +68,9 @@ def _lane_product_compiled(typingctx, matrices, k, layers, transposed, size, sta
             return builder.bitcast(builder.gep(pointer, [position]), vector.as_pointer())
 
         transposed = builder.icmp_unsigned("!=", transposed, ir.Constant(transposed.type, 0))
-        lane_size = builder.mul(size, constant(VECTOR))
-        row_stride = builder.select(transposed, constant(VECTOR), lane_size)
-        column_stride = builder.select(transposed, lane_size, constant(VECTOR))
-        matrix_size = builder.mul(size, lane_size)
+        row_stride = builder.select(transposed, constant(VECTOR), builder.mul(size, constant(VECTOR)))
+        column_stride = builder.select(transposed, builder.mul(height, constant(VECTOR)), constant(VECTOR))
+        matrix_size = builder.mul(height, builder.mul(size, constant(VECTOR)))
 
         def tile(start: Any, column: Any, row: Any, rows: int) -> None:
             """Compute `rows` rows of the product of eight columns."""
@@ -87,14 +90,14 @@ def _lane_product_compiled(typingctx, matrices, k, layers, transposed, size, sta
                 builder.store(builder.load(total), at(target, place), align=4)
 
         groups = builder.udiv(columns, constant(VECTOR))
-        quads = builder.udiv(size, constant(_ROWS))
+        quads = builder.udiv(height, constant(_ROWS))
         done = builder.mul(quads, constant(_ROWS))
         with cgutils.for_range(builder, groups) as group:
             column = builder.mul(group.index, constant(VECTOR))
             start = builder.mul(builder.add(builder.mul(group.index, layers), k), matrix_size)
             with cgutils.for_range(builder, quads) as loop:
                 tile(start, column, builder.mul(loop.index, constant(_ROWS)), _ROWS)
-            with cgutils.for_range(builder, builder.sub(size, done)) as loop:
+            with cgutils.for_range(builder, builder.sub(height, done)) as loop:
                 tile(start, column, builder.add(done, loop.index), 1)
         return context.get_dummy_value()
 

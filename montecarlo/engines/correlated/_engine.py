@@ -11,8 +11,20 @@ import numpy.typing as npt
 from montecarlo.engines._outputs import DUAL_REFUSAL, Array, columns_of, constants_of, empty_outputs
 from montecarlo.engines.correlated._start import Paths, draw_inputs, draw_readout
 from montecarlo.kernels._records import Outputs
-from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    OUTER_ACTIVATION,
+    SCHEDULE,
+    SKIP,
+    STREAM_NORM,
+)
 from montecarlo.processes import PATH_LIMIT
 
 if TYPE_CHECKING:
@@ -38,7 +50,12 @@ _SCALE_LIMIT = 2.0**30
 
 Float32 = npt.NDArray[np.float32]
 
-WORDS = PLAIN
+WORDS = frozenset(
+    {
+        LINEAR_W, BIAS, ACTIVATION, LINEAR_V, NORM, BRANCH_NORM, STREAM_NORM, HIDDEN_WIDTH, SKIP, SCHEDULE,
+        OUTER_ACTIVATION,
+    }
+)  # fmt: skip
 """What the engine can perform."""
 
 
@@ -50,10 +67,13 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
         return DUAL_REFUSAL
     if resnet.scaling > _SCALING_LIMIT:
         return "must not be correlated for a scaling above 2**20: its states are float32"
+    if resnet.skip != 0.0 and not 1.0 / _SCALING_LIMIT <= abs(resnet.skip) <= _SCALING_LIMIT:
+        return "must not be correlated for a skip factor outside 2**-20 ... 2**20: its states are float32"
     if not 1.0 / _SCALE_LIMIT <= resnet.input_scale <= _SCALE_LIMIT:
         return "must not be correlated for an input_scale outside 2**-30 ... 2**30: its states are float32"
-    if resnet.depth * resnet.width**2 > PATH_LIMIT:
-        return "must not be correlated for depth * width**2 above 2**27: it holds all the layers at once"
+    if _numbers(resnet) > PATH_LIMIT:
+        size = "width**2" if resnet.hidden_width is None else "width * hidden_width"
+        return f"must not be correlated for depth * {size} above 2**27: it holds all the layers at once"
     return None
 
 
@@ -61,17 +81,22 @@ def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
     # Paths take most of it. Where weights are too many for lanes, Python takes a tenth of a millisecond for a
     # network, and the products run on eight columns, seven of them idle.
-    numbers = resnet.depth * resnet.width**2 * (2 if resnet.has_w else 1)
+    numbers = _numbers(resnet) * (2 if resnet.has_w else 1)
     return 1e-8 * numbers + 5e-6 if columns_at_once(resnet) > 1 else 6e-9 * numbers + 1e-4
 
 
 def columns_at_once(resnet: ResNet) -> int:
     """Return how many networks run at a time: a multiple of eight, with weights in lanes, or one wide one."""
-    numbers = resnet.depth * resnet.width**2
+    numbers = _numbers(resnet)
     if numbers > _NARROW_NUMBERS:
         return 1
     group = 4 * VECTOR * numbers * (2 if resnet.has_w else 1)
     return VECTOR * max(1, min(_LARGEST_COLUMNS // VECTOR, _PATHS_BYTES // group))
+
+
+def _numbers(resnet: ResNet) -> int:
+    """Return how many numbers the paths of a matrix have."""
+    return resnet.depth * resnet.width * resnet.inner_width
 
 
 def prepare(resnet: ResNet) -> None:

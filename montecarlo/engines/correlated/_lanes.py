@@ -59,7 +59,7 @@ def _fill_starts(project, combine, constants, draw, starts, ends):
 @kernel(signature=types.void(_LAW, CONSTANTS, DRAW, types.int64, _TABLE))
 def _fill_biases(combine, constants, draw, networks, biases):
     """Write the standardised biases of consecutive networks, eight a group in lanes."""
-    own_steps = (np.uint64(constants.width) + _LANES - _ONE) // _LANES
+    own_steps = (np.uint64(constants.hidden_width) + _LANES - _ONE) // _LANES
     image = zeros(own_steps * _LANES, np.float32)
     one_unit, one = zeros(LANES, np.uint32), zeros(LANES, np.float32)
     one[0] = 1.0
@@ -69,7 +69,7 @@ def _fill_biases(combine, constants, draw, networks, biases):
         for k in range(constants.depth):
             layer_role = np.uint32(np.uint32(k) | _BIAS)
             combine(address, layer_role, one_unit, _LANES, one, own_steps, scratch, image)
-            for i in range(constants.width):
+            for i in range(constants.hidden_width):
                 biases[c // LANES * constants.depth + k, i * LANES + c % LANES] = image[i]
 
 
@@ -97,11 +97,11 @@ class LanePaths:
     """
 
     def __init__(self, resnet: ResNet, columns: int) -> None:
-        d, L, groups = resnet.width, resnet.depth, columns // LANES
+        L, groups, size = resnet.depth, columns // LANES, resnet.width * resnet.inner_width * LANES
         self._resnet = resnet
-        self._tables = [np.empty((groups, L, d * d * LANES), np.float32) for _ in range(1 + resnet.has_w)]
+        self._tables = [np.empty((groups, L, size), np.float32) for _ in range(1 + resnet.has_w)]
         biases = groups * (resnet.bias_std > 0.0)
-        self._biases = np.zeros((biases, L, d * LANES), np.float32)
+        self._biases = np.zeros((biases, L, resnet.inner_width * LANES), np.float32)
 
     def draw(self, key: tuple[int, int], first_replica: int, networks: int) -> Paths:
         """Return the weights of consecutive networks, whose replicas' low words do not wrap."""
@@ -113,7 +113,7 @@ class LanePaths:
             fill_lane_paths(process, LaneStream.of(key, role, first_replica), table[:groups])
             filled.append(table[:groups].reshape(groups * resnet.depth, -1))
         v, w = filled if resnet.has_w else (filled[0], np.empty((0, 0), np.float32))
-        biases = self._biases[:groups].reshape(-1, LANES * resnet.width)
+        biases = self._biases[:groups].reshape(-1, LANES * resnet.inner_width)
         if biases.size:
             _, combine = resnet.law.kernels()
             _fill_biases(combine, constants_of(resnet), Draw.of(key, first_replica), networks, biases)

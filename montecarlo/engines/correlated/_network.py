@@ -12,12 +12,14 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, inline, kernel
+from montecarlo.engines.correlated._norms import stream_norm, stream_norm_back
 from montecarlo.engines.correlated._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.correlated._start import PATHS
 from montecarlo.engines.correlated._state import advance, begin, log_distance, log_state
 from montecarlo.engines.correlated._words import kept_words, perform, perform_back
 from montecarlo.kernels._records import CONSTANTS, OUTPUTS
 from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED
+from montecarlo.kernels._words import STREAM_NORM
 
 _STARTS = types.float32[:, ::1]
 _RUN_COLUMNS = types.void(
@@ -35,21 +37,34 @@ def start(network, state, starts, lowest, log_start, path, first):
             path[c, first] = 0.0
 
 
+@inline
+def has_stream_norm(sentence):
+    """Return whether a norm ends the layer."""
+    return sentence[sentence.size - 1] == STREAM_NORM
+
+
 @helper
 def forward(network, state, tape, work, outputs):
     """Go through the layers."""
+    normed = has_stream_norm(network.constants.sentence)
     for k in range(network.constants.depth):
-        vector = perform(network, k, state, tape, work, k % tape.layers * tape.words)
-        advance(network, state, vector, network.lowest)
+        slot = k % tape.layers * tape.words
+        vector = perform(network, k, state, tape, work, slot)
+        advance(network, k, state, vector, network.lowest)
+        if normed:
+            stream_norm(network, state, tape, slot + tape.words - 1)
         trace(network, state, work.starts[0], outputs.hidden_path, k + 1)
 
 
 @helper
 def backward(network, state, tape, work, outputs):
     """Go back through the layers."""
+    normed = has_stream_norm(network.constants.sentence)
     for k in range(network.constants.depth - 1, -1, -1):
+        if normed:
+            stream_norm_back(network, state, tape, (k + 1) * tape.words - 1, UNBOUNDED)
         vector = perform_back(network, k, state, tape, work, k * tape.words, outputs)
-        advance(network, state, vector, UNBOUNDED)
+        advance(network, k, state, vector, UNBOUNDED)
         trace(network, state, work.starts[1], outputs.gradient_path, k)
 
 

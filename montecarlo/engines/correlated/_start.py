@@ -32,23 +32,23 @@ class Paths(NamedTuple):
     """
 
     v: Float32
-    """√d V_k, row by row: shape (L, d²)."""
+    """√M V_k, row by row: shape (L, d M)."""
     w: Float32
     """√d W_k in the same way; empty where there is no W."""
     biases: Float32
-    """b_k / bias_std, shape (L, d); empty where there are none."""
+    """b_k / bias_std, shape (L, M); empty where there are none."""
 
     @classmethod
     def draw(cls, resnet: ResNet, key: tuple[int, int], replica: int) -> Paths:
         """Return the weights of a replica."""
         assert resnet.processes is not None
-        d, L = resnet.width, resnet.depth
+        entries, L = resnet.width * resnet.inner_width, resnet.depth
         none = np.empty((0, 0), np.float32)
         v, w = resnet.processes
         biased = resnet.bias_std > 0.0
         return cls(
-            sample_paths(v, L, d * d, key, ROLE_V, replica),
-            sample_paths(w, L, d * d, key, ROLE_W, replica) if resnet.has_w else none,
+            sample_paths(v, L, entries, key, ROLE_V, replica),
+            sample_paths(w, L, entries, key, ROLE_W, replica) if resnet.has_w else none,
             draw_biases(resnet, key, replica) if biased else none,
         )
 
@@ -84,25 +84,26 @@ def draw_inputs(resnet: ResNet, key: tuple[int, int], replica: int, inputs: int)
 
 def draw_readout(resnet: ResNet, key: tuple[int, int], replica: int) -> Float32:
     """Return the read-out row √d B of a replica, shape (d,)."""
-    return _row(resnet, key, replica, ROLE_READOUT << 28)
+    return _row(resnet, key, replica, ROLE_READOUT << 28, resnet.width)
 
 
 def draw_biases(resnet: ResNet, key: tuple[int, int], replica: int) -> Float32:
-    """Return the standardised biases of a replica, shape (L, d)."""
-    return np.stack([_row(resnet, key, replica, ROLE_BIAS << 28 | k) for k in range(resnet.depth)])
+    """Return the standardised biases of a replica, shape (L, M)."""
+    M = resnet.inner_width
+    return np.stack([_row(resnet, key, replica, ROLE_BIAS << 28 | k, M) for k in range(resnet.depth)])
 
 
-def _row(resnet: ResNet, key: tuple[int, int], replica: int, layer_role: int) -> Float32:
+def _row(resnet: ResNet, key: tuple[int, int], replica: int, layer_role: int, length: int) -> Float32:
     """Return the first row of a matrix of the weight law."""
     _, combine = resnet.law.kernels()
-    padded = _pad(resnet.width)
+    padded = _pad(length)
     units, one, out = np.zeros(LANES, np.uint32), np.zeros(LANES, np.float32), np.zeros(padded, np.float32)
     one[0] = 1.0
     combine(
         Address.of(key, replica), np.uint32(layer_role), units, np.uint64(LANES), one,
         np.uint64(padded // LANES), _scratch(), out,
     )  # fmt: skip
-    return out[: resnet.width]
+    return out[:length]
 
 
 def _pad(size: int) -> int:

@@ -20,6 +20,7 @@ from montecarlo.kernels._columns import (
     column_log_norm,
     rescale_column,
 )
+from montecarlo.kernels._records import alpha_of
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -47,7 +48,7 @@ def begin(network, state, starts, lowest):
         state.peaks[c] = peak
         fit(network, state, np.uint64(c), lowest)
         state.start_exponents[c] = state.exponents[c]
-    state.roots[0] = -1
+    state.waiting[0] = -1
 
 
 @helper
@@ -64,30 +65,48 @@ def fit(network, state, column, lowest):
 
 
 @inline
-def factor_of(network, roots):
-    """Return the factor of a number of √d."""
+def factor_of(network, roots, inner_roots):
+    """Return the factor of a number of √d and of √M."""
     factor = 1.0
     for _ in range(roots):
         factor = factor / network.root_d
+    for _ in range(inner_roots):
+        factor = factor / network.root_inner
     return factor
 
 
 @helper
 def set_frames(network, state):
     """Compute the columns' factors for increments."""
-    factor = factor_of(network, state.roots[0])
+    factor = factor_of(network, state.waiting[0], state.waiting[1]) * state.schedule[0]
     for c in range(state.steps.size):
-        state.steps[c] = np.float32(network.scales[c] * factor)
-        behind = min(state.exponents[c] - state.start_exponents[c], 0)
-        state.frames[c] = np.float32(math.ldexp(factor, int(max(behind, -2000))))
+        exponent = state.exponents[c]
+        step, behind = network.scales[c] * factor, min(exponent - state.start_exponents[c], 0)
+        unit = factor if state.units[c] == network.scales[c] else step
+        if state.waiting[2] != 0:
+            step = math.ldexp(step, int(max(-exponent, -2000)))
+            behind = -max(exponent, state.start_exponents[c])
+        state.steps[c] = np.float32(step)
+        state.frames[c] = np.float32(math.ldexp(unit, int(max(behind, -2000))))
 
 
 @inline
-def advance(network, state, vector, lowest):
+def schedule_of(constants, k):
+    """Return the factor of α in a layer."""
+    return alpha_of(constants, k) / constants.alpha if constants.alphas.size > 1 else 1.0
+
+
+@inline
+def advance(network, k, state, vector, lowest):
     """Add a branch, or its transposed derivative, to all columns, each with its α; keep them in range."""
-    if vector.roots != state.roots[0]:
-        state.roots[0] = vector.roots
+    waiting, schedule = state.waiting, schedule_of(network.constants, k)
+    same = vector.roots == waiting[0] and vector.inner_roots == waiting[1] and schedule == state.schedule[0]
+    if not same or np.int64(vector.normed) != waiting[2]:
+        waiting[0], waiting[1], waiting[2] = vector.roots, vector.inner_roots, np.int64(vector.normed)
+        state.schedule[0] = schedule
         set_frames(network, state)
+    if network.constants.skip != 1.0:
+        shrink(network, state)
     if network.width == _ONE:
         for c in range(_ZERO, network.columns):
             state.before[c] = state.high[c]
@@ -101,6 +120,40 @@ def advance(network, state, vector, lowest):
         outside = max(outside, np.uint32(state.peaks[c] - SMALL_BITS))
     if outside >= np.uint32(LARGE_BITS - SMALL_BITS):
         keep_in_range(network, state, lowest)
+
+
+@helper
+def shrink(network, state):
+    """Multiply the states with the skip factor."""
+    skip = network.constants.skip
+    for c in range(_ZERO, network.columns):
+        behind = min(state.exponents[c] - state.start_exponents[c], 0)
+        frame = math.ldexp(1.0, int(max(behind, -2000)))
+        for i in range(_ZERO, network.width):
+            place = np.uint64(i) * network.columns + np.uint64(c)
+            old = np.float64(state.high[place]) + np.float64(state.low[place])
+            put(state, place, skip * old, (skip - 1.0) * old * frame)
+
+
+@inline
+def put(state, place, new, change):
+    """Store an entry of a state, and add to that of its difference."""
+    state.high[place] = np.float32(new)
+    state.low[place] = np.float32(new - np.float64(state.high[place]))
+    state.difference[place] = np.float32(np.float64(state.difference[place]) + change)
+
+
+@helper
+def settle(network, state, lowest):
+    """Look at the largest entries of all states, and keep them in range."""
+    for c in range(_ZERO, network.columns):
+        peak = np.uint32(0)
+        for i in range(_ZERO, network.width):
+            place = np.uint64(i) * network.columns + np.uint64(c)
+            peak = max(peak, np.uint32(np.float32(state.high[place]).view(np.uint32) & _ABS))
+        state.peaks[c] = peak
+        fit(network, state, np.uint64(c), lowest)
+    set_frames(network, state)
 
 
 @helper
@@ -138,7 +191,8 @@ def log_vector(network, state, vector, c):
     if vector.front == 0:
         return log_state(network, state, c)
     column, table = np.uint64(c), state.buffers[vector.front]
-    return column_log_norm(table, state.none, network.width, network.columns, column, state.exponents[column])
+    frame = np.int64(0) if vector.normed else state.exponents[column]
+    return column_log_norm(table, state.none, vector.size, network.columns, column, frame)
 
 
 @helper
@@ -170,5 +224,5 @@ def log_distance(network, state, starts, c, log_start):
         if moved > log_start - _VISIBLE:
             return moved
     frame = max(exponent, state.start_exponents[column])
-    log_scale = math.log(network.scales[column])
+    log_scale = math.log(state.units[column])
     return column_log_norm(state.difference, state.none, d, columns, column, frame) + log_scale

@@ -95,7 +95,7 @@ def fill(source, n, width, units, tables, halves, draws):
         for i in range(_ZERO, n):
             if draws.doubtful[i] != np.uint32(0):
                 degrees = np.int64(draws.active[i])
-                draws.active_square[i] = _again(
+                draws.active_square[i] = again(
                     source, np.uint32(0), i, tables.shapes[degrees], tables.scales[degrees], draws.x1[i],
                     draws.u1[i],
                 )  # fmt: skip
@@ -105,10 +105,10 @@ def fill(source, n, width, units, tables, halves, draws):
             draws.rest_square[i] = _F(rest) * draws.x2[i] * draws.x2[i]
         return
     shape, scale = tables.shapes[rest], tables.scales[rest]
-    _propose_rest(n, shape, scale, draws)
+    propose_equal(n, shape, scale, draws.x2, draws.u2, draws.doubtful, draws.rest_square)
     for i in range(_ZERO, n):
         if draws.doubtful[i] != np.uint32(0):
-            draws.rest_square[i] = _again(source, np.uint32(1), i, shape, scale, draws.x2[i], draws.u2[i])
+            draws.rest_square[i] = again(source, np.uint32(1), i, shape, scale, draws.x2[i], draws.u2[i])
 
 
 @inline
@@ -174,7 +174,7 @@ def _look_up(n, tables, draws):
 
 
 @inline
-def _propose(x, word, shape, scale):
+def propose(x, word, shape, scale):
     """Return ``2 d (1 + c x)³`` and whether the squeeze accepts it."""
     v = _F(1.0) + scale * x
     x2 = x * x
@@ -184,10 +184,11 @@ def _propose(x, word, shape, scale):
 
 
 @inline
-def _propose_rest(n, shape, scale, draws):
+def propose_equal(n, shape, scale, x, u, doubtful, square):
+    """Propose chi-squares with equal degrees of freedom."""
     for i in range(_ZERO, n):
-        draws.rest_square[i], fine = _propose(draws.x2[i], draws.u2[i], shape, scale)
-        draws.doubtful[i] = np.uint32(0) if fine else np.uint32(1)
+        square[i], fine = propose(x[i], u[i], shape, scale)
+        doubtful[i] = np.uint32(0) if fine else np.uint32(1)
 
 
 @inline
@@ -196,7 +197,7 @@ def _propose_active(n, tables, draws):
     for i in range(_ZERO, n):
         degrees = np.uint64(draws.active[i])
         x = draws.x1[i]
-        square, fine = _propose(x, draws.u1[i], tables.shapes[degrees], tables.scales[degrees])
+        square, fine = propose(x, draws.u1[i], tables.shapes[degrees], tables.scales[degrees])
         # The tabulated shape of less than two degrees is zero.
         draws.active_square[i] = x * x if draws.active[i] == np.uint32(1) else square
         fine = fine or draws.active[i] < np.uint32(2)
@@ -204,7 +205,8 @@ def _propose_active(n, tables, draws):
 
 
 @helper
-def _again(source, which, i, shape, scale, x, word):
+def again(source, which, i, shape, scale, x, word):
+    """Return sample i of a chunk, whose proposal was doubtful."""
     layer = np.uint32(source.layer + np.uint32(i >> np.uint64(4)))
     first = source.address
     address = Address(first.k0, first.k1, np.uint32(first.low + np.uint32(i & np.uint64(15))), first.high)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.engines._outputs import CORRELATED_REFUSAL, constants_of
+from montecarlo.engines._outputs import CORRELATED_REFUSAL, columns_of, constants_of, empty_outputs
 from montecarlo.engines.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 from montecarlo.kernels._records import Draw
 from montecarlo.networks._specification import ResNet
@@ -36,6 +36,8 @@ WORDS = frozenset(
 """What the engine can perform."""
 
 _NORMS = ("none", "pre-rms", "pre-layer", "peri-rms", "post-rms")
+_JOINT_NORMS = ("pre-rms", "peri-rms", "post-rms")
+_LARGEST_STEP = 1e100  # squares of a/‖h_0‖ must not overflow
 _SMALLEST = 2.0**-400  # squares of a_k beside a skip factor must not underflow
 
 
@@ -53,8 +55,10 @@ def refusal(resnet: ResNet, request: Request) -> str | None:
         return reason
     if resnet.norm == "pre-layer" and (request.gradients or request.dual):
         return "needs gradients='none' for norm='pre-layer', whose derivative knows directions"
-    if request.gradients:
-        return "needs gradients='none' or gradients='dual': norms alone give no joint gradients"
+    if request.gradients and resnet.norm not in _JOINT_NORMS:
+        return "needs gradients='none' or gradients='dual' without a norm: joint gradients are others' there"
+    if request.gradients and resnet.scaling > _LARGEST_STEP * resnet.input_scale:
+        return "must be gaussian or dense for joint gradients and a scaling above 1e100 times the input_scale"
     if resnet.skip != 1.0:
         alphas = constants_of(resnet).alphas
         if np.any((alphas > 0.0) & (alphas < _SMALLEST)):
@@ -76,7 +80,8 @@ def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
     layers = resnet.depth * (2 if request.dual else 1)
     tangents = 1e-6 * resnet.depth if request.dual and resnet.norm != "none" else 0.0
-    return 2e-8 * layers * (4 if request.trajectories else 1) + tangents + 1e-6
+    joint = 5e-8 * resnet.depth * (2 if request.weight_gradients else 1) if request.gradients else 0.0
+    return 2e-8 * layers * (4 if request.trajectories else 1) + joint + tangents + 1e-6
 
 
 def prepare(resnet: ResNet) -> None:
@@ -84,6 +89,7 @@ def prepare(resnet: ResNet) -> None:
     importlib.import_module("montecarlo.engines.radial._network")
     if resnet.norm != "none":
         importlib.import_module("montecarlo.engines.radial._tangent")
+        importlib.import_module("montecarlo.engines.radial._joint")
 
 
 def sample(
@@ -102,6 +108,12 @@ def sample(
     tables = Tables(outcomes, thresholds, bits, *chi_square_table(max(d, M, 2)))
     constants = constants_of(resnet)
     chunk = max(1, min(CHUNK_LAYERS, int(300.0 / _bits_a_layer(constants.alphas, resnet.skip))))
+    if request.gradients:
+        from montecarlo.engines.radial._joint import run_joint
+
+        outputs = empty_outputs(resnet, request, replicas)
+        run_joint(constants, tables, Draw.of(key, first_replica), chunk, outputs)
+        return columns_of(outputs, resnet, request)
     empty = np.empty((0, 0))
     columns: Columns = {}
     for dual in (False, True) if request.dual else (False,):

@@ -113,7 +113,7 @@ def run_block(constants, tables, draw, chunk, rescaled, dual, rows, path):
                 set_lengths(step, layers * _SIXTEEN, width, draws)
             if scheduled:
                 set_factors(step, constants, k, dual)
-            walk(draws, layers, step, lanes)
+            walk(draws, _ZERO, layers, step, lanes)
             # With a path, chunks have one layer, yet states are rescaled at the same layers: equal bits.
             done = k + np.int64(layers)
             if not step.tiny and (done % rescaled == 0 or done == depth):

@@ -65,10 +65,9 @@ def start(lanes):
         lanes.alive[lane] = True
 
 
-def _walk_python(draws, rows, step, lanes):
-    n = int(rows) * NETWORKS
+def _walk_python(draws, first, rows, step, lanes):
     along, across = lanes.along, lanes.across
-    for k in range(0, n, NETWORKS):
+    for k in range(int(first) * NETWORKS, int(first + rows) * NETWORKS, NETWORKS):
         part = slice(k, k + NETWORKS)
         square = (1.0 - step.frozen) * (along**2 + across**2) + step.frozen
         sigma_square = step.factors[k // NETWORKS] * square * draws.active_square[part]
@@ -82,13 +81,13 @@ def _walk_python(draws, rows, step, lanes):
         across[:] = np.sqrt(turned**2 + sigma_square * draws.rest_square[part])
 
 
-def _walk_compiled(typingctx, draws, rows, step, lanes):
-    """Walk the lanes through `rows` layers of draws."""
+def _walk_compiled(typingctx, draws, first, rows, step, lanes):
+    """Walk the lanes through `rows` layers of draws, from one on."""
     names = ("z1", "z2", "active_square", "rest_square"), ("along", "across", "difference", "frame")
 
     def codegen(context, builder, sig, args):
         kinds, values = [], []
-        for position, chosen in zip((0, 3), names, strict=True):
+        for position, chosen in zip((0, 4), names, strict=True):
             record = sig.args[position]
             for name in chosen:
                 place = record.fields.index(name)
@@ -107,10 +106,10 @@ def _walk_compiled(typingctx, draws, rows, step, lanes):
             return tables.widen(vector)
 
         def of_step(name):
-            return builder.extract_value(args[2], sig.args[2].fields.index(name))
+            return builder.extract_value(args[3], sig.args[3].fields.index(name))
 
         skip, frozen, bend = (splat(builder, of_step(name), NETWORKS) for name in ("skip", "frozen", "bend"))
-        kind = sig.args[2].types[sig.args[2].fields.index("factors")]
+        kind = sig.args[3].types[sig.args[3].fields.index("factors")]
         factors, _ = base_of(context, builder, kind, of_step("factors"))
         frame = tables.load(_FRAME)
         one = ir.Constant(double, [1.0] * NETWORKS)
@@ -119,14 +118,15 @@ def _walk_compiled(typingctx, draws, rows, step, lanes):
         slots = [cgutils.alloca_once(builder, double) for _ in states]
         for slot, position in zip(slots, states, strict=True):
             builder.store(tables.load(position), slot)
-        with cgutils.for_range(builder, args[1]) as loop:
+        with cgutils.for_range(builder, args[2]) as loop:
+            row = builder.add(args[1], loop.index)
             along, across, difference = (builder.load(slot) for slot in slots)
             square = builder.fadd(builder.fmul(along, along), builder.fmul(across, across))
             square = builder.fadd(builder.fmul(moving, square), frozen)
-            factor = splat(builder, builder.load(builder.gep(factors, [loop.index])), NETWORKS)
-            sigma_square = builder.fmul(builder.fmul(factor, square), row_of(_ACTIVE, loop.index))
+            factor = splat(builder, builder.load(builder.gep(factors, [row])), NETWORKS)
+            sigma_square = builder.fmul(builder.fmul(factor, square), row_of(_ACTIVE, row))
             sigma = builder.call(root, [sigma_square])
-            increment = builder.fmul(sigma, row_of(_Z1, loop.index))
+            increment = builder.fmul(sigma, row_of(_Z1, row))
             # A float32 normal may cancel the component exactly: 2**-25 of it is left (no law here has that
             # atom).
             kept = builder.fmul(skip, along)
@@ -136,17 +136,15 @@ def _walk_compiled(typingctx, draws, rows, step, lanes):
             builder.store(builder.select(cancelled, rest_of, moved), slots[0])
             change = builder.fadd(builder.fmul(away, along), increment)
             builder.store(builder.fadd(difference, builder.fmul(frame, change)), slots[2])
-            turn = builder.fmul(builder.fmul(bend, sigma), row_of(_Z2, loop.index))
+            turn = builder.fmul(builder.fmul(bend, sigma), row_of(_Z2, row))
             turned = builder.fadd(builder.fmul(skip, across), turn)
-            total = builder.fadd(
-                builder.fmul(turned, turned), builder.fmul(sigma_square, row_of(_REST, loop.index))
-            )
+            total = builder.fadd(builder.fmul(turned, turned), builder.fmul(sigma_square, row_of(_REST, row)))
             builder.store(builder.call(root, [total]), slots[1])
         for slot, position in zip(slots, states, strict=True):
             tables.store(builder.load(slot), position)
         return context.get_dummy_value()
 
-    return types.void(draws, types.uint64, step, lanes), codegen
+    return types.void(draws, types.uint64, types.uint64, step, lanes), codegen
 
 
 walk: Any = _walk_python if JIT_OFF else intrinsic(_walk_compiled)

@@ -64,7 +64,7 @@ def test_gaussian_for_other_gaussian_networks(network, request_):
 @pytest.mark.parametrize(
     "fields",
     [
-        {"norm": "pre-rms", "hidden_width": 9},
+        {"norm": "pre-layer", "hidden_width": 9},
         {"norm": "post-layer"},
         {"block": "post-activation", "skip": 0.5},
     ],
@@ -72,6 +72,12 @@ def test_gaussian_for_other_gaussian_networks(network, request_):
 def test_gaussian_for_gradients_of_normalised_networks(fields):
     assert find_engine("auto", net(**fields), JOINT).name == "gaussian"
     assert find_engine("auto", net(**fields, weights="uniform"), JOINT).name == "dense"
+
+
+@pytest.mark.parametrize("norm", ["pre-rms", "peri-rms", "post-rms"])
+def test_radial_for_joint_gradients_behind_a_norm(norm):
+    assert find_engine("auto", net(norm=norm, hidden_width=9), JOINT).name == "radial"
+    assert find_engine("auto", net(norm=norm, norm_eps=1e-5), JOINT).name == "gaussian"
 
 
 @pytest.mark.parametrize("network", OTHERS, ids=repr)

@@ -204,6 +204,24 @@ FROZEN = [
             ["0x1.af0ca69d7a972p-1", "0x1.4d4a5ec3f3a1ep-1", "0x1.123ca723104c4p+0", "0x1.a54a19489b2f2p-1"],
         ],
     ),
+    (
+        {"width": 6, "hidden_width": 9, "depth": 12, "beta": 0.25, "norm": "peri-rms"},
+        "joint",
+        "radial",
+        [
+            ["0x1.8fa88eb6d158ap+0", "0x1.957f32496b317p+0", "0x1.cb3becee34c50p+0", "0x1.e5cf0d2705e21p+0"],
+            ["0x1.af0ca69d7a972p-1", "0x1.4d4a5ec3f3a1ep-1", "0x1.3efaea933940ap+0", "0x1.19e0dfa66b256p+0"],
+        ],
+    ),
+    (
+        {"width": 9, "hidden_width": 5, "depth": 12, "beta": 0.25, "norm": "post-rms", "skip": 0.8},
+        "joint",
+        "radial",
+        [
+            ["0x1.fcc452449fee7p-1", "0x1.c9f83228c78dfp-1", "0x1.6a590cef484f0p-4", "0x1.0d19ffe4f31fap-2"],
+            ["0x1.fa6c1067e107cp-2", "0x1.bf5efab830c73p-3", "0x1.1a9c376b626c0p-5", "0x1.eb1178fd4be4dp-3"],
+        ],
+    ),
 ]
 
 

@@ -88,6 +88,8 @@ CASES = [
     ),
     (SMALL | {"norm": "peri-rms"}, {"engine": "radial", "gradients": "dual"}),
     (SMALL | {"norm": "post-rms", "width": 7}, {"engine": "radial", "gradients": "dual"}),
+    (SMALL | {"norm": "peri-rms"}, {"engine": "radial", "weight_gradients": True}),
+    (SMALL | {"norm": "post-rms", "width": 7}, {"engine": "radial"}),
 ]
 
 

@@ -99,7 +99,7 @@ def test_laws_that_norms_alone_do_not_give_are_refused(fields, word):
 
 
 def test_gradients_that_norms_alone_do_not_give_are_refused():
-    for norm, gradients in (("pre-rms", "joint"), ("pre-layer", "joint"), ("pre-layer", "dual")):
+    for norm, gradients in (("none", "joint"), ("pre-layer", "joint"), ("pre-layer", "dual")):
         net = ResNet(width=4, depth=2, alpha=1.0, norm=norm)
         with pytest.raises(InvalidFieldError, match="needs gradients='none'"):
             simulate(net, replicas=1, seed=1, gradients=gradients)
