@@ -15,6 +15,8 @@ from montecarlo.verification.experiments.jacobians._rows import Read, jacobian_s
 
 _WIDTH, _DEPTH = 4, 300
 _DEEP = ResNet(width=_WIDTH, depth=_DEPTH, alpha=(4.0 / _DEPTH) ** 0.5)  # t = 2
+_DISTANCES = {1: 0.004, 2: 0.004, 4: 0.011}
+"""From the limits at this depth: the last mode is the furthest, its variance 4 % too large."""
 
 
 def _mode(mode: int) -> Read:
@@ -26,7 +28,7 @@ def _limit(mode: int) -> LawOfRows:
     return LawOfRows(
         theorem="J2", name=f"limit, i = {mode}", resolution=0.025, first_rows=10_000, resnet=_DEEP,
         quantity=f"distance of the law of log r_ii from its limit, i = {mode}, d = {_WIDTH}", cdf=law.cdf,
-        source=jacobian_source(_DEEP, _mode(mode)), distance=0.008,
+        source=jacobian_source(_DEEP, _mode(mode)), distance=_DISTANCES[mode],
     )  # fmt: skip
 
 
