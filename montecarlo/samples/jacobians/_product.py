@@ -1,8 +1,8 @@
 """A product of square matrices as Q 2^e T, so that depth costs neither range nor small singular values.
 
 ``J = F_L ⋯ F_1`` is kept as an orthogonal Q, an upper triangular T whose rows have entries of order one, and
-a power of two a row. A layer takes the QR decomposition of F Q, whose triangle multiplies ``2^e T`` row by row
-in each row's own frame. The rows that are left are orthogonalised by Jacobi's rotations, their sizes
+a power of two a row. A layer takes the QR decomposition of F Q, whose triangle multiplies ``2^e T`` row by
+row in each row's own frame. The rows that are left are orthogonalised by Jacobi's rotations, their sizes
 carried as logarithms: small singular values keep their digits beside large ones (J. Demmel and K. Veselić,
 SIAM J. Matrix Anal. Appl. 13 (1992) 1204).
 

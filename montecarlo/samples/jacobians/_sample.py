@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
+from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows
 from montecarlo.samples._labelled import Labelled, Labels
+from montecarlo.samples._tables import table_metadata, write_table
 from montecarlo.samples.jacobians._run import JacobianRun
 
 Array = npt.NDArray[np.float64]
@@ -93,6 +98,25 @@ class JacobianSample(Labelled):
         arrays["log_volume"] = self.log_volume
         coordinates = {"replica": self.replica, "mode": np.arange(1, self.resnet.width + 1)}
         return Labels(dims, coordinates, {name: (dims[: a.ndim], a) for name, a in arrays.items()})
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What a file needs to be recognised."""
+        return table_metadata(
+            "jacobian", self.resnet, self.seed, engine=self.engine, first_replica=self.first_replica
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the columns to a ``.parquet`` file, a row a network, whole or not at all.
+
+        Raises
+        ------
+        InvalidFieldError
+            If the file cannot be written.
+        """
+        check_writable(Path(path), (".parquet",))
+        with replaced_file(Path(path)) as temporary:
+            write_table(temporary, {"replica": self.replica, **self.columns}, self.metadata)
 
 
 def simulate_jacobians(
