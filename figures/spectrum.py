@@ -26,7 +26,7 @@ _LONG = (_DEPTH, 1_000, 10_000)
 _FEW = 10  # the width of the long networks
 _QUICK = {10: 2_000, 40: 200, 200: 12}
 _PAPER = {10: 20_000, 40: 2_000, 200: 100}
-_BINS = 60
+_BINS = 45
 _SPREAD = 1.6  # of the panels, in units of the limit's
 
 
