@@ -25,6 +25,8 @@ FIGURES: dict[str, str] = {
     "normalised": "figures.normalised",
     "schedules": "figures.schedules",
     "post-activation": "figures.post_activation",
+    "spectrum": "figures.spectrum",
+    "kernel": "figures.kernel",
 }
 """Name of a figure to the module that holds it; these are drawn together where no name is given."""
 

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure as Canvas
 
 from montecarlo import (
     CoupledSample,
+    JacobianSample,
     Request,
     ResNet,
     Sample,
     SharedSample,
     coupled_to_file,
+    jacobians_to_file,
     sample_to_file,
     shared_to_file,
 )
@@ -94,6 +96,7 @@ class Point:
         if self.request != Request():
             flags = ("gradients", "dual", "trajectories", "weight_gradients")
             tags.append("".join(str(int(getattr(self.request, flag))) for flag in flags))
+        tags += ["kernel"] if self.request.tangent_kernel else []
         return "-".join([self.resnet.digest[:16], *tags])
 
     @property
@@ -107,6 +110,39 @@ class Point:
             self.resnet, path, replicas=self.replicas, seed=seed, engine=self.engine, threads=threads,
             request=self.request, progress=report.sampled, overwrite=True,
             on_found=lambda rows: report.reused(min(rows, self.replicas)),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JacobianPoint:
+    """Jacobians of one specification.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    replicas : int
+        Networks.
+    """
+
+    resnet: ResNet
+    replicas: int
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file."""
+        return f"{self.resnet.digest[:16]}-jacobian-{self.replicas}"
+
+    @property
+    def networks(self) -> int:
+        """Networks."""
+        return self.replicas
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> JacobianSample:
+        """Return the sample, from a file if that has it."""
+        return jacobians_to_file(
+            self.resnet, path, replicas=self.replicas, seed=seed, threads=threads, overwrite=True,
+            progress=report.sampled, on_found=report.reused,
         )  # fmt: skip
 
 

@@ -31,6 +31,10 @@ from montecarlo.samples.independent._simulate import make_request as make_reques
 from montecarlo.samples.independent._simulate import simulate as simulate
 from montecarlo.samples.inputs._sample import JointSample as JointSample
 from montecarlo.samples.inputs._sample import simulate_inputs as simulate_inputs
+from montecarlo.samples.jacobians._file import jacobians_to_file as jacobians_to_file
+from montecarlo.samples.jacobians._file import read_jacobian_sample as read_jacobian_sample
+from montecarlo.samples.jacobians._sample import JacobianSample as JacobianSample
+from montecarlo.samples.jacobians._sample import simulate_jacobians as simulate_jacobians
 from montecarlo.samples.shared._file import read_shared_sample as read_shared_sample
 from montecarlo.samples.shared._file import shared_to_file as shared_to_file
 from montecarlo.samples.shared._sample import SharedSample as SharedSample

@@ -226,4 +226,40 @@ CASES = {
             (replace(FINITE, isotropic_read_out=False), "uniform on the sphere"),
         ],
     ),
+    "J1": (
+        [FINITE, UNITS, SCHEDULE, replace(UNITS, v=UNIFORM), replace(LINEAR, v=UNIFORM, limits=())],
+        [
+            (NORMALISED, "without a norm"),
+            (replace(FINITE, v=SKEWED), "symmetric"),
+            (replace(FINITE, v=LONG), "independent"),
+            (replace(UNITS, tie_free=False), "P((W h)_i = 0) = 0"),
+            (RES_1, "the branch is V ReLU(W h), or V h"),
+        ],
+    ),
+    "J1b": (
+        [CRITICAL, LINEAR, replace(CRITICAL, v=UNIFORM, hidden_width=7)],
+        [
+            (DEEP, "β = 1/2"),
+            (replace(CRITICAL, limits=()), "L → ∞"),
+            (replace(CRITICAL, skip=0.5), "b = 1"),
+            (replace(CRITICAL, schedule="other"), "one scaling"),
+        ],
+    ),
+    "J2": (
+        [CRITICAL, LINEAR, replace(CRITICAL, hidden_width=7)],
+        [(replace(CRITICAL, v=UNIFORM), "Gaussian"), (tanh(CRITICAL), "V ReLU(W h)")],
+    ),
+    "J3": (
+        [FINITE, UNITS, SCHEDULE, LINEAR],
+        [(replace(FINITE, v=UNIFORM), "Gaussian"), (NORMALISED, "without a norm")],
+    ),
+    "J4": (
+        [FINITE, UNITS],
+        [
+            (replace(FINITE, v=UNIFORM), "Gaussian"),
+            (LINEAR, "V ReLU(W h)"),
+            (replace(UNITS, free_read_out=False), "direction of p_L"),
+            (replace(UNITS, isotropic_read_out=False), "uniform on the sphere"),
+        ],
+    ),
 }

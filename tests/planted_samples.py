@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from figures._figure import DepthsPoint, FigureDefinition, Point, SharedPoint
-from montecarlo import CoupledSample, ResNet, Sample, SharedSample
+from figures._figure import DepthsPoint, FigureDefinition, JacobianPoint, Point, SharedPoint
+from montecarlo import CoupledSample, JacobianSample, ResNet, Sample, SharedSample
 
 LEVELS = {
     "log_hidden_ratio": 0.02,
@@ -33,6 +33,8 @@ def _sample(point: Any, rows: int, spread: float, rng: np.random.Generator) -> A
         return _plain(point, rows, spread, offset, rng)
     if isinstance(point, SharedPoint):
         return _shared(point, spread, offset, rng)
+    if isinstance(point, JacobianPoint):
+        return _jacobians(point, spread, offset, rng)
     assert isinstance(point, DepthsPoint), point
     return _coupled(point, rows, rng)
 
@@ -48,7 +50,25 @@ def _plain(point: Point, rows: int, spread: float, offset: float, rng: np.random
         columns["log_hidden_path"] = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
         if point.request.gradients:
             columns["log_gradient_path"] = 0.3 - columns["log_hidden_path"][:, ::-1]
+    if point.request.tangent_kernel:
+        columns["log_tangent_kernel"] = 0.5 + offset + spread * rng.standard_normal(rows)
     return Sample(point.resnet, 0, "dense", 0, columns)
+
+
+def _jacobians(
+    point: JacobianPoint, spread: float, offset: float, rng: np.random.Generator
+) -> JacobianSample:
+    d, rows = point.resnet.width, min(point.replicas, 40)
+    falling = np.linspace(1.0, -1.0, d) + offset
+    values = -np.sort(-(falling + spread * rng.standard_normal((rows, d))), axis=1)
+    diagonal = 0.5 * falling - 0.2 + spread * rng.standard_normal((rows, d))
+    columns = {
+        "log_abs_determinant": diagonal.sum(1), "sign_determinant": np.ones(rows),
+        "log_qr_diagonal": diagonal, "log_singular_value": values,
+        "log_trace": np.logaddexp.reduce(2 * values, axis=1),
+        "log_square_trace": np.logaddexp.reduce(4 * values, axis=1),
+    }  # fmt: skip
+    return JacobianSample(point.resnet, 0, "gaussian", 0, columns)
 
 
 def _shared(point: SharedPoint, spread: float, offset: float, rng: np.random.Generator) -> SharedSample:

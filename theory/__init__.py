@@ -44,7 +44,12 @@ ratios are of Euclidean norms.
   `deepnorm`.
 - Post-activation blocks (P1 to P3): `post_activation_flow`, `post_activation_law`,
   `log_gradient_lower_bound`.
-- Tangents instead of gradients, in any network (J0): `isotropic_duality`.
+- Jacobians: tangents instead of gradients, in any network (J0): `isotropic_duality`; volumes and the
+determinant
+  (J1): `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2): `lyapunov_exponents`,
+  `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`, `trace_moment_limit`, and in wide
+  networks `wide_singular_value_law`; tangent kernels (J4): `log_tangent_kernel_mean`,
+  `log_tangent_kernel_second_moment`, `wide_tangent_kernel`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
@@ -158,8 +163,25 @@ from theory.independent.exact_law._radial_variance import log_networks_for_mean 
 from theory.independent.exact_law._radial_variance import log_relative_variance as log_relative_variance
 from theory.independent.exact_law._radial_variance import radial_variance as radial_variance
 from theory.independent.exact_law._radial_variance import relative_variance as relative_variance
+from theory.jacobians._biane import wide_singular_value_law as wide_singular_value_law
+from theory.jacobians._biane import wide_trace_moment as wide_trace_moment
 from theory.jacobians._isotropic_duality import TANGENT_COLUMNS as TANGENT_COLUMNS
 from theory.jacobians._isotropic_duality import isotropic_duality as isotropic_duality
+from theory.jacobians._lyapunov import log_determinant_limit_law as log_determinant_limit_law
+from theory.jacobians._lyapunov import lyapunov_exponents as lyapunov_exponents
+from theory.jacobians._lyapunov import qr_diagonal_limit_law as qr_diagonal_limit_law
+from theory.jacobians._tangent_kernel import log_tangent_kernel_mean as log_tangent_kernel_mean
+from theory.jacobians._tangent_kernel import (
+    log_tangent_kernel_second_moment as log_tangent_kernel_second_moment,
+)
+from theory.jacobians._tangent_kernel import tangent_kernel_variance_limit as tangent_kernel_variance_limit
+from theory.jacobians._trace_moments import TraceMoments as TraceMoments
+from theory.jacobians._trace_moments import log_trace_moments as log_trace_moments
+from theory.jacobians._trace_moments import trace_moment_limit as trace_moment_limit
+from theory.jacobians._volumes import log_volume_second_moment as log_volume_second_moment
+from theory.jacobians._volumes import volume_second_moment as volume_second_moment
+from theory.jacobians._wide_tangent_kernel import WideTangentKernel as WideTangentKernel
+from theory.jacobians._wide_tangent_kernel import wide_tangent_kernel as wide_tangent_kernel
 from theory.normalised._dyt import DytPath as DytPath
 from theory.normalised._dyt import dyt_expansion as dyt_expansion
 from theory.normalised._dyt import dyt_mean_square_expansion as dyt_mean_square_expansion

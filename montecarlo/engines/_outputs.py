@@ -49,7 +49,7 @@ def constants_of(resnet: ResNet) -> Constants:
 def empty_outputs(resnet: ResNet, request: Request, replicas: int, *, states: bool = False) -> Outputs:
     """Return unfilled arrays for a block of `replicas` networks, with `states` for h_L and p_0, too."""
     L = resnet.depth
-    path, layers = (L + 1) * request.trajectories, L * request.weight_gradients
+    path, layers = (L + 1) * request.trajectories, L * request.any_weight_gradients
     width = resnet.width * states
     columns = (4, path, path, layers, layers, width, width)
     return Outputs(*(np.empty((replicas, n)) for n in columns))
@@ -67,4 +67,7 @@ def columns_of(outputs: Outputs, resnet: ResNet, request: Request) -> Columns:
         "log_weight_gradient_v": outputs.weight_v,
         "log_weight_gradient_w": outputs.weight_w,
     }
+    if request.tangent_kernel:
+        layers = [outputs.weight_v, outputs.weight_w] if resnet.has_w else [outputs.weight_v]
+        arrays["log_tangent_kernel"] = np.logaddexp.reduce(2.0 * np.concatenate(layers, axis=1), axis=1)
     return {name: arrays[name] for name in request.columns(resnet)}

@@ -22,12 +22,20 @@ class Request:
         Log-norms along depth: ``log_hidden_path`` and, with gradients, ``log_gradient_path``.
     weight_gradients : bool, default False
         Log-norms of the weight gradients of every layer.
+    tangent_kernel : bool, default False
+        Log of the sum of their squares over all layers and matrices: ``log_tangent_kernel`` (J4).
     """
 
     gradients: bool = True
     dual: bool = False
     trajectories: bool = False
     weight_gradients: bool = False
+    tangent_kernel: bool = False
+
+    @property
+    def any_weight_gradients(self) -> bool:
+        """Whether engines must look at weight gradients."""
+        return self.weight_gradients or self.tangent_kernel
 
     def cells(self, resnet: ResNet) -> dict[str, tuple[int, ...]]:
         """Return the columns of the answer, in order, each with the shape of one network's cell."""
@@ -43,6 +51,8 @@ class Request:
         if self.weight_gradients:
             layers = ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * resnet.has_w
             cells |= dict.fromkeys(layers, (resnet.depth,))
+        if self.tangent_kernel:
+            cells["log_tangent_kernel"] = ()
         return cells
 
     def columns(self, resnet: ResNet) -> tuple[str, ...]:

@@ -136,8 +136,9 @@ def current_running() -> Running | None:
 def running(*, executor: Executor | None = None, store: Store | None = None) -> Iterator[Running]:
     """Draw all rows inside on an executor, and keep them in a results folder.
 
-    Every sampler follows: `simulate`, `simulate_shared`, `simulate_depths`, `simulate_inputs`, and with them
-    figures and verification. What they return is the same, bit for bit, as without.
+    Every sampler follows: `simulate`, `simulate_shared`, `simulate_depths`, `simulate_inputs`,
+    `simulate_jacobians`, and with them figures and verification. What they return is the same, bit for bit,
+    as without.
 
     Parameters
     ----------

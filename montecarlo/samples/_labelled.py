@@ -50,7 +50,7 @@ class Labelled(ABC):
         """Return a pandas DataFrame with one row a network, and a row for each scaling, input or layer in it.
 
         Columns that have more dimensions than the rows, such as paths along depth, are left out:
-        `to_xarray` has them.
+        `to_xarray` has them. Numbers of a whole network are repeated in its rows.
         """
         import pandas as pd
 
@@ -58,8 +58,9 @@ class Labelled(ABC):
         grid = np.meshgrid(*(labels.coordinates[name] for name in labels.index), indexing="ij")
         columns = {name: axis.ravel() for name, axis in zip(labels.index, grid, strict=True)}
         for name, (dims, array) in labels.variables.items():
-            if dims == labels.index:
-                columns[name] = array.ravel()
+            if dims == labels.index[: len(dims)]:
+                rest = (1,) * (len(labels.index) - len(dims))
+                columns[name] = np.broadcast_to(array.reshape(array.shape + rest), grid[0].shape).ravel()
         return pd.DataFrame(columns)
 
     def to_xarray(self) -> Any:

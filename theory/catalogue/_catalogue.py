@@ -36,8 +36,8 @@ THEOREMS: dict[str, Theorem] = {
     **{theorem.id: _of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS},
     **{theorem.id: theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS},
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G6, P1 to P3, J0, each followed by
-its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G6, P1 to P3, J0 to J4, each
+followed by its complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 
@@ -100,6 +100,7 @@ def applicable(facts: Facts) -> list[Theorem]:
     --------
     >>> facts = Facts(block="res-3", width=40, depth=100, beta=0.25)
     >>> [theorem.id for theorem in applicable(facts)]
-    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3', 'G1', 'G1b', 'G2', 'G3', 'G4', 'G5', 'J0']
+    ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3', 'G1', 'G1b', 'G2', 'G3', 'G4', 'G5', 'J0', 'J1',
+    'J3', 'J4']
     """
     return [theorem for theorem in THEOREMS.values() if not theorem.applies(facts)]

@@ -44,8 +44,10 @@ class Sample(Labelled):
         of shape (n,): natural logs of ratios of Euclidean norms; on request ``log_hidden_path``,
         ``log_gradient_path`` of shape (n, L + 1): log ‖h_k‖/‖h_0‖, log ‖p_k‖/‖p_L‖, k = 0..L; and
         ``log_weight_gradient_v``, ``log_weight_gradient_w`` of shape (n, L): log ‖∂loss/∂V_k‖/(‖p_L‖‖h_0‖)
-        and the same for W_k, k = 1..L. NaN marks a network that left the finite numbers (its path is
-        kept up to there), -inf an exact zero.
+        and the same for W_k, k = 1..L; and ``log_tangent_kernel`` of shape (n,): log K/(‖p_L‖²‖h_0‖²), K the
+        sum of ‖∂loss/∂V_k‖² and ‖∂loss/∂W_k‖² over the layers, without those of A and B, which are ‖p_0‖²‖x‖²
+        and ‖h_L‖². NaN marks a network that left the finite numbers (its path is kept up to there), -inf an
+        exact zero.
 
     Examples
     --------

@@ -28,6 +28,7 @@ def simulate(
     gradients: Gradients = "joint",
     trajectories: bool = False,
     weight_gradients: bool = False,
+    tangent_kernel: bool = False,
     progress: Progress | None = None,
 ) -> Sample:
     """Sample random networks, one row each.
@@ -58,6 +59,8 @@ def simulate(
     trajectories, weight_gradients : bool, default False
         Whether to return log-norms along depth, and those of the weight gradients (needs joint
         gradients).
+    tangent_kernel : bool, default False
+        Whether to return the network's tangent kernel at its input (J4; needs joint gradients).
     progress : callable, optional
         Called with the number of networks of each finished block, in the calling thread.
 
@@ -79,7 +82,9 @@ def simulate(
     >>> bool(abs(second_moment - 1.647) < 0.2)
     True
     """
-    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
+    request = make_request(
+        gradients, trajectories=trajectories, weight_gradients=weight_gradients, tangent_kernel=tangent_kernel
+    )
     run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
         request=request,
@@ -92,7 +97,11 @@ def simulate(
 
 
 def make_request(
-    gradients: str = "joint", *, trajectories: bool = False, weight_gradients: bool = False
+    gradients: str = "joint",
+    *,
+    trajectories: bool = False,
+    weight_gradients: bool = False,
+    tangent_kernel: bool = False,
 ) -> Request:
     """Return the `Request` of `simulate`'s arguments.
 
@@ -102,6 +111,8 @@ def make_request(
         Ratios of the same networks' gradients; none; or those of other networks of the same law (I4).
     trajectories, weight_gradients : bool, default False
         Log-norms along depth, and those of the weight gradients of every layer.
+    tangent_kernel : bool, default False
+        The tangent kernel.
 
     Returns
     -------
@@ -111,15 +122,15 @@ def make_request(
     Raises
     ------
     InvalidFieldError
-        If `gradients` is none of the three words, or not joint where weight gradients are asked for.
+        If `gradients` is none of the three words, or not joint where weight gradients or their sum are asked
+        for.
     """
     if gradients not in ("joint", "none", "dual"):
         raise unknown_name("gradients", gradients, ("joint", "none", "dual"))
-    if weight_gradients and gradients != "joint":
-        raise InvalidFieldError(
-            "gradients", gradients, "must be joint for weight gradients", "drop one of the two"
-        )
-    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients)
+    if (weight_gradients or tangent_kernel) and gradients != "joint":
+        of = "weight gradients" if weight_gradients else "the tangent kernel"
+        raise InvalidFieldError("gradients", gradients, f"must be joint for {of}", "drop one of the two")
+    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients, tangent_kernel)
 
 
 def iter_blocks(

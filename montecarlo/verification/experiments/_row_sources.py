@@ -15,7 +15,12 @@ import numpy.typing as npt
 
 from montecarlo import CoupledSample, ResNet, Sample, simulate_depths
 from montecarlo.sequential import QuantileSequence
-from montecarlo.verification._experiment import LawExperiment, NetworkExperiment, NumberExperiment
+from montecarlo.verification._experiment import (
+    LawExperiment,
+    NetworkExperiment,
+    NumberExperiment,
+    SameLawExperiment,
+)
 
 Array = npt.NDArray[np.float64]
 Source = Callable[[int, int, int, int | None], Array]
@@ -53,6 +58,24 @@ class NumberOfRows(_OfRows, NumberExperiment):
 @dataclass(frozen=True, kw_only=True)
 class LawOfRows(_OfRows, LawExperiment):
     """A `LawExperiment` on rows from a source."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameLawOfRows(_OfRows, SameLawExperiment):
+    """A `SameLawExperiment` on rows from two sources.
+
+    Parameters
+    ----------
+    other_source : callable
+        As `source`, for the other law.
+    """
+
+    other_source: Source
+    other_observable: Callable[[Sample], Array] = no_observable
+
+    def other_rows(self, seed: int, first: int, count: int, threads: int | None) -> Array:
+        """Return the other rows ``first ... first + count - 1``."""
+        return self.other_source(seed, first, count, threads)
 
 
 def depths_source(

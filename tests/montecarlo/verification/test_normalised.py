@@ -17,7 +17,7 @@ from montecarlo.verification.experiments.normalised._jacobians import _pair
 from montecarlo.verification.experiments.normalised._start import squared_starts
 from theory.catalogue import THEOREMS, Facts, WeightFacts
 
-IDS = [id for id in THEOREMS if id[0] in "NJ"]
+IDS = [id for id in THEOREMS if id[0] == "N" or id == "J0"]
 EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
 NET = ResNet(width=6, depth=3, alpha=0.5, norm="pre-rms", hidden_width=4)
 

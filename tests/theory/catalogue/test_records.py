@@ -18,7 +18,7 @@ STATEMENTS = (
     + [f"N{n}" for n in (1, 2, 3, *range(5, 13))]
     + [f"G{n}" for n in range(1, 7)]
     + [f"P{n}" for n in range(1, 4)]
-    + ["J0"]
+    + [f"J{n}" for n in range(5)]
 )
 EACH = pytest.mark.parametrize("theorem", THEOREMS.values(), ids=THEOREMS)
 

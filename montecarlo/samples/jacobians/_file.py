@@ -1,0 +1,127 @@
+"""Samples of Jacobians on disk: read again what a file holds, else draw and write it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common.files import check_writable, exclusive
+from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Progress
+from montecarlo.samples._tables import read_table
+from montecarlo.samples.jacobians._run import JacobianRun
+from montecarlo.samples.jacobians._sample import JacobianSample, simulate_jacobians
+
+_KEYS = ("replica", "log_abs_determinant", "sign_determinant", "log_qr_diagonal")
+
+
+def read_jacobian_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> JacobianSample:
+    """Read the Parquet file of a sample of Jacobians.
+
+    Parameters
+    ----------
+    path : path
+        As `JacobianSample.write` left it.
+    resnet : ResNet, optional
+        The specification that it must be of; that of one's own activation must be given.
+
+    Raises
+    ------
+    ValueError
+        If the file is torn or damaged, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=3, depth=4, beta=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate_jacobians(net, replicas=5, seed=1).write(f"{folder}/j.parquet")
+    ...     read_jacobian_sample(f"{folder}/j.parquet")["log_singular_value"].shape
+    (5, 3)
+    """
+    resnet, metadata, columns = read_table(
+        path, kind="jacobian", needed={"engine", "first_replica"}, resnet=resnet, keys=_KEYS
+    )
+    replica = columns.pop("replica")
+    sample = JacobianSample(resnet, metadata["seed"], metadata["engine"], metadata["first_replica"], columns)
+    if not np.array_equal(replica, sample.replica):
+        raise ValueError(f"{path}: its rows are not those of its metadata: edited since?")
+    return sample
+
+
+def jacobians_to_file(
+    resnet: ResNet,
+    path: str | os.PathLike[str],
+    *,
+    replicas: int,
+    seed: int,
+    engine: str = "auto",
+    singular_values: bool = True,
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_found: Progress | None = None,
+) -> JacobianSample:
+    """Return `simulate_jacobians`'s sample, from the file if it is there, else drawn and left in it.
+
+    Parameters
+    ----------
+    resnet, replicas, seed, engine, singular_values, threads, progress
+        As in `simulate_jacobians`; `progress` is told of what is sampled, not of what is found in the file.
+    path : path
+        Ends in ``.parquet``. A second run into the same file waits for the first one.
+    overwrite : bool, default False
+        Whether a file that holds anything else may be replaced.
+    on_found : callable, optional
+        Called with the number of networks found in the file.
+
+    Returns
+    -------
+    JacobianSample
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate_jacobians`, or for a path that cannot be written or holds something else, before anything
+        is drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=3, depth=4, beta=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = jacobians_to_file(net, f"{folder}/j.parquet", replicas=5, seed=1)
+    ...     second = jacobians_to_file(net, f"{folder}/j.parquet", replicas=5, seed=1)
+    >>> bool((first["log_trace"] == second["log_trace"]).all())
+    True
+    """
+    target = Path(path)
+    check_writable(target, (".parquet",))
+    run = JacobianRun.find(resnet, check_seed(seed), engine=engine, singular_values=bool(singular_values))
+    with exclusive(target):
+        found = _found(target, run, replicas)
+        if found is not None:
+            if on_found is not None:
+                on_found(len(found))
+            return found
+        if target.exists() and not overwrite:
+            fix = "choose another file, or let it be replaced (overwrite=True)"
+            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        sample = simulate_jacobians(
+            resnet, replicas=replicas, seed=run.seed, engine=run.engine, singular_values=run.singular_values,
+            threads=threads, progress=progress,
+        )  # fmt: skip
+        sample.write(target)
+    return sample
+
+
+def _found(path: Path, run: JacobianRun, replicas: int) -> JacobianSample | None:
+    try:
+        found = read_jacobian_sample(path, run.resnet)
+    except (OSError, ValueError):
+        return None
+    same = (found.seed, found.first_replica, found.engine) == (run.seed, 0, run.engine)
+    return found if same and len(found) == replicas and set(found.columns) == set(run.cells) else None

@@ -1,0 +1,102 @@
+"""Experiments and mutants of J1 to J4: the theorems hold. `make mutants` has every mutant refuted.
+
+Sequential tests at a fixed seed: a true theorem is refuted with probability at most 1e-6 a run.
+"""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from montecarlo import ResNet
+from montecarlo.verification import run_experiments
+from montecarlo.verification.experiments import experiments_of, mutants_of
+from montecarlo.verification.experiments.jacobians._moments import (
+    active_moment,
+    kernel_bound,
+    radial_moment,
+    square_trace_bound,
+    volume_bound,
+)
+from theory import radial_moment as theorys_radial_moment
+from theory.catalogue import THEOREMS
+
+IDS = [id for id in THEOREMS if id[0] == "J" and id != "J0"]
+EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_a_theorem_has_experiments_and_mutants_of_both_kinds_and_names_of_their_own(id):
+    labels = [experiment.label for experiment in experiments_of(id)]
+    assert labels
+    assert len(set(labels)) == len(labels)
+    kinds = [mutant.kind for mutant in mutants_of(id)]
+    assert kinds.count("theory") >= 2
+    assert kinds.count("simulator") >= 1
+    names = [(mutant.experiment.label, mutant.name) for mutant in mutants_of(id)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.label)
+def test_experiment_is_consistent(experiment):
+    """At five times the resolution; false alarm 1e-6 each."""
+    coarse = replace(
+        experiment, resolution=5.0 * experiment.resolution, first_rows=min(500, experiment.first_rows)
+    )
+    assert run_experiments([coarse], seed=11, threads=1).verdict == "consistent"
+
+
+@pytest.mark.parametrize("id", ["J1", "J2", "J3"])
+def test_rows_do_not_depend_on_how_they_are_cut(id):
+    for experiment in experiments_of(id)[:2]:
+        whole = experiment.rows(7, 3, 20, 1)
+        parts = [experiment.rows(7, 3, 8, 1), experiment.rows(7, 11, 12, 1)]
+        np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    ("id", "name"),
+    [
+        ("J1", "(a²/(Md))^k: no half of the units"),
+        ("J1b", "variance t/d"),
+        ("J2", "(d − 2i + 1)/(2d)"),
+        ("J3", "the value of infinite width"),
+        ("J4", "2L for L(1 + M/d)"),
+    ],
+)
+def test_mutants_of_the_text_are_refuted(id, name):
+    (mutant,) = [mutant for mutant in mutants_of(id) if mutant.name == name]
+    assert run_experiments([mutant.experiment], seed=11, threads=1).verdict == "refuted"
+
+
+def test_moments_of_active_units_are_those_of_a_binomial_of_chi_squares():
+    for order, units in itertools.product((1, 2, 3), (1, 4)):
+        expected = sum(
+            stats.binom.pmf(n, units, 0.5) * (stats.chi2(n).moment(order) if n else 0.0)
+            for n in range(units + 1)
+        )
+        assert active_moment(order, units) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_radial_moments_are_those_of_theory_where_that_has_them(order):
+    for block, activation in (("res-3", "relu"), ("res-1", "identity")):
+        net = ResNet(width=5, depth=1, alpha=0.7, block=block, activation=activation)
+        expected = theorys_radial_moment(order=order, width=5, alpha=0.7, activation=activation)
+        assert radial_moment(order, net) == pytest.approx(expected)
+
+
+def test_bounds_are_above_exact_fourth_moments():
+    # d = 1: vol_1² = G = R, tr G² = R², K = a²χ²_N(1 + 1/M) at L = 1
+    net = ResNet(width=1, depth=3, alpha=0.6, hidden_width=4)
+    exact = radial_moment(2, net) ** 3
+    assert exact <= volume_bound(1, net) <= 6 * exact
+    fourth = radial_moment(4, net) ** 3
+    assert square_trace_bound(net) == pytest.approx(fourth)
+    one = replace(net, depth=1)
+    kernel = (0.36 * (1 + 1 / 4)) ** 4 * active_moment(4, 4)
+    assert kernel_bound(one) == pytest.approx(kernel)
