@@ -18,6 +18,7 @@ from theory.catalogue import (
 from theory.catalogue import _hypotheses as given
 from theory.catalogue._facts import Facts
 from theory.catalogue._theorem import Theorem
+from theory.catalogue.claims import CLAIMS
 
 _OF_PLAIN_LAYERS = (independent, _diffusion, _smooth, _correlated)
 """Chapters on h + α V g(h): their statements have that hypothesis, which their files leave out, or say what
@@ -32,9 +33,16 @@ def _of_plain_layers(theorem: Theorem) -> Theorem:
     return replace(theorem, hypotheses=(*theorem.hypotheses, given.PLAIN))
 
 
+def _with_claims(theorem: Theorem) -> Theorem:
+    return replace(theorem, claims=tuple(claim for claim in CLAIMS if claim.theorem == theorem.id))
+
+
 THEOREMS: dict[str, Theorem] = {
-    **{theorem.id: _of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS},
-    **{theorem.id: theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS},
+    theorem.id: _with_claims(theorem)
+    for theorem in (
+        *(_of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS),
+        *(theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS),
+    )
 }
 """Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G6, P1 to P3, J0, each followed by
 its complements."""
