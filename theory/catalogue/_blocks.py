@@ -19,14 +19,20 @@ _LAWS = (
     WeightFacts(), WeightFacts(independent=False, hurst=0.3), WeightFacts(independent=False, hurst=0.75),
     WeightFacts(independent=False, smooth=True),
 )  # fmt: skip
-_DEEPNORM = (Facts(block="res-3", width=6, depth=8, alpha=32**-0.5, skip=8**0.25, norm="post-rms"),)
+_OF_PAIRS = (
+    Facts(block="res-3", width=6, depth=8, alpha=32**-0.5, skip=8**0.25, norm="post-rms"),
+    *(
+        Facts(block=block, width=100, depth=100, alpha=1.0, skip=0.5**0.5, limits=("width", "depth"))
+        for block in ("balanced", "vanilla")
+    ),
+)
 """Networks whose scaling and factor belong together: no grid hits them."""
 
 
 @cache
 def _networks(block: BlockName) -> tuple[Facts, ...]:
     """Return networks of a block, of every kind that hypotheses tell apart."""
-    activations = ("relu",) if block == "res-3" else ("relu", "tanh", "identity")
+    activations = ("relu",) if block in ("res-3", "balanced", "vanilla") else ("relu", "tanh", "identity")
     found = []
     for law, norm in itertools.product(_LAWS, get_args(NormName)):
         if norm != "none" and not law.independent:
@@ -46,7 +52,7 @@ def _networks(block: BlockName) -> tuple[Facts, ...]:
                     norm=cast(NormName, norm),
                 )
             )
-    return (*found, *(facts for facts in _DEEPNORM if facts.block == block))
+    return (*found, *(facts for facts in _OF_PAIRS if facts.block == block))
 
 
 def blocks_of(theorem: Theorem) -> tuple[BlockName, ...]:
