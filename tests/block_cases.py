@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from network_facts import (
+    BALANCED,
     CHANGING,
     CRITICAL,
     DEEP,
@@ -62,6 +63,14 @@ CASES = {
         [
             (replace(PRE_RMS, beta=None, alpha=0.1), "α = L^−β"),
             (replace(PRE_RMS, schedule="vanishing"), "one scaling"),
+        ],
+    ),
+    "N4": (
+        [PRE_RMS, replace(PRE_RMS, hidden_width=160, limits=()), tanh(replace(PRE_RMS, schedule="other"))],
+        [
+            (PRE_LAYER, "behind an RMS norm"),
+            (replace(PRE_RMS, v=UNIFORM), "W, if there is one, is Gaussian"),
+            (replace(PRE_RMS, block="res-2", bias_std=0.1), "no biases"),
         ],
     ),
     "N5": (
@@ -198,6 +207,22 @@ CASES = {
             (replace(DEEPNORM, v=UNIFORM), "Gaussian"),
         ],
     ),
+    "G7": (
+        [BALANCED, replace(BALANCED, limits=(), width=6)],
+        [
+            (replace(BALANCED, block="vanilla"), "is balanced"),
+            (replace(BALANCED, skip=1.0), "α² + λ² = 1"),
+            (replace(BALANCED, v=UNIFORM), "Gaussian"),
+        ],
+    ),
+    "G7b": (
+        [BALANCED, replace(BALANCED, block="vanilla")],
+        [
+            (replace(BALANCED, limits=("depth",)), "d → ∞"),
+            (replace(BALANCED, limits=("width",)), "grows like the width"),
+            (replace(FINITE, limits=("width", "depth")), "balanced or vanilla"),
+        ],
+    ),
     "P1": (
         [OUTER, replace(OUTER, activation="tanh")],
         [
@@ -260,6 +285,46 @@ CASES = {
             (LINEAR, "V ReLU(W h)"),
             (replace(UNITS, free_read_out=False), "direction of p_L"),
             (replace(UNITS, isotropic_read_out=False), "uniform on the sphere"),
+        ],
+    ),
+    "C1": (
+        [CRITICAL, replace(CRITICAL, hidden_width=3, schedule="vanishing"), replace(CRITICAL, width=2)],
+        [
+            (replace(CRITICAL, width=1), "d >= 2"),
+            (RES_1, "V ReLU(W h)"),
+            (replace(CRITICAL, v=UNIFORM), "W, if there is one, is Gaussian"),
+            (replace(CRITICAL, limits=()), "max a_k → 0"),
+            (replace(CRITICAL, beta=0.4), "β = 1/2"),
+        ],
+    ),
+    "C2": (
+        [CRITICAL, DEEP, replace(DEEP, hidden_width=3)],
+        [
+            (replace(DEEP, width=1), "d >= 2"),
+            (replace(DEEP, schedule="vanishing"), "one scaling"),
+            (replace(DEEP, v=UNIFORM), "Gaussian"),
+        ],
+    ),
+    "C3": (
+        [
+            FINITE,
+            PRE_RMS,
+            tanh(replace(UNITS, schedule="other")),
+            replace(FINITE, v=UNIFORM, w=WeightFacts()),
+        ],
+        [
+            (RES_1, "of any hidden width"),
+            (replace(FINITE, skip=0.5), "of any hidden width"),
+            (PRE_LAYER, "behind an RMS norm"),
+            (replace(FINITE, v=UNIFORM), "W, if there is one, is Gaussian"),
+        ],
+    ),
+    "C4": (
+        [replace(CRITICAL, limits=()), replace(CRITICAL, hidden_width=3)],
+        [
+            (FINITE, "β = 1/2"),
+            (replace(CRITICAL, schedule="vanishing"), "one scaling"),
+            (replace(CRITICAL, v=UNIFORM), "Gaussian"),
         ],
     ),
 }

@@ -31,6 +31,8 @@ def states(net, w, h, first=0):
         g = normalised(net, h) if place in ("pre", "peri") else h
         if w.W is not None:
             g = w.W[k] @ g + (0.0 if w.b is None else w.b[k])
+        if w.signs is not None:
+            g = w.signs[k] * g
         g = sigma(w.V[k] @ g) if net.block == "post-activation" else w.V[k] @ sigma(g)
         h = w.skip * h + w.alphas[k] * (normalised(net, g) if place == "peri" else g)
         if place == "post":

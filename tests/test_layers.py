@@ -32,6 +32,7 @@ CHAPTERS = (
     ("common",),
     ("independent", "jacobians"),
     ("diffusion", "smooth", "correlated", "normalised", "schedules", "post_activation"),
+    ("inputs",),
     ("catalogue",),
 )
 ENGINES = ("correlated", "dense", "gaussian", "radial")

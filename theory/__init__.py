@@ -42,14 +42,18 @@ ratios are of Euclidean norms.
 - Schedules, factors of the stream, hidden widths and gates (G1 to G6): `ScheduleNormLaw`,
   `schedule_second_moment`, `schedule_weight_gradients`, `gate_gradient_second_moment`, `euler_overlap`,
   `deepnorm`.
+- One-matrix blocks, balanced and vanilla (G7): `balanced_fourth_moment`, `log_gaussian_law` and
+  `vanilla_expansion`.
 - Post-activation blocks (P1 to P3): `post_activation_flow`, `post_activation_law`,
   `log_gradient_lower_bound`.
+- Several inputs at finite width: the law of their cosine (C1) `cosine_diffusion_law`, how angles close in the
+  end (C2) `terminal_angle_exponent`, Gram matrices for any activation (C3) `gram_drift`, `gram_covariance`,
+  the error of the wide and deep limit (C4) `commuting_error`; behind a norm (N4) `prenorm_cosine_recursion`.
 - Jacobians: tangents instead of gradients, in any network (J0): `isotropic_duality`; volumes and the
-determinant
-  (J1): `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2): `lyapunov_exponents`,
-  `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`, `trace_moment_limit`, and in wide
-  networks `wide_singular_value_law`; tangent kernels (J4): `log_tangent_kernel_mean`,
-  `log_tangent_kernel_second_moment`, `wide_tangent_kernel`.
+  determinant (J1): `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2):
+  `lyapunov_exponents`, `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`,
+  `trace_moment_limit`, and in wide networks `wide_singular_value_law`; tangent kernels (J4):
+  `log_tangent_kernel_mean`, `log_tangent_kernel_second_moment`, `wide_tangent_kernel`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
@@ -163,6 +167,16 @@ from theory.independent.exact_law._radial_variance import log_networks_for_mean 
 from theory.independent.exact_law._radial_variance import log_relative_variance as log_relative_variance
 from theory.independent.exact_law._radial_variance import radial_variance as radial_variance
 from theory.independent.exact_law._radial_variance import relative_variance as relative_variance
+from theory.inputs._angle_diffusion import AngleDiffusion as AngleDiffusion
+from theory.inputs._angle_diffusion import angle_diffusion as angle_diffusion
+from theory.inputs._commuting_limits import CommutingError as CommutingError
+from theory.inputs._commuting_limits import commuting_error as commuting_error
+from theory.inputs._commuting_limits import commuting_error_expansion as commuting_error_expansion
+from theory.inputs._cosine_law import cosine_diffusion_law as cosine_diffusion_law
+from theory.inputs._gram import gram_covariance as gram_covariance
+from theory.inputs._gram import gram_drift as gram_drift
+from theory.inputs._terminal import terminal_angle_exponent as terminal_angle_exponent
+from theory.inputs._terminal import terminal_angle_law as terminal_angle_law
 from theory.jacobians._biane import wide_singular_value_law as wide_singular_value_law
 from theory.jacobians._biane import wide_trace_moment as wide_trace_moment
 from theory.jacobians._isotropic_duality import TANGENT_COLUMNS as TANGENT_COLUMNS
@@ -209,6 +223,7 @@ from theory.normalised._post_norm import postnorm_limit_law as postnorm_limit_la
 from theory.normalised._post_norm import read_out_law as read_out_law
 from theory.normalised._post_norm import wide_postnorm_gradient as wide_postnorm_gradient
 from theory.normalised._post_norm_law import PostnormLaw as PostnormLaw
+from theory.normalised._two_inputs import prenorm_cosine_recursion as prenorm_cosine_recursion
 from theory.normalised._walk import NormalisedWalk as NormalisedWalk
 from theory.normalised._walk_limit import walk_limit_distance as walk_limit_distance
 from theory.normalised._walk_limit import walk_limit_law as walk_limit_law
@@ -232,6 +247,10 @@ from theory.schedules._moments import schedule_difference_second_moment as sched
 from theory.schedules._moments import schedule_second_moment as schedule_second_moment
 from theory.schedules._moments import schedule_weight_gradients as schedule_weight_gradients
 from theory.schedules._moments import value_scaling as value_scaling
+from theory.schedules._one_matrix import VanillaExpansion as VanillaExpansion
+from theory.schedules._one_matrix import balanced_fourth_moment as balanced_fourth_moment
+from theory.schedules._one_matrix import log_gaussian_law as log_gaussian_law
+from theory.schedules._one_matrix import vanilla_expansion as vanilla_expansion
 from theory.smooth._ode import gronwall_bound as gronwall_bound
 from theory.smooth._ode import log_gronwall_bound as log_gronwall_bound
 from theory.smooth._ode import ode_identity_constant as ode_identity_constant

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from theory.catalogue import Claim
+
 WORDS = ("refuted", "undecided", "consistent", "not tested")
 """Verdicts on a theorem, the gravest first."""
 
@@ -67,6 +69,8 @@ class Statement:
         "relative", "absolute", "distribution" or "probability".
     verdicts : tuple of Verdict
         Its experiments; none if it was not tested.
+    claims : tuple of theory.catalogue.Claim
+        What publications say of the same thing.
     """
 
     id: str
@@ -79,6 +83,7 @@ class Statement:
     hypotheses: tuple[str, ...]
     resolution_scale: str
     verdicts: tuple[Verdict, ...]
+    claims: tuple[Claim, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -227,6 +232,11 @@ class Report:
     def of(self, verdict: str) -> list[Statement]:
         """Return the theorems of a verdict."""
         return [statement for statement in self.statements if statement.verdict == verdict]
+
+    @property
+    def claims(self) -> list[tuple[Statement, Claim]]:
+        """Every claim with the statement that it meets."""
+        return [(statement, claim) for statement in self.statements for claim in statement.claims]
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -69,7 +69,7 @@ def statements_of(verdicts: Sequence[Verdict]) -> tuple[Statement, ...]:
         texts = (theorem.title, theorem.statement, theorem.latex, theorem.source, theorem.proof)
         hypotheses = tuple(hypothesis.text for hypothesis in theorem.hypotheses)
         scale = theorem.resolution.scale
-        statements.append(Statement(id, *texts, theorem.regime, hypotheses, scale, own))
+        statements.append(Statement(id, *texts, theorem.regime, hypotheses, scale, own, theorem.claims))
     return tuple(statements)
 
 

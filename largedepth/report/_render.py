@@ -15,6 +15,7 @@ from largedepth.report._data import WORDS, Report, Run
 from largedepth.report._formula import formula_svg
 from largedepth.report._read import REPORT, RUN, read_report
 from montecarlo.common.files import replaced_file
+from theory.catalogue import RELATIONS, claim_counts
 
 _MARKS = {
     "consistent": "✓",
@@ -71,6 +72,8 @@ def render(report: Report) -> str:
         report=report,
         headline=words.headline(report),
         regimes=list(dict.fromkeys(s.regime for s in report.statements if s.regime)),
+        claims_line=claim_counts(claim for _, claim in report.claims),
+        relations=RELATIONS,
         words=[word for word in WORDS if report.of(word)],
         numbered=[f for f in report.figures if f.name.isdigit()],
         named=[f for f in report.figures if not f.name.isdigit()],

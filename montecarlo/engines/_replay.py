@@ -12,6 +12,7 @@ import numpy.typing as npt
 from montecarlo.common._errors import check_seed, check_whole
 from montecarlo.common._jit import LANES
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import SIGNED_ACTIVATION
 from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
 from montecarlo.streams._address import Address
 
@@ -42,6 +43,8 @@ class ReplicaWeights:
         α times its schedule.
     skip : float
         The factor of the stream.
+    signs : array of shape (L, d), or None
+        ``g(h) = ReLU(signs[k] * h)``; None unless the block is balanced.
     """
 
     V: Array
@@ -53,6 +56,7 @@ class ReplicaWeights:
     alpha: float
     alphas: Array
     skip: float
+    signs: Array | None = None
 
 
 def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
@@ -124,7 +128,20 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         alpha=resnet.scaling,
         alphas=resnet.scaling * (np.ones(L) if resnet.factors is None else resnet.factors),
         skip=resnet.skip,
+        signs=_signs(address, L, d) if SIGNED_ACTIVATION in resnet.words else None,
     )
+
+
+def _signs(address: Address, depth: int, width: int) -> Array:
+    """Return the signs of all layers, shape (L, d)."""
+    from montecarlo.kernels._signs import fill_signs
+
+    signs, (k0, k1, low, high) = np.empty((depth, width), np.float32), address
+    for k in range(depth):
+        fill_signs(
+            k0, k1, np.uint32(k), low, high, np.uint64(width), np.uint64(1), np.uint64(0), signs[k]
+        )
+    return signs.astype(np.float64)
 
 
 def readout_rows(resnet: ResNet, *, replica: int, seed: int, rows: int) -> Array:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-NORM, LINEAR_W, BIAS, ACTIVATION, LINEAR_V, BRANCH_NORM, STREAM_NORM = range(7)
+NORM, LINEAR_W, BIAS, ACTIVATION, LINEAR_V, BRANCH_NORM, STREAM_NORM, SIGNED_ACTIVATION = range(8)
 
 CODES: dict[str, int] = {
     "norm": NORM,
@@ -22,6 +22,7 @@ CODES: dict[str, int] = {
     "branch-norm": BRANCH_NORM,
     "stream-norm": STREAM_NORM,
     "outer activation": ACTIVATION,
+    "signed activation": SIGNED_ACTIVATION,
 }
 """The words that kernels perform one after the other, as `montecarlo.networks.blocks._block` spells them.
 

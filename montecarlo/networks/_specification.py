@@ -47,7 +47,7 @@ class ResNet:
         Scaling exponent, α = L**-beta. Exactly one of `beta` and `alpha` is given.
     alpha : float, optional
         The scaling α itself, > 0.
-    block : {"res-3", "res-1", "res-2", "post-activation"}, default "res-3"
+    block : {"res-3", "res-1", "res-2", "post-activation", "balanced", "vanilla"}, default "res-3"
         ``g(h)``: σ(h) for res-1, σ(W h + b) for res-2, ReLU(W h) for res-3; the branch of post-activation is
         σ(V h) in place of V g(h).
     activation : str or Activation, default "relu"

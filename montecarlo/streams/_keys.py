@@ -38,6 +38,7 @@ ROLE_IMAGE_START = 11
 ROLE_RADIAL_NORMALS = 12
 ROLE_RADIAL_WORDS = 13
 ROLE_IMAGE_READOUT = 14
+ROLE_SIGNS = 15
 
 
 def derive_key(seed: int, fields: Mapping[str, object]) -> tuple[int, int]:

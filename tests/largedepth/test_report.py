@@ -122,6 +122,18 @@ def test_every_theorem_is_in_the_table(page: str) -> None:
     assert f"largedepth verify {UNTESTED}" in text
 
 
+def test_every_claim_stands_beside_its_verdict(page: str) -> None:
+    reader = Reader(page)
+    text = "".join(reader.text)
+    assert "State of the theory" in text
+    for theorem in THEOREMS.values():
+        for claim in theorem.claims:
+            assert claim.says in text
+            assert claim.ours in text
+            assert claim.paper is None or claim.paper.citation in text
+    assert {f"#{id}" for id in THEOREMS} <= {attributes["href"] for attributes in reader.all("a")}
+
+
 def test_what_others_wrote_stays_text(page: str) -> None:
     assert "<script>alert" not in page
     assert "<img src=x" not in page

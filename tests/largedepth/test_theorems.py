@@ -5,7 +5,7 @@ import json
 import pytest
 from command import command
 
-from theory.catalogue import THEOREMS, markdown_table
+from theory.catalogue import THEOREMS, blocks_of, markdown_table
 
 
 def run(*arguments):
@@ -55,6 +55,41 @@ def test_json_is_the_list_of_records():
     assert {"id", "statement", "source", "regime", "latex", "hypotheses"} <= set(json.loads(out)[0])
 
 
+def test_claims_of_a_paper():
+    code, out, err = run("--paper", "2210.00688")
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    words = " ".join(out.split())
+    claims = [
+        claim for theorem in THEOREMS.values() for claim in theorem.claims
+        if claim.paper and claim.paper.arxiv == "2210.00688"
+    ]  # fmt: skip
+    assert len(claims) >= 4
+    for claim in claims:
+        assert claim.says.rstrip(".") in words
+        assert f"{claim.relation}: {claim.ours}" in words
+    ids = [record["id"] for record in json.loads(run("--paper", "2210.00688", "--json")[1])]
+    assert ids == list(dict.fromkeys(claim.theorem for claim in claims))
+
+
+def test_claims_are_in_the_record_in_full():
+    words = " ".join(run("N3")[1].split())
+    (claim,) = THEOREMS["N3"].claims
+    assert claim.paper.citation in words
+    assert f"corrects: {claim.ours}" in words
+
+
+@pytest.mark.parametrize("block", ["res-1", "post-activation"])
+def test_filters_by_block_and_regime(block):
+    records = json.loads(run("--block", block, "--json")[1])
+    assert [record["id"] for record in records] == [id for id, t in THEOREMS.items() if block in blocks_of(t)]
+    exact = json.loads(run("--block", block, "--regime", "exact", "--json")[1])
+    assert exact == [record for record in records if record["regime"] == "exact"] != []
+    code, out, _ = run("I2", "P1", "--block", block, "--regime", "exact")
+    assert code == 0
+    assert ("I2  mean" in out) == (block == "res-1")
+
+
 def test_markdown_is_the_table_of_the_catalogue():
     assert run("--markdown") == (0, markdown_table(), "")
 
@@ -69,6 +104,10 @@ def test_markdown_is_the_table_of_the_catalogue():
         (("--json", "--markdown"), ("--markdown", "drop one")),
         (("I2", "--markdown"), ("ID I2", "--json")),
         (("--jsn",), ("--jsn", "--json")),
+        (("--paper", "2206"), ("--paper 2206", "2206.06929")),
+        (("--block", "res-4"), ("--block res-4", "res-3")),
+        (("--regime", "deep"), ("--regime deep", "large depth")),
+        (("--block", "res-3", "--markdown"), ("--block", "--json")),
     ],
 )
 def test_bad_input_is_one_line(arguments, words):

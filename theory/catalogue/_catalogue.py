@@ -8,6 +8,7 @@ from dataclasses import replace
 from theory.catalogue import (
     _correlated,
     _diffusion,
+    _inputs,
     _jacobians,
     _post_activation,
     _schedules,
@@ -18,12 +19,13 @@ from theory.catalogue import (
 from theory.catalogue import _hypotheses as given
 from theory.catalogue._facts import Facts
 from theory.catalogue._theorem import Theorem
+from theory.catalogue.claims import CLAIMS
 
 _OF_PLAIN_LAYERS = (independent, _diffusion, _smooth, _correlated)
 """Chapters on h + α V g(h): their statements have that hypothesis, which their files leave out, or say what
 holds of b_k h + a_k V g(h) and M units."""
 
-_OF_OTHER_LAYERS = (normalised, _schedules, _post_activation, _jacobians)
+_OF_OTHER_LAYERS = (normalised, _schedules, _post_activation, _jacobians, _inputs)
 
 
 def _of_plain_layers(theorem: Theorem) -> Theorem:
@@ -32,12 +34,19 @@ def _of_plain_layers(theorem: Theorem) -> Theorem:
     return replace(theorem, hypotheses=(*theorem.hypotheses, given.PLAIN))
 
 
+def _with_claims(theorem: Theorem) -> Theorem:
+    return replace(theorem, claims=tuple(claim for claim in CLAIMS if claim.theorem == theorem.id))
+
+
 THEOREMS: dict[str, Theorem] = {
-    **{theorem.id: _of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS},
-    **{theorem.id: theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS},
+    theorem.id: _with_claims(theorem)
+    for theorem in (
+        *(_of_plain_layers(theorem) for part in _OF_PLAIN_LAYERS for theorem in part.STATEMENTS),
+        *(theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS),
+    )
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G6, P1 to P3, J0 to J4, each
-followed by its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G7, P1 to P3, J0 to J4, C1 to C4,
+each followed by its complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 from theory.common import _validate
 
 Limit = Literal["depth", "width"]
-BlockName = Literal["res-1", "res-2", "res-3", "post-activation"]
+BlockName = Literal["res-1", "res-2", "res-3", "post-activation", "balanced", "vanilla"]
 NormName = Literal[
     "none", "pre-rms", "pre-layer", "pre-tanh", "post-rms", "post-layer", "peri-rms", "peri-layer"
 ]
@@ -127,7 +127,7 @@ class Facts:
 
     Parameters
     ----------
-    block : {"res-1", "res-2", "res-3", "post-activation"}
+    block : {"res-1", "res-2", "res-3", "post-activation", "balanced", "vanilla"}
         Residual block; res-3 is always ReLU, post-activation is σ(V h).
     width, depth : int
         d and L.
@@ -270,7 +270,7 @@ class Facts:
     def plain(self) -> bool:
         """Whether a layer is h + α V g(h): no norm, M = d, no factor of the stream, one scaling."""
         return (
-            self.block != "post-activation"
+            self.block in ("res-1", "res-2", "res-3")
             and self.norm == "none"
             and self.inner_width == self.width
             and self.skip == 1

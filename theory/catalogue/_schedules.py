@@ -1,4 +1,4 @@
-r"""G1 to G6: schedules, factors of the stream, hidden widths and gates, without norms.
+r"""G1 to G7: schedules, factors of the stream, hidden widths, gates and one-matrix blocks.
 
 Notation: layers h_k = b_k h_{k−1} + a_k V_k ReLU(W_k h_{k−1}), M the units between W and V, f_k = b_k² +
 a_k²/2.
@@ -30,6 +30,7 @@ def _deepnorm(facts: Facts) -> bool:
     return _near(facts.skip, facts.depth**0.25) and _near(facts.scaling, (4 * facts.depth) ** -0.5)
 
 
+_UNIT_SUM = Hypothesis("skip² + α²/2 = 1: α² + λ² = 1 for α = λ √2", _preserving)
 _BRANCH_DEGREE = Hypothesis(
     "σ is linear on either side of 0, or a norm without ε stands before the branch",
     lambda f: f.norm_eps == 0 and (f.sigma.homogeneous or f.norm.startswith(("pre-", "peri-"))),
@@ -267,5 +268,68 @@ STATEMENTS = (
         quantity="1 − E cos∠(h_0, h_L)",
         predicted=("deepnorm", "mean_cosine"),
         resolution=_CONSTANT,
+    ),
+    Theorem(
+        id="G7",
+        name="balanced",
+        title="balanced one-matrix blocks",
+        statement=(
+            "Blocks α z + λ √(2/n) W ReLU(s z) with fresh random signs s and α² + λ² = 1 keep E‖z‖² exactly, "
+            "and E‖z‖⁴ with E Σ z_i⁴ obeys a recursion of two by two: the growth of a layer depends on the "
+            "coordinates, so there is no law as a product of i.i.d. terms (I6)."
+        ),
+        latex=(
+            r"m' = \left[\alpha^4 + \left(2 + \frac{4}{n}\right)\alpha^2\lambda^2 + "
+            r"\left(1 + \frac{2}{n}\right)\lambda^4\right] m + \left(1 + \frac{2}{n}\right)\lambda^4 q"
+        ),
+        source="derived",
+        proof="Given the active units W φ is normal; a pair of signs is that of two coins.",
+        hypotheses=(
+            Hypothesis("the block is balanced", lambda f: f.block == "balanced" and f.norm == "none"),
+            given.INDEPENDENT,
+            given.GAUSSIAN,
+            _UNIT_SUM,
+        ),
+        regime="exact",
+        kind="equality",
+        quantity="E‖z_L‖² and E‖z_L‖⁴, over those of the start",
+        predicted=("balanced_fourth_moment",),
+        resolution=Resolution(0.01, "relative"),
+    ),
+    Theorem(
+        id="G7b",
+        name="log-gaussian",
+        title="one-matrix blocks are log-Gaussian",
+        statement=(
+            "As n and L grow with L/n → ρ, log‖z_L‖²/‖z_0‖² of balanced blocks tends to N(−ρβ/2, ρβ), β = "
+            "5λ⁴ + 4α²λ², from an isotropic start; vanilla blocks, without signs, have a larger variance and "
+            "a lower mean, because the signs of coordinates persist, up to O(1/n)."
+        ),
+        latex=(
+            r"\log\frac{\Vert z_L\Vert^2}{\Vert z_0\Vert^2} \to \mathcal{N}\left("
+            r"-\frac{\rho\beta}{2}, \rho\beta\right),\quad \beta = 5\lambda^4 + 4\alpha^2\lambda^2"
+        ),
+        source="arXiv:2106.04013",
+        proof=(
+            "Li, Nica and Roy (2021) for balanced blocks; vanilla here to leading order, a sketch: "
+            "correlations of a coordinate's signs over layers."
+        ),
+        hypotheses=(
+            Hypothesis(
+                "the block is balanced or vanilla",
+                lambda f: f.block in ("balanced", "vanilla") and f.norm == "none",
+            ),
+            given.INDEPENDENT,
+            given.GAUSSIAN,
+            _UNIT_SUM,
+            given.WIDTH_GROWS,
+            Hypothesis("the depth grows like the width", lambda f: "depth" in f.limits),
+        ),
+        regime="large width",
+        kind="limit law",
+        quantity="law of log‖z_L‖²/‖z_0‖² (balanced), and its mean, extrapolated in 1/n (vanilla)",
+        predicted=("log_gaussian_law", "vanilla_expansion"),
+        resolution=_LAW,
+        extends="G7",
     ),
 )

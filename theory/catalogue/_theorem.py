@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from theory.catalogue._facts import Facts
+from theory.catalogue.claims._claim import Claim
 
 Regime = Literal["exact", "large depth", "large width", "inequality"]
 Kind = Literal["equality", "law", "inequality", "limit", "limit law", "rate"]
@@ -64,7 +65,7 @@ class Theorem:
     latex : str
         The formula, without dollar signs; matplotlib's mathtext renders it.
     source : str
-        "MFBV" (arXiv:2206.06929), another paper, or "derived".
+        "MFBV" (arXiv:2206.06929), another paper, or "derived": whose the statement is, in a word.
     proof : str
         The idea for derived statements; what to know of the source's proof for the others.
     hypotheses : tuple of Hypothesis
@@ -82,6 +83,8 @@ class Theorem:
         What a test of it should resolve.
     extends : str, optional
         Id of the statement that this one completes; None for statements that stand alone.
+    claims : tuple of Claim
+        What publications say of its matter, and what it does with that: `theory.catalogue.CLAIMS`.
     """
 
     id: str
@@ -98,6 +101,7 @@ class Theorem:
     predicted: tuple[str, ...]
     resolution: Resolution
     extends: str | None = None
+    claims: tuple[Claim, ...] = ()
 
     def applies(self, facts: Facts) -> list[Hypothesis]:
         """
@@ -128,4 +132,5 @@ class Theorem:
         plain["hypotheses"] = [hypothesis.text for hypothesis in self.hypotheses]
         plain["predicted"] = list(self.predicted)
         plain["resolution"] = asdict(self.resolution)
+        plain["claims"] = [claim.record() for claim in self.claims]
         return plain

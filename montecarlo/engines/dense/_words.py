@@ -18,6 +18,7 @@ from montecarlo.common._jit import LANES, inline
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import NOW, START, rescale
 from montecarlo.engines.dense._vector import finish, measure, pad, remember, spread, tilt, whole
+from montecarlo.kernels._signs import fill_signs
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.kernels._words import (
     ACTIVATION,
@@ -26,6 +27,7 @@ from montecarlo.kernels._words import (
     LINEAR_V,
     LINEAR_W,
     NORM,
+    SIGNED_ACTIVATION,
     STREAM_NORM,
     TANH,
 )
@@ -36,6 +38,7 @@ WORDS = frozenset(
     {
         _block.NORM, _block.LINEAR_W, _block.BIAS, _block.ACTIVATION, _block.LINEAR_V, _block.BRANCH_NORM,
         _block.STREAM_NORM, _block.SKIP, _block.SCHEDULE, _block.HIDDEN_WIDTH, _block.OUTER_ACTIVATION,
+        _block.SIGNED_ACTIVATION,
     }
 )  # fmt: skip
 """What the engine can perform."""
@@ -54,7 +57,7 @@ _LANES = np.uint64(LANES)
 @inline
 def keeps(word):
     """Return whether a word keeps something for the backward pass, in a slot of the tape."""
-    return word in (NORM, ACTIVATION, BRANCH_NORM, STREAM_NORM)
+    return word in (NORM, ACTIVATION, SIGNED_ACTIVATION, BRANCH_NORM, STREAM_NORM)
 
 
 @inline
@@ -92,6 +95,8 @@ def perform(network, address, k, state, tape, work, slot):
             vector = bias(network, address, k, vector, work)
         elif word == ACTIVATION:
             vector = activation(network, vector, state.buffers, tape, work, slot)
+        elif word == SIGNED_ACTIVATION:
+            vector = signed_activation(network, address, k, vector, state.buffers, tape, work, slot)
         elif word == LINEAR_V:
             remember(work.log_inputs, V, k, vector, state)
             vector = linear_v(network, address, k, vector, state.buffers, tape, work)
@@ -107,7 +112,7 @@ def perform_back(network, address, k, state, tape, work, slot, out):
     slot += kept_words(sentence)
     for position in range(sentence.size - 1, -1, -1):
         word = sentence[position]
-        if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION):
+        if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION, SIGNED_ACTIVATION):
             vector = spread(vector, state.buffers, tape)
         slot -= np.int64(keeps(word))
         if word in (NORM, BRANCH_NORM):
@@ -115,11 +120,11 @@ def perform_back(network, address, k, state, tape, work, slot, out):
         elif word == LINEAR_W:
             finish(network, out.weight_w, W, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
-        elif word == ACTIVATION:
+        elif word in (ACTIVATION, SIGNED_ACTIVATION):
             vector = activation_back(vector, state.buffers, tape, slot, position == 0)
         elif word == LINEAR_V:
             finish(network, out.weight_v, V, k, vector, state, work)
-            active = position > 0 and sentence[position - 1] == ACTIVATION
+            active = position > 0 and sentence[position - 1] in (ACTIVATION, SIGNED_ACTIVATION)
             support = slot if active else np.int64(0)
             vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
     return spread(vector, state.buffers, tape)
@@ -207,6 +212,24 @@ def activation(network, vector, buffers, tape, work, slot):
         divisor = 1.0
     tape.counts[slot] = n
     return Vector(1 - vector.front, vector.frame, divisor, n, vector.size, slot + 1, False, False)
+
+
+@inline
+def signed_activation(network, address, k, vector, buffers, tape, work, slot):
+    """Evaluate σ(s x) and s σ'(s x) with fresh signs s, for a piecewise linear σ; keep units as above."""
+    z, values = buffers[vector.front], buffers[1 - vector.front]
+    units, slopes = tape.units[slot + 1], tape.vectors[slot]
+    fill_signs(
+        address.k0, address.k1, np.uint32(k), address.low, address.high, vector.size, _ONE, _ZERO, work.bias
+    )
+    for i in range(_ZERO, vector.size):
+        z[i] *= work.bias[i]
+    n = bend(z, vector.size, np.float32(network.sigma.negative_slope), units, values, slopes)
+    for i in range(_ZERO, n):
+        slopes[i] *= work.bias[units[i]]
+    tape.counts[slot] = n
+    front = 1 - vector.front
+    return Vector(front, vector.frame, vector.divisor, n, vector.size, slot + 1, False, False)
 
 
 @inline

@@ -25,6 +25,7 @@ from montecarlo.networks.blocks._block import (
     NORM,
     OUTER_ACTIVATION,
     SCHEDULE,
+    SIGNED_ACTIVATION,
     SKIP,
     STREAM_NORM,
 )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
-_BRANCH = (NORM, LINEAR_W, BIAS, ACTIVATION, LINEAR_V, OUTER_ACTIVATION, BRANCH_NORM)
+_BRANCH = (NORM, LINEAR_W, BIAS, ACTIVATION, SIGNED_ACTIVATION, LINEAR_V, OUTER_ACTIVATION, BRANCH_NORM)
 
 WORDS = frozenset({*_BRANCH, HIDDEN_WIDTH, SKIP, SCHEDULE, STREAM_NORM})
 """What the engine can perform."""

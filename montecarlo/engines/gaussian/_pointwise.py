@@ -21,6 +21,7 @@ from montecarlo.engines.gaussian._records import (
     table_of,
 )
 from montecarlo.kernels._lanes import NETWORKS, bent_masked, masked
+from montecarlo.kernels._signs import fill_signs
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.kernels._tilts import tilt
 from montecarlo.streams._blocks import Table
@@ -55,6 +56,35 @@ def activation(network, vector, state, tape, work, slot):
             bend(network, table_of(network, tape, vector.slot), vector.rows, slopes, values)
         return Vector(TABLE, slot + _ONE, vector.rows, vector.by_w, vector.by_v, vector.own, False, False)
     return evaluated(network, vector, state, tape, work, slot, _SIGMA)
+
+
+@inline
+def signed_activation(network, batch, k, vector, state, tape, work, slot):
+    """Leave ``s σ'(s x)`` and σ(s x) in two tables, with fresh signs s, for a piecewise linear σ."""
+    address = batch.address
+    for lane in range(_ZERO, _SIXTEEN):
+        low = np.uint32(address.low + np.uint32(lane))
+        fill_signs(
+            address.k0, address.k1, np.uint32(k), low, address.high, vector.rows, _SIXTEEN, lane, work.bias
+        )
+    slopes, values = table_of(network, tape, slot), table_of(network, tape, slot + _ONE)
+    if vector.form == RAW:
+        bend_signed(network, Table(state.mantissas, _ZERO), vector.rows, work.bias, slopes, values)
+    else:
+        bend_signed(network, table_of(network, tape, vector.slot), vector.rows, work.bias, slopes, values)
+    return Vector(TABLE, slot + _ONE, vector.rows, vector.by_w, vector.by_v, vector.own, False, False)
+
+
+@helper
+def bend_signed(network, x, rows, signs, slopes, values):
+    """Store the derivative and the value of σ(s x): factors do not matter."""
+    below = network.sigma.negative_slope
+    for i in range(_ZERO, rows * _SIXTEEN):
+        sign = np.float64(signs[i])
+        entry = sign * x.array[x.start + i]
+        t = 1.0 if entry > 0.0 else below
+        slopes.array[slopes.start + i] = np.float32(t * sign)
+        values.array[values.start + i] = np.float32(t * entry)
 
 
 @inline

@@ -23,6 +23,7 @@ from montecarlo.kernels._words import (
     LINEAR_V,
     LINEAR_W,
     NORM,
+    SIGNED_ACTIVATION,
     STREAM_NORM,
     TANH,
 )
@@ -226,7 +227,7 @@ def slots_of(network, word):
     The direction of a branch's norm is the image that it meets.
     """
     squashes = (network.constants.norm == TANH) & ((word == NORM) | (word == BRANCH_NORM))
-    if squashes | (word == ACTIVATION):
+    if squashes | (word == ACTIVATION) | (word == SIGNED_ACTIVATION):
         return _ZERO if network.bends and not squashes else _TWO
     return _ONE if is_matrix(word) | (word == NORM) | (word == STREAM_NORM) else _ZERO
 
@@ -255,6 +256,7 @@ def bent_where_read(constants):
         if sentence[position] == ACTIVATION:
             bends &= 0 < position < sentence.size - 1
             bends = bends and is_matrix(sentence[position - 1]) and is_matrix(sentence[position + 1])
+        bends &= sentence[position] != SIGNED_ACTIVATION
     return bends
 
 

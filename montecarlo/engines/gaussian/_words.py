@@ -29,7 +29,13 @@ import numpy as np
 
 from montecarlo.common._jit import inline, merged
 from montecarlo.engines.gaussian._norms import branch_norm, branch_norm_back, norm, norm_back
-from montecarlo.engines.gaussian._pointwise import activation, activation_back, nothing_waits, pull
+from montecarlo.engines.gaussian._pointwise import (
+    activation,
+    activation_back,
+    nothing_waits,
+    pull,
+    signed_activation,
+)
 from montecarlo.engines.gaussian._records import (
     BENT,
     PAIR,
@@ -54,7 +60,16 @@ from montecarlo.kernels._lanes import NETWORKS, bent_dot, bent_squares, dot, fil
 from montecarlo.kernels._records import alpha_of
 from montecarlo.kernels._state import UNBOUNDED
 from montecarlo.kernels._tilts import sums_and_dot
-from montecarlo.kernels._words import ACTIVATION, BIAS, BRANCH_NORM, LAYER, LINEAR_V, LINEAR_W, NORM
+from montecarlo.kernels._words import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    LAYER,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    SIGNED_ACTIVATION,
+)
 from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import (
     ROLE_IMAGE_BIAS,
@@ -89,6 +104,8 @@ def perform(network, batch, k, state, tape, work, slot):
             vector = bias(network, batch, k, vector, work)
         elif word == ACTIVATION:
             vector = activation(network, vector, state, tape, work, slot)
+        elif word == SIGNED_ACTIVATION:
+            vector = signed_activation(network, batch, k, vector, state, tape, work, slot)
         elif word == NORM:
             vector = norm(network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
@@ -129,7 +146,7 @@ def perform_back(network, batch, k, state, tape, work, slot, out):
                 vector = pull(network, vector, np.float32(1.0), tape, work)
             finish(network, batch, k, word, vector, state, work, out)
             vector = linear_back(network, batch, k, position, vector, state, tape, work, slot)
-        elif word == ACTIVATION:
+        elif (word == ACTIVATION) | (word == SIGNED_ACTIVATION):
             vector = activation_back(network, vector, state, tape, work, slot)
         elif word == NORM:
             vector = norm_back(network, vector, state, tape, work, slot)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from montecarlo.common._errors import unknown_name
-from montecarlo.networks.blocks import _post_activation, _residual
+from montecarlo.networks.blocks import _one_matrix, _post_activation, _residual
 from montecarlo.networks.blocks._block import Block as Block
 
 BLOCKS: dict[str, Block] = {
-    block.name: block for family in (_residual, _post_activation) for block in family.BLOCKS
+    block.name: block for family in (_residual, _post_activation, _one_matrix) for block in family.BLOCKS
 }
 """The blocks that `ResNet` knows."""
 

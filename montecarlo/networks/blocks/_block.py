@@ -28,6 +28,9 @@ ACTIVATION = "activation"
 OUTER_ACTIVATION = "outer activation"
 """σ, unit by unit, on the image of the last matrix."""
 
+SIGNED_ACTIVATION = "signed activation"
+"""σ of s x, unit by unit, with fresh random signs s."""
+
 LINEAR_V = "linear V"
 """A fresh random matrix back to the stream's width."""
 

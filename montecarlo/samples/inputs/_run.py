@@ -15,13 +15,17 @@ from montecarlo.common._errors import InvalidFieldError, check_sequence, check_w
 from montecarlo.engines._outputs import constants_of
 from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
-from montecarlo.networks._dictionary import PLAIN, require_words
+from montecarlo.networks._dictionary import PLAIN, missing_word, require_words
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import BRANCH_NORM, HIDDEN_WIDTH, NORM, SCHEDULE, SKIP
 from montecarlo.runs import Columns, Run
 from montecarlo.streams import derive_key
 
 VECTOR_LIMIT = 64
 """Inputs and tangents together, at most: the cost of a layer grows with their square."""
+
+CHAIN = PLAIN | {NORM, HIDDEN_WIDTH, SKIP, SCHEDULE}
+"""The words of the chain of Gram matrices."""
 
 _LANES = 16
 _GRAM_ERROR = 1e-12  # of a correlation matrix: what rounding may do to a Gram matrix that a user computes
@@ -44,11 +48,14 @@ class JointRun(Run):
         The inputs that the last vectors are attached to.
     layers : tuple of int, or None
         The layers to record; None for all of them.
+    engine : {"gaussian", "gram"}
+        Images of d numbers, or the chain of Gram matrices.
     """
 
     gram: tuple[tuple[float, ...], ...]
     tangents: tuple[int, ...]
     layers: tuple[int, ...] | None
+    engine: str = "gaussian"
 
     @classmethod
     def find(
@@ -58,6 +65,7 @@ class JointRun(Run):
         inputs: npt.ArrayLike,
         tangents: Sequence[int] | None,
         layers: Sequence[int] | None,
+        engine: str = "auto",
     ) -> JointRun:
         """Return the run, its arguments checked.
 
@@ -66,14 +74,16 @@ class JointRun(Run):
         InvalidFieldError
             A ValueError whose one line names the field, the value, the rule and the fix.
         """
-        require_words(resnet, PLAIN, "simulate_inputs")
+        engine = _engine(resnet, engine)
         if resnet.processes is not None or not resnet.law.gaussian:
             rule = "must be gaussian for joint inputs, layers being independent"
             raise InvalidFieldError("weights", resnet.weights, rule, "take weights='gaussian'")
         gram = _matrix(inputs)
         rows = tuple(tuple(row) for row in gram.tolist())
-        run = cls(resnet, seed, rows, _tangents(len(gram), tangents), _layers(resnet, layers))
+        run = cls(resnet, seed, rows, _tangents(len(gram), tangents), _layers(resnet, layers), engine)
         _ = run._factor
+        if engine == "gram":
+            _check_chain(run)
         return run
 
     @property
@@ -102,11 +112,12 @@ class JointRun(Run):
     @property
     def details(self) -> dict[str, Any]:
         """Vectors and layers."""
-        return {
+        found = {
             "gram": [list(row) for row in self.gram],
             "tangents": list(self.tangents),
             "layers": None if self.layers is None else list(self.layers),
         }
+        return found if self.engine == "gaussian" else found | {"engine": self.engine}
 
     @property
     def cells(self) -> dict[str, tuple[int, ...]]:
@@ -118,16 +129,19 @@ class JointRun(Run):
     @property
     def seconds(self) -> float:
         """Rough time of one network."""
-        m = len(self.gram)
+        m, chain = len(self.gram), self.engine == "gram"
         per_unit = 1.5e-9 * m * (2 if self.resnet.has_w else 1) + 2e-10 * m**2
         if self.resnet.activation_function.negative_slope is None:
             per_unit += 1.5e-8 * m
-        return self.resnet.depth * (self.resnet.width * per_unit + 1e-7) + 1e-6
+        if chain:
+            per_unit += 4e-9 * m**2
+        units = self.resnet.inner_width if chain else self.resnet.width
+        return self.resnet.depth * (units * per_unit + (1e-7 if not chain else 1e-7 * m**2)) + 1e-6
 
     @property
     def lanes(self) -> int:
         """Networks side by side."""
-        return _LANES
+        return 1 if self.engine == "gram" else _LANES
 
     def prepare(self) -> None:
         """Compile the activation."""
@@ -136,14 +150,16 @@ class JointRun(Run):
     def sample(self, first: int, count: int) -> Columns:
         """Return the rows of consecutive networks."""
         # Compiled on first use: `import montecarlo` must stay light.
+        from montecarlo.engines.gaussian._gram_chain import run_chain
         from montecarlo.engines.gaussian._inputs import Rows, Vectors, run_block
 
         rows = {name: np.empty((count, *cell)) for name, cell in self.cells.items()}
         resnet = self.resnet
         vectors = Vectors(*self._factor, self.owners, self.recorded)
         # Networks of one width share their streams, as in `ResNet.stream_key`.
-        key = derive_key(self.seed, {"engine": "joint", "width": resnet.width})
-        run_block(
+        chain = self.engine == "gram"
+        key = derive_key(self.seed, {"engine": "gram" if chain else "joint", "width": resnet.width})
+        (run_chain if chain else run_block)(
             *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first), vectors,
             Rows(**rows),
         )  # fmt: skip
@@ -152,6 +168,39 @@ class JointRun(Run):
     @cached_property
     def _factor(self) -> tuple[Array, npt.NDArray[np.int64]]:
         return _factor(self.resnet, self.matrix, self.owners)
+
+
+def _engine(resnet: ResNet, name: str) -> str:
+    """Return the engine that samples a network's vectors: images where they can, else the chain."""
+    if name not in ("auto", "gaussian", "gram"):
+        raise InvalidFieldError("engine", name, "must be auto, gaussian or gram", "take engine='auto'")
+    if name == "gaussian" or (name == "auto" and not _is_of_chain(resnet)):
+        require_words(resnet, PLAIN, "simulate_inputs")
+        return "gaussian"
+    require_words(resnet, CHAIN, "the chain of Gram matrices")
+    if not resnet.has_w:
+        rule = "must have a matrix W before its activation for the chain of Gram matrices"
+        raise InvalidFieldError("block", resnet.block, rule, "take block='res-2', or engine='gaussian'")
+    if resnet.normalisation.kind not in ("none", "rms") or BRANCH_NORM in resnet.words:
+        rule = "must be none or pre-rms for the chain of Gram matrices"
+        raise InvalidFieldError("norm", resnet.norm, rule, "take norm='pre-rms'")
+    return "gram"
+
+
+def _is_of_chain(resnet: ResNet) -> bool:
+    """Whether a network has a word that the chain knows and images do not."""
+    return resnet.has_w and missing_word(resnet, PLAIN) is not None and missing_word(resnet, CHAIN) is None
+
+
+def _check_chain(run: JointRun) -> None:
+    """Refuse vectors that the chain does not take."""
+    m, resnet = len(run.gram), run.resnet
+    if m > resnet.width:
+        rule = f"must be at most as many vectors as the width {resnet.width} for the chain of Gram matrices"
+        raise InvalidFieldError("inputs", f"{m} vectors", rule, "take engine='gaussian'")
+    if run.tangents and NORM in resnet.words:
+        rule = "must be left out where the chain of Gram matrices has a norm"
+        raise InvalidFieldError("tangents", list(run.tangents), rule, "sample inputs alone")
 
 
 def _tangents(vectors: int, tangents: Sequence[int] | None) -> tuple[int, ...]:

@@ -94,6 +94,7 @@ def simulate_inputs(
     seed: int,
     tangents: Sequence[int] | None = None,
     layers: Sequence[int] | None = None,
+    engine: str = "auto",
     first_replica: int = 0,
     threads: int | None = None,
     block_size: int | None = None,
@@ -129,6 +130,10 @@ def simulate_inputs(
     layers : sequence of int, optional
         The layers to record, increasing, between 0 and the depth; default: all of them. The answer takes
         ``8 replicas len(layers) (m + m²)`` bytes for m vectors, the work ``320 m width`` a thread.
+    engine : {"auto", "gaussian", "gram"}, default "auto"
+        "gaussian" draws images, d numbers a vector and layer. "gram" draws the Gram matrices alone, at the
+        cost of the hidden width whatever d is: res-2 and res-3, with norm="pre-rms", hidden widths, factors
+        and schedules, at most d vectors. "auto" takes "gram" for networks that "gaussian" cannot.
     first_replica : int, default 0
         Index of the first network.
     threads : int, optional
@@ -181,7 +186,7 @@ def simulate_inputs(
     True
     """
     replicas, first_replica = check_replicas(replicas, first_replica)
-    run = JointRun.find(resnet, check_seed(seed), inputs, tangents, layers)
+    run = JointRun.find(resnet, check_seed(seed), inputs, tangents, layers, engine)
     check_threads(threads)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,

@@ -50,6 +50,7 @@ SPECIFICATIONS = [
     network(8, 6, norm="post-layer", block="res-1", activation="tanh", schedule="power:0.5"),
     network(8, 6, norm="pre-tanh:0.7", hidden_width=20),
     network(8, 6, block="post-activation", skip=0.8),
+    network(8, 6, block="balanced", skip=0.8),
     network(8, 6, block="post-activation", activation="tanh", norm="pre-rms"),
 ]
 FALSE_ALARM = 1e-6 / (len(SPECIFICATIONS) * 2 * 3 * STATISTICS)

@@ -19,7 +19,14 @@ assert_agrees = functools.partial(block_networks.assert_agrees, engine="dense")
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
 SMALL = {"width": 6, "depth": 3, "beta": 0.4, "input_dim": 9, "weights": "uniform"}
-BLOCKS = [("res-1", "tanh"), ("res-2", "gelu"), ("res-3", "relu"), ("post-activation", "softplus")]
+BLOCKS = [
+    ("res-1", "tanh"),
+    ("res-2", "gelu"),
+    ("res-3", "relu"),
+    ("post-activation", "softplus"),
+    ("balanced", "relu"),
+    ("vanilla", "relu"),
+]
 POST = {"block": "post-activation"}
 
 

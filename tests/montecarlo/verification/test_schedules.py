@@ -1,4 +1,4 @@
-"""Experiments of schedules and post-activation blocks, G1 to G6, P1 to P3. `make mutants` has their mutants.
+"""Experiments of schedules and post-activation blocks, G1 to G7, P1 to P3. `make mutants` has their mutants.
 
 Sequential tests at a fixed seed: a true theorem is refuted with probability at most 1e-6 a run.
 """

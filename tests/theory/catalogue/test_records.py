@@ -15,10 +15,11 @@ STATEMENTS = (
     + [f"S{n}" for n in range(1, 7)]
     + [f"O{n}" for n in range(1, 5)]
     + [f"F{n}" for n in range(1, 5)]
-    + [f"N{n}" for n in (1, 2, 3, *range(5, 13))]
-    + [f"G{n}" for n in range(1, 7)]
+    + [f"N{n}" for n in range(1, 13)]
+    + [f"G{n}" for n in range(1, 8)]
     + [f"P{n}" for n in range(1, 4)]
     + [f"J{n}" for n in range(5)]
+    + [f"C{n}" for n in range(1, 5)]
 )
 EACH = pytest.mark.parametrize("theorem", THEOREMS.values(), ids=THEOREMS)
 

@@ -1,4 +1,4 @@
-r"""N1 to N3: hidden states behind a norm are a random walk.
+r"""N1 to N4: hidden states behind a norm are a random walk.
 
 Notation: Z ~ N(0, 1), c = E σ(Z)², v = Var σ(Z)², M the units between W and V, a_k the scaling of layer k.
 """
@@ -147,6 +147,38 @@ STATEMENTS = (
         kind="equality",
         quantity="E‖h_L − h_0‖²",
         predicted=("NormalisedWalk", "walk_regime"),
+        resolution=Resolution(0.01, "relative"),
+    ),
+    Theorem(
+        id="N4",
+        name="prenorm-two-inputs",
+        title="two inputs behind a norm",
+        statement=(
+            "Behind an RMS norm the overlap q of two hidden states grows by a² κ_σ(c) in mean, exactly at "
+            "every width and hidden width, κ_σ(c) = E σ(Z)σ(Z') for normal Z, Z' of correlation c; as d → ∞ "
+            "this is a recursion. For ReLU cosines depend on depth through log S alone, and angles close "
+            "like 3π/log S, too slowly to be seen."
+        ),
+        latex=(
+            r"\mathbb{E}[q_{k+1}\,|\,h_k] = q_k + a^2\,\kappa_\sigma(c_k),\quad "
+            r"\frac{dc}{d\log S} = 2\kappa(c) - c"
+        ),
+        source="derived",
+        proof="W n(h) and W n(h') are normal rows of correlation c given the past; V is centred.",
+        hypotheses=(
+            given.INDEPENDENT,
+            given.SYMMETRIC,
+            given.BEHIND_W,
+            given.W_GAUSSIAN,
+            given.NO_BIAS,
+            given.UNIT_SKIP,
+            given.NO_EPSILON,
+            given.PRE_RMS,
+        ),
+        regime="exact",
+        kind="equality",
+        quantity="E of q_L − q_0 over Σ a² E κ_σ(c_k), and cosines of wide networks",
+        predicted=("gram_drift", "prenorm_cosine_recursion"),
         resolution=Resolution(0.01, "relative"),
     ),
 )

@@ -1,1 +1,1 @@
-"""Experiments of G1 to G6."""
+"""Experiments of G1 to G7."""

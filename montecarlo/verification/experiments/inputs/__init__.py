@@ -1,0 +1,1 @@
+"""Several inputs of one network: C1 to C4."""
