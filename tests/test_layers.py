@@ -35,7 +35,7 @@ CHAPTERS = (
     ("inputs",),
     ("catalogue",),
 )
-ENGINES = ("correlated", "dense", "gaussian", "radial")
+ENGINES = ("correlated", "dense", "gaussian", "radial", "tokens")
 
 
 def _name(path: Path) -> str:

@@ -15,7 +15,7 @@ from montecarlo.kernels._records import Draw
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import HIDDEN_WIDTH, SCHEDULE, SKIP
-from montecarlo.runs import Columns, Run
+from montecarlo.runs import Columns, ResNetRun
 from montecarlo.streams import derive_key
 
 WIDTH_LIMIT = 1024
@@ -26,13 +26,13 @@ _ENGINES = ("gaussian", "dense")
 
 
 @dataclass(frozen=True)
-class JacobianRun(Run):
+class JacobianRun(ResNetRun):
     """Jacobians of networks of one specification.
 
     Parameters
     ----------
     resnet, seed
-        As in `montecarlo.runs.Run`.
+        As in `montecarlo.runs.ResNetRun`.
     engine : {"gaussian", "dense"}
         Independent Gaussian layers that do not know the state, or the explicit matrices of
         `montecarlo.weights`.
