@@ -106,7 +106,7 @@ PRE_TANH = Hypothesis("the branch's input is tanh of the stream: DyT", lambda f:
 
 NO_NORM = Hypothesis(
     "layers are b_k h + a_k V_k g(h), of any hidden width M, without a norm",
-    lambda f: f.norm == "none" and f.block != "post-activation",
+    lambda f: f.norm == "none" and f.block not in ("post-activation", "transformer"),
 )
 STREAM_KEPT = Hypothesis("the stream has no factor: b = 1", lambda f: f.skip == 1)
 STREAM_NOT_LOST = Hypothesis("b is not 0", lambda f: f.skip != 0)

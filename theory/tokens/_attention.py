@@ -205,7 +205,7 @@ def _attention(attention: npt.ArrayLike, tokens: int) -> FloatArray:
     A = _validate.real("attention", attention, fix="give the attention weights")
     if A.shape != (tokens, tokens):
         raise ValueError(
-            f"attention of shape {A.shape}: must be ({tokens}, {tokens}) as gram; give a row of weights a token"
+            f"attention of shape {A.shape}: must be ({tokens}, {tokens}) as gram; give a row a token"
         )
     return A
 

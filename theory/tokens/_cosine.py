@@ -1,9 +1,9 @@
 """
 Cosine of tokens in wide networks of uniform attention and a ReLU MLP (T4; *derived*).
 
-n tokens of one norm √(dS) and one cosine c, d → ∞, entries of W_V and W_1 of variance 1/d, of W_2 1/M. Uniform
-attention adds a_1² S(1 + (n−1)c)/n to every entry of the Gram matrix, the MLP a_2² S/2 to its diagonal and a_2²
-S κ(c) beside it, κ the arc-cosine kernel. With a_i² = r_i/L, L → ∞,
+n tokens of one norm √(dS) and one cosine c, d → ∞, entries of W_V and W_1 of variance 1/d, of W_2 1/M.
+Uniform attention adds a_1² S(1 + (n−1)c)/n to every entry of the Gram matrix, the MLP a_2² S/2 to its
+diagonal and a_2² S κ(c) beside it, κ the arc-cosine kernel. With a_i² = r_i/L, L → ∞,
 
     dc/dt = r_1 ((1 + (n−1)c)/n)(1 − c) + r_2 (κ(c) − c/2),
 
@@ -85,7 +85,8 @@ def token_cosine_flow(
     *, cosine: float, tokens: int, attention: float, mlp: float, time: npt.ArrayLike = 1.0
 ) -> float | FloatArray:
     """
-    Return the limit of the tokens' cosine at layer tL, a_1² = r_1/L, a_2² = r_2/L, d then L → ∞ (T4; *derived*).
+    Return the limit of the tokens' cosine at layer tL, a_1² = r_1/L, a_2² = r_2/L, d then L → ∞ (T4;
+    *derived*).
 
     Parameters
     ----------

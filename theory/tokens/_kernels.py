@@ -1,9 +1,10 @@
 """
 E f(u_i) f(u_j) for many centred normal u of given variances and correlations, by Hermite series.
 
-`E f(√v_i Z) f(√v_j Z') = Σ_k c_k(v_i) c_k(v_j) ρ^k` with the normalised coefficients of f. On the diagonal the
-sum is E f(u)² itself; beside it the energy beyond the last coefficient, which smooth f leave none, is given to
-the next power. ReLU and other functions linear on either side of 0, and their slopes, are done in closed form.
+`E f(√v_i Z) f(√v_j Z') = Σ_k c_k(v_i) c_k(v_j) ρ^k` with the normalised coefficients of f. On the diagonal
+the sum is E f(u)² itself; beside it the energy beyond the last coefficient, which smooth f leave none, is
+given to the next power. ReLU and other functions linear on either side of 0, and their slopes, are done in
+closed form.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class TokenKernel:
         return values, slopes
 
     @staticmethod
-    def _piecewise_linear(size: FloatArray, rho: FloatArray, negative: float) -> tuple[FloatArray, FloatArray]:
+    def _piecewise_linear(
+        size: FloatArray, rho: FloatArray, negative: float
+    ) -> tuple[FloatArray, FloatArray]:
         # σ(x) = s x + (1 − s) relu(x); E relu(u)v = ρ/2, E 1{u > 0} = 1/2.
         s, r = negative, 1.0 - negative
         value = (s * s + s * r) * rho + r * r * np.asarray(arc_cosine_kernel(rho))

@@ -27,8 +27,8 @@ class TokenAttention:
     Parameters
     ----------
     logit_deviation : float
-        Standard deviation of q_i · k_j times its scale for inputs of mean square 1, d_h large: with entries of
-        W_Q and W_K of deviation s and the scale 1/√d_h it is d s². 0 is uniform attention.
+        Standard deviation of q_i · k_j times its scale for inputs of mean square 1, d_h large: with entries
+        of W_Q and W_K of deviation s and the scale 1/√d_h it is d s². 0 is uniform attention.
     gain : float
         Mean square of the output where all values are one token of mean square 1: (d s_V²)(H d_h s_O²).
     mask : {"full", "causal"}, default "full"
@@ -36,8 +36,8 @@ class TokenAttention:
     rotary : tuple of float, optional
         Angles a position of rotary embeddings, one a pair of coordinates of a head; none by default.
     query_bias, value_bias, output_bias : float, optional
-        Variances of biases over those of W x for inputs of mean square 1 (of queries and keys; of values), and
-        of the output's coordinates; 0 by default.
+        Variances of biases over those of W x for inputs of mean square 1 (of queries and keys; of values),
+        and of the output's coordinates; 0 by default.
     logit_cap : float, optional
         c of c tanh(logit/c); none by default.
     normalised_queries : bool, optional

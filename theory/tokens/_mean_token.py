@@ -1,8 +1,8 @@
 """
 The mean token of networks of uniform attention alone (T2; *derived*).
 
-With A = 11ᵀ/n, `x_i' = x_i + a m W_V`: the centred tokens x_i − m do not move, and the mean token, `m' = m + a
-m W_V`, is a network of linear res-1 blocks. For Gaussian W_V `log(‖m_L‖²/‖m_0‖²)` is a sum of L independent
+With A = 11ᵀ/n, `x_i' = x_i + a m W_V`: the centred tokens x_i − m do not move, and the mean token, `m' = m +
+a m W_V`, is a network of linear res-1 blocks. For Gaussian W_V `log(‖m_L‖²/‖m_0‖²)` is a sum of L independent
 copies of log R, `R = (1 + aZ/√d)² + (a²/d) χ²_{d−1}`: the law of one layer of I6 with one value of w, a/√d.
 """
 

@@ -48,7 +48,7 @@ def _normal_rule(deviation: float) -> tuple[FloatArray, FloatArray]:
     """Return nodes and weights of Z, fine enough for g(x + deviation·Z)."""
     step = min(0.55, _STEP / deviation) if deviation > 0 else 2 * _TAIL
     half = math.ceil(_TAIL / step)
-    z = step * np.arange(-half, half + 1)
+    z = np.asarray(step * np.arange(-half, half + 1), np.float64)
     weight = np.exp(-0.5 * z * z)
     return z, weight / weight.sum()
 

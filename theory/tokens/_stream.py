@@ -1,11 +1,11 @@
 """
 Mean squares of the tokens of transformer blocks behind norms (T3; *derived*).
 
-Pre-norm block: `x_i ← x_i + a_1 W_O W_V Σ_j A_ij n(x_j)`, then `x_i ← x_i + a_2 W_2 σ(W_1 n(x_i))`, n an RMS or
-a layer norm, ‖n(x)‖² = d, A row-stochastic. Each branch begins with fresh centred weights: cross terms vanish,
-the MLP adds `a_2² c d`, c = E σ(Z)², and attention `a_1² E‖Σ_j A_ij n(x_j)‖²`, which lies in [0, d] by the
-triangle inequality. The shares of d are the whole unknown: 1 where all tokens are one, 1/n where n of them are
-orthogonal and attention is uniform.
+Pre-norm block: `x_i ← x_i + a_1 W_O W_V Σ_j A_ij n(x_j)`, then `x_i ← x_i + a_2 W_2 σ(W_1 n(x_i))`, n an RMS
+or a layer norm, ‖n(x)‖² = d, A row-stochastic. Each branch begins with fresh centred weights: cross terms
+vanish, the MLP adds `a_2² c d`, c = E σ(Z)², and attention `a_1² E‖Σ_j A_ij n(x_j)‖²`, which lies in [0, d]
+by the triangle inequality. The shares of d are the whole unknown: 1 where all tokens are one, 1/n where n of
+them are orthogonal and attention is uniform.
 """
 
 from __future__ import annotations

@@ -1,26 +1,30 @@
 """
-The wide limit of random transformers: Gram matrices of the tokens, and of tangents, layer by layer (*derived*).
+The wide limit of random transformers: Gram matrices of the tokens, and of tangents, layer by layer
+(*derived*).
 
 d, the heads' width d_h and the hidden width → ∞, n tokens stay. Σ_ij = x_i·x_j/d and T_ij = τ_i·τ_j/d (τ a
-tangent of all tokens that is isotropic at layer 0: T = I, and x_i·τ_j/d stays 0) then follow a recursion. Each
-branch begins and ends with fresh matrices, so it adds its own Gram matrix to the stream's.
+tangent of all tokens that is isotropic at layer 0: T = I, and x_i·τ_j/d stays 0) then follow a recursion.
+Each branch begins and ends with fresh matrices, so it adds its own Gram matrix to the stream's.
 
 - norm: Σ_ij/(r_i r_j), T_ij/(r_i r_j), r² = Σ_ii + ε: its rank-one projections are worth O(1/d).
-- MLP: u = W_1 x is normal of covariance v Σ + b²; it adds g E σ(u_i)σ(u_j) to Σ, and g v E σ'(u_i)σ'(u_j) T_ij
-  to T; a gate multiplies as a product rule says.
+- MLP: u = W_1 x is normal of covariance v Σ + b²; it adds g E σ(u_i)σ(u_j) to Σ, and g v E σ'(u_i)σ'(u_j)
+  T_ij to T; a gate multiplies as a product rule says.
 - attention: queries and keys are independent given nothing, logits normal with covariance s² Σ_ii' Σ_jj' (for
   rotary embeddings times the mean cosine of the angle i − i' − (j − j')). It adds g E (A Σ Aᵀ) to Σ and
-  g E (A T Aᵀ + dA Σ dAᵀ) to T, where the logits change by normals of covariance s²(T_ii' Σ_jj' + Σ_ii' T_jj').
+  g E (A T Aᵀ + dA Σ dAᵀ) to T, where the logits change by normals of covariance s²(T_ii' Σ_jj' + Σ_ii'
+  T_jj').
 
 The means over softmax take the tokens that a row sees for exchangeable: of their logits only the variance of
-differences counts and, for two rows, its correlation; both are the layer's averages. Then only the overlap E Σ_j
-A_j A'_j is left to compute (`_softmax`), rows sum to 1 and row sums of dA to 0. This is exact for uniform
+differences counts and, for two rows, its correlation; both are the layer's averages. Then only the overlap E
+Σ_j A_j A'_j is left to compute (`_softmax`), rows sum to 1 and row sums of dA to 0. This is exact for uniform
 attention and any Σ, and for softmax where all norms are one and all cosines one; between them it errs by the
 spread of the cosines times the square of the logits.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +80,7 @@ class WideTokens:
 
 def wide_tokens(gram: npt.ArrayLike, *, layers: TokenLayers) -> WideTokens:
     """
-    Return the wide limit of a random transformer's tokens and tangents at layers 0 to L (*derived*).
+    Return the wide limit of a random transformer's tokens and tangents at layers 0 to L (T4b; *derived*).
 
     Networks of width d are off by O(1/d) in mean. By J0 the growth of tangents is that of gradients, for an
     isotropic read-out of all tokens.
@@ -128,8 +132,12 @@ def wide_tokens(gram: npt.ArrayLike, *, layers: TokenLayers) -> WideTokens:
     return WideTokens(np.stack(grams), np.stack(tangents), entropy)
 
 
-def _branches(layers: TokenLayers):
-    found = []
+Step = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray | None]]
+"""Gram matrices of a branch's input and its tangents to those it adds, and the entropies of its weights."""
+
+
+def _branches(layers: TokenLayers) -> list[Step]:
+    found: list[Step] = []
     if layers.attention is not None:
         found.append(_AttentionStep(layers.attention))
     if layers.mlp is not None:
@@ -168,7 +176,7 @@ class _AttentionStep:
 
     def __call__(self, N: FloatArray, T: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         of, n = self._of, len(N)
-        seen = np.arange(1, n + 1) if of.mask == "causal" else np.full(n, n)
+        seen = np.arange(1, n + 1, dtype=np.int_) if of.mask == "causal" else np.full(n, n, dtype=np.int_)
         keys = N + of.query_bias
         size = float(np.mean(np.diag(keys))) if of.normalised_queries else 1.0
         keys, moved = keys / size, T / size
@@ -200,7 +208,7 @@ class _Shared:
         self._blocks, self._traces = blocks, np.cumsum(np.diag(matrix))
 
     def mixed(self, row: RowMoments, seen: int, extra: int) -> float:
-        """Return E Σ_jj' A_j A'_j' M_jj': the weights of equal j, of unequal ones, and of those one row sees."""
+        """Return E Σ_jj' A_j A'_j' M_jj'."""
         m, most = seen, seen + extra
         trace, block = self._traces[m - 1], self._blocks[m - 1, m - 1]
         same = row.overlap / m
@@ -223,11 +231,11 @@ class _Contrast:
     """
     Covariances of differences of logits.
 
-    With κ(l) the mean cosine of rotary angles over l positions (1 without), of(p, m) is the mean over j ≠ j' of
-    the first m tokens of M_jj κ(p) − M_jj' κ(p − j + j').
+    With κ(l) the mean cosine of rotary angles over l positions (1 without), of(p, m) is the mean over j ≠ j'
+    of the first m tokens of M_jj κ(p) − M_jj' κ(p − j + j').
     """
 
-    def __init__(self, matrix: FloatArray, seen: FloatArray, rotary: tuple[float, ...]) -> None:
+    def __init__(self, matrix: FloatArray, seen: npt.NDArray[np.int_], rotary: tuple[float, ...]) -> None:
         n = len(matrix)
         self._seen = seen
         lags = np.arange(-2 * n + 2, 2 * n - 1)
@@ -273,9 +281,14 @@ def _capped(deviation: float, cap: float | None) -> tuple[float, float]:
     deviation = float(deviation)
     if cap is None or deviation == 0.0:
         return deviation, 1.0
-    density = 1.0 / np.sqrt(2.0 * np.pi)
+    density = 1.0 / math.sqrt(2.0 * math.pi)
 
-    def mean(f) -> float:
-        return 2.0 * integrate.quad(lambda z: density * np.exp(-0.5 * z * z) * f(deviation * z / cap), 0, 9)[0]
+    def mean(function: Callable[[float], float]) -> float:
+        def weighted(z: float) -> float:
+            return density * math.exp(-0.5 * z * z) * function(deviation * z / cap)
 
-    return float(np.sqrt(mean(lambda y: (cap * np.tanh(y)) ** 2))), mean(lambda y: 1.0 / np.cosh(y) ** 2)
+        return 2.0 * integrate.quad(weighted, 0.0, 9.0)[0]
+
+    return math.sqrt(mean(lambda y: (cap * math.tanh(y)) ** 2)), mean(
+        lambda y: math.cosh(min(y, 350.0)) ** -2
+    )
