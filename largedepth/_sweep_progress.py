@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import click
 
 from largedepth._progress import announced_compilation, in_words
+from montecarlo import ResNet
 from montecarlo.runs import Run
 from montecarlo.sweeps import SweepWatch
 
@@ -76,7 +77,9 @@ class SweepProgress(SweepWatch):
 
 def _short(run: Run) -> str:
     """Return a specification in a few words."""
-    net = run.resnet
+    net = run.specification
+    if not isinstance(net, ResNet):
+        return repr(net)
     scaling = f"beta={net.beta:g}" if net.beta is not None else f"alpha={net.alpha:g}"
     return f"{net.block} {net.weights} d={net.width} L={net.depth} {scaling}"
 

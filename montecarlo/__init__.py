@@ -18,6 +18,7 @@ from montecarlo.engines._replay import weights as weights
 from montecarlo.engines._request import Request as Request
 from montecarlo.networks._activations import Activation as Activation
 from montecarlo.networks._specification import ResNet as ResNet
+from montecarlo.networks._transformer import Transformer as Transformer
 from montecarlo.samples.depths._file import coupled_to_file as coupled_to_file
 from montecarlo.samples.depths._file import read_coupled_sample as read_coupled_sample
 from montecarlo.samples.depths._sample import CoupledSample as CoupledSample
@@ -35,6 +36,8 @@ from montecarlo.samples.shared._file import read_shared_sample as read_shared_sa
 from montecarlo.samples.shared._file import shared_to_file as shared_to_file
 from montecarlo.samples.shared._sample import SharedSample as SharedSample
 from montecarlo.samples.shared._sample import simulate_shared as simulate_shared
+from montecarlo.samples.tokens._sample import TokenSample as TokenSample
+from montecarlo.samples.tokens._sample import simulate_tokens as simulate_tokens
 
 _PARTS = (
     "diagnosis", "estimates", "executors", "files", "processes", "runs", "sequential", "store", "streams",

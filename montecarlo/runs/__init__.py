@@ -13,7 +13,9 @@ from montecarlo.runs._rows import iter_rows as iter_rows
 from montecarlo.runs._rows import suggest_block_size as suggest_block_size
 from montecarlo.runs._run import Block as Block
 from montecarlo.runs._run import Drawn as Drawn
+from montecarlo.runs._run import ResNetRun as ResNetRun
 from montecarlo.runs._run import Run as Run
+from montecarlo.runs._run import Specification as Specification
 from montecarlo.runs._run import draw_block as draw_block
 from montecarlo.runs._running import Running as Running
 from montecarlo.runs._running import current_running as current_running

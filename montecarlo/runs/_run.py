@@ -7,30 +7,44 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from montecarlo.common.rows import Columns, record_key
 from montecarlo.networks._specification import ResNet
 from montecarlo.streams import STREAM_FORMAT
 
 
-@dataclass(frozen=True)
+class Specification(Protocol):
+    """What rows are of: networks of one law."""
+
+    def canonical(self) -> dict[str, Any]:
+        """Return every field that changes the law, as JSON-serialisable values."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, hexadecimal."""
+        ...
+
+
 class Run(ABC):
     """Everything that changes a replica's row, and how to draw rows; how many there are is not part of it.
 
     A run is what travels to the workers of an executor and what a results folder knows rows by. Subclasses
     are frozen dataclasses; cached properties stay behind when a run is pickled.
 
-    Parameters
+    Attributes
     ----------
-    resnet : ResNet
-        The specification.
     seed : int
         Row i is a function of (run, i), and the run's seed is part of it.
     """
 
-    resnet: ResNet
     seed: int
+
+    @property
+    @abstractmethod
+    def specification(self) -> Specification:
+        """What the rows are of."""
 
     @property
     @abstractmethod
@@ -51,6 +65,11 @@ class Run(ABC):
     @abstractmethod
     def seconds(self) -> float:
         """Rough time of one row on one core."""
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """What decides how far `seconds` is off, as far as one can tell."""
+        return (self.kind, str(self.details.get("engine", "")))
 
     @property
     def lanes(self) -> int:
@@ -75,7 +94,7 @@ class Run(ABC):
         """What the run is, as JSON-serialisable values: readable, and complete."""
         return {
             "kind": self.kind,
-            "specification": self.resnet.canonical(),
+            "specification": self.specification.canonical(),
             "seed": self.seed,
             "stream_format": STREAM_FORMAT,
             "columns": {name: list(cell) for name, cell in self.cells.items()},
@@ -93,7 +112,33 @@ class Run(ABC):
         return 8 * sum(math.prod(cell) for cell in self.cells.values())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class ResNetRun(Run):
+    """A run of residual networks.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    seed : int
+        As in `Run`.
+    """
+
+    resnet: ResNet
+    seed: int
+
+    @property
+    def specification(self) -> ResNet:
+        """The networks."""
+        return self.resnet
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """Blocks and activations differ, too."""
+        return (*super().family, self.resnet.block, self.resnet.activation_function.name)
 
 
 @dataclass(frozen=True)

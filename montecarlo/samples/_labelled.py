@@ -5,15 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common import _html
-
-if TYPE_CHECKING:
-    from montecarlo.networks._specification import ResNet
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +35,12 @@ class Labels:
 class Labelled(ABC):
     """Conversions of samples; a sample says in `labels` what its arrays are."""
 
-    resnet: ResNet
     seed: int
+
+    @property
+    def specification(self) -> object:
+        """What the networks are; a sample of residual networks has it in `resnet`."""
+        return self.resnet  # type: ignore[attr-defined]
 
     @property
     @abstractmethod
@@ -79,7 +80,7 @@ class Labelled(ABC):
         return xr.Dataset(
             {name: (list(dims), array) for name, (dims, array) in labels.variables.items()},
             coords={name: values for name, values in labels.coordinates.items() if name in used},
-            attrs={"specification": repr(self.resnet), "seed": str(self.seed)},
+            attrs={"specification": repr(self.specification), "seed": str(self.seed)},
         )
 
     def _repr_html_(self) -> str:

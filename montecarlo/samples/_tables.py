@@ -12,17 +12,18 @@ import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Specification
 from montecarlo.streams import STREAM_FORMAT
 
 _METADATA_KEY = b"largedepth"
 
 
-def table_metadata(kind: str, resnet: ResNet, seed: int, **others: Any) -> dict[str, Any]:
+def table_metadata(kind: str, specification: Specification, seed: int, **others: Any) -> dict[str, Any]:
     """Return what a file needs to be recognised; `others` are JSON-serialisable."""
     return {
         "kind": kind,
-        "specification": resnet.canonical(),
-        "digest": resnet.digest,
+        "specification": specification.canonical(),
+        "digest": specification.digest,
         "seed": seed,
         "stream_format": STREAM_FORMAT,
         **others,
@@ -39,8 +40,9 @@ def write_table(path: Path, arrays: Mapping[str, Any], metadata: Mapping[str, An
         if array.ndim == 1:
             columns[name] = array
         else:
-            flat = pa.array(np.ascontiguousarray(array).ravel())
-            columns[name] = pa.FixedSizeListArray.from_arrays(flat, array.shape[1])
+            columns[name] = pa.array(np.ascontiguousarray(array).ravel())
+            for length in array.shape[:0:-1]:
+                columns[name] = pa.FixedSizeListArray.from_arrays(columns[name], length)
     text = json.dumps(metadata, sort_keys=True).encode()
     table = pa.table(columns).replace_schema_metadata({_METADATA_KEY: text})
     pq.write_table(table, path, compression="zstd", write_page_checksum=True)

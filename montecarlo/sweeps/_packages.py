@@ -48,13 +48,13 @@ class Pace:
 
     def factor(self, run: Run) -> float:
         """Return the time of rows over the estimated one."""
-        return self._factors.get(_family(run), 1.0)
+        return self._factors.get(run.family, 1.0)
 
     def learn(self, run: Run, rows: int, seconds: float) -> None:
         """Take in what a block took."""
         lanes = -(-rows // run.lanes) * run.lanes
         measured = max(seconds, 1e-9) / (lanes * run.seconds)
-        family = _family(run)
+        family = run.family
         before = self._factors.get(family, measured)
         self._factors[family] = before ** (1.0 - _WEIGHT) * measured**_WEIGHT
 
@@ -67,12 +67,6 @@ class Pace:
         # Small ones at the start, where estimates are rough, and at the end, for workers to finish together.
         ramp = _FIRST_SECONDS * 2.0 ** min(self._finished / self.workers, 10.0)
         return max(_LEAST_SECONDS, min(_SECONDS, ramp, remaining / (2 * self.workers)))
-
-
-def _family(run: Run) -> tuple[str, ...]:
-    """Return what decides how far an estimate is off, as far as one can tell."""
-    engine = str(run.details.get("engine", ""))
-    return run.kind, engine, run.resnet.block, run.resnet.activation_function.name
 
 
 def packages(goals: Iterable[tuple[Run, int, int]], pace: Pace) -> Iterator[Package]:

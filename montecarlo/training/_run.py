@@ -9,7 +9,7 @@ import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.executors import ExecutorError
-from montecarlo.runs import Columns, Run
+from montecarlo.runs import Columns, ResNetRun
 from montecarlo.training._columns import outcome_cells, outcome_columns
 from montecarlo.training._cost import item_seconds
 from montecarlo.training._extra import need_training
@@ -19,13 +19,13 @@ from montecarlo.training._sources import load_data
 
 
 @dataclass(frozen=True)
-class TrainingRun(Run):
+class TrainingRun(ResNetRun):
     """Networks of one specification, trained in one way on one data set.
 
     Parameters
     ----------
     resnet, seed
-        As in `montecarlo.runs.Run`.
+        As in `montecarlo.runs.ResNetRun`.
     rate : float
         Learning rate.
     data : str

@@ -19,7 +19,7 @@ from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.processes import PATH_LIMIT
-from montecarlo.runs import Columns, Run
+from montecarlo.runs import Columns, ResNetRun
 from montecarlo.samples.depths._sample import COLUMNS
 from montecarlo.streams import ROLE_V, ROLE_W, derive_key
 
@@ -29,13 +29,13 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class CoupledRun(Run):
+class CoupledRun(ResNetRun):
     """Networks of several depths on common paths.
 
     Parameters
     ----------
     resnet, seed
-        As in `montecarlo.runs.Run`; the deepest network.
+        As in `montecarlo.runs.ResNetRun`; the deepest network.
     depths : tuple of int
         The depths.
     """

@@ -8,17 +8,17 @@ from typing import Any
 from montecarlo.engines._registry import ENGINES, find_engine
 from montecarlo.engines._request import Request
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import Columns, Run
+from montecarlo.runs import Columns, ResNetRun
 
 
 @dataclass(frozen=True)
-class NetworkRun(Run):
+class NetworkRun(ResNetRun):
     """Networks of one specification on one engine.
 
     Parameters
     ----------
     resnet, seed
-        As in `montecarlo.runs.Run`.
+        As in `montecarlo.runs.ResNetRun`.
     engine : str
         Name of the engine, not auto.
     request : Request

@@ -17,7 +17,7 @@ from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import Columns, Run
+from montecarlo.runs import Columns, ResNetRun
 from montecarlo.streams import derive_key
 
 VECTOR_LIMIT = 64
@@ -31,13 +31,13 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class JointRun(Run):
+class JointRun(ResNetRun):
     """Networks applied to several inputs and tangents.
 
     Parameters
     ----------
     resnet, seed
-        As in `montecarlo.runs.Run`.
+        As in `montecarlo.runs.ResNetRun`.
     gram : tuple of tuple of float
         Gram matrix of the vectors at layer 0.
     tangents : tuple of int

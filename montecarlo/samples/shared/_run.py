@@ -17,7 +17,7 @@ from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.engines.correlated._start import draw_inputs, draw_readout
 from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import Columns, Run
+from montecarlo.runs import Columns, ResNetRun
 
 _TABLE_NUMBERS = 4800  # of one table of states: a handful of them fit the second-level cache
 _SECONDS_A_NUMBER = 1e-9  # of a network on given weights
@@ -26,13 +26,13 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class SharedRun(Run):
+class SharedRun(ResNetRun):
     """Sets of correlated weights, and many inputs and scalings on each.
 
     Parameters
     ----------
     resnet, seed
-        As in `montecarlo.runs.Run`.
+        As in `montecarlo.runs.ResNetRun`.
     betas : tuple of float, or None
         Scaling exponents; None for the specification's own scaling.
     inputs : int
