@@ -126,8 +126,8 @@ STATEMENTS = (
         title="the mean token of uniform attention",
         statement=(
             "Under uniform attention alone the centred tokens do not move, and log(‖m_L‖²/‖m_0‖²) of the "
-            "mean token is a sum of L independent logarithms of R, as in linear res-1 networks; at a²L = τ it "
-            "tends to N((1 − 2/d)τ, 4τ/d)."
+            "mean token is a sum of L independent logarithms of R, as in linear res-1 networks; at a²L = τ "
+            "it tends to N((1 − 2/d)τ, 4τ/d)."
         ),
         latex=(
             r"\log\frac{\Vert m_L\Vert^2}{\Vert m_0\Vert^2} \sim \sum_{k=1}^{L}\log R_k,\quad "
@@ -277,8 +277,8 @@ STATEMENTS = (
         title="any wide transformer, layer by layer",
         statement=(
             "As widths of stream, heads and MLP grow, the tokens' Gram matrix and that of an isotropic "
-            "tangent follow a recursion: what each branch adds is a mean over normal numbers, for attention over "
-            "softmax weights of normal logits. Exact for uniform attention, and for softmax where tokens "
+            "tangent follow a recursion: what each branch adds is a mean over normal numbers, for attention "
+            "over softmax weights of normal logits. Exact for uniform attention, and for softmax where tokens "
             "have one norm and one cosine."
         ),
         latex=(

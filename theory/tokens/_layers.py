@@ -38,6 +38,8 @@ class TokenAttention:
     query_bias, value_bias, output_bias : float, optional
         Variances of biases over those of W x for inputs of mean square 1 (of queries and keys; of values),
         and of the output's coordinates; 0 by default.
+    position_deviation : float, optional
+        Deviation of biases of the logits that depend on i − j alone, 0 by default.
     logit_cap : float, optional
         c of c tanh(logit/c); none by default.
     normalised_queries : bool, optional
@@ -57,6 +59,7 @@ class TokenAttention:
     query_bias: float = 0.0
     value_bias: float = 0.0
     output_bias: float = 0.0
+    position_deviation: float = 0.0
     logit_cap: float | None = None
     normalised_queries: bool = False
 
@@ -68,6 +71,8 @@ class TokenAttention:
         )  # fmt: skip
         _validate.real("gain", self.gain, above=0, closed_above=True, fix=_GAIN)
         _validate.choice("mask", self.mask, get_args(Mask), fix="choose one")
+        fix = "give the deviation of relative biases, 0 for none"
+        _validate.real("position_deviation", self.position_deviation, above=0, closed_above=True, fix=fix)
         for name in ("query_bias", "value_bias", "output_bias"):
             _bias(name, getattr(self, name))
         if self.logit_cap is not None:
@@ -94,7 +99,7 @@ class TokenMlp:
     gate_variance : float, optional
         Of a gated MLP, σ(W_1 x) · W_3 x: d s² of W_3. Not gated by default.
     input_bias, output_bias : float, optional
-        Variances of the biases beside W_1 x and of the output; 0 by default.
+        Variances of the biases beside W_1 x (and W_3 x) and of the output; 0 by default.
 
     Raises
     ------
@@ -140,7 +145,10 @@ class TokenLayers:
         None for networks without.
     norm : {"pre", "post", "peri", "none"}, default "pre"
         Where norms of gain 1 stand: on the input of each branch; on the stream after each addition; on the
-        input and the output of each branch; nowhere. RMS and layer norms are one at d → ∞.
+        input and the output of each branch; nowhere.
+    centred : bool, default False
+        Whether they are layer norms, which take the mean coordinate of a token away: at d → ∞ it matters
+        where the embedding has one, as sinusoids have.
     norm_eps : float, optional
         ε inside the norms; 0 by default.
     alpha : float or array_like (depth,), optional
@@ -165,6 +173,7 @@ class TokenLayers:
     attention: TokenAttention | None = None
     mlp: TokenMlp | None = None
     norm: Placement = "pre"
+    centred: bool = False
     norm_eps: float = 0.0
     alpha: npt.ArrayLike = 1.0
     skip: npt.ArrayLike = 1.0

@@ -6,7 +6,8 @@ d, the heads' width d_h and the hidden width → ∞, n tokens stay. Σ_ij = x_i
 tangent of all tokens that is isotropic at layer 0: T = I, and x_i·τ_j/d stays 0) then follow a recursion.
 Each branch begins and ends with fresh matrices, so it adds its own Gram matrix to the stream's.
 
-- norm: Σ_ij/(r_i r_j), T_ij/(r_i r_j), r² = Σ_ii + ε: its rank-one projections are worth O(1/d).
+- norm: Σ_ij/(r_i r_j), T_ij/(r_i r_j), r² = Σ_ii + ε: its rank-one projections are worth O(1/d). A layer norm
+  takes the mean coordinates away first, which only the embedding has: branches end with centred matrices.
 - MLP: u = W_1 x is normal of covariance v Σ + b²; it adds g E σ(u_i)σ(u_j) to Σ, and g v E σ'(u_i)σ'(u_j)
   T_ij to T; a gate multiplies as a product rule says.
 - attention: queries and keys are independent given nothing, logits normal with covariance s² Σ_ii' Σ_jj' (for
@@ -31,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import integrate
 
+from theory.common import _validate
 from theory.common._validate import FloatArray
 from theory.tokens._attention import checked_gram
 from theory.tokens._kernels import TokenKernel
@@ -78,7 +80,9 @@ class WideTokens:
         return 0.5 * np.log(np.trace(self.tangent, axis1=1, axis2=2) / self.tangent.shape[1])
 
 
-def wide_tokens(gram: npt.ArrayLike, *, layers: TokenLayers) -> WideTokens:
+def wide_tokens(
+    gram: npt.ArrayLike, *, layers: TokenLayers, means: npt.ArrayLike | None = None
+) -> WideTokens:
     """
     Return the wide limit of a random transformer's tokens and tangents at layers 0 to L (T4b; *derived*).
 
@@ -91,6 +95,8 @@ def wide_tokens(gram: npt.ArrayLike, *, layers: TokenLayers) -> WideTokens:
         x_i · x_j/d at the input: the identity for independent embeddings of variance 1.
     layers : TokenLayers
         The network.
+    means : array_like (tokens,), optional
+        Mean coordinate of each token at the input, which `gram` includes; 0 by default. Layer norms see it.
 
     Returns
     -------
@@ -99,7 +105,7 @@ def wide_tokens(gram: npt.ArrayLike, *, layers: TokenLayers) -> WideTokens:
     Raises
     ------
     ValueError
-        If `gram` is no Gram matrix, or a token is 0 in front of a norm without ε.
+        If `gram` is no Gram matrix, `means` do not fit to it, or a token is 0 in front of a norm without ε.
 
     Examples
     --------
@@ -112,23 +118,21 @@ def wide_tokens(gram: npt.ArrayLike, *, layers: TokenLayers) -> WideTokens:
     S = checked_gram(gram)
     if layers.norm != "none" and layers.norm_eps == 0 and np.any(np.diag(S) <= 0):
         raise ValueError("gram: must have a positive diagonal in front of a norm; give norm_eps > 0")
-    T = np.eye(len(S))
+    stream = _Stream(S, np.eye(len(S)), _means(means, S), layers)
     branches = _branches(layers)
-    grams, tangents = [S], [T]
+    grams, tangents = [stream.gram], [stream.tangent]
     entropy = np.full((int(layers.depth), len(S)), np.nan)
     for k, (a, b) in enumerate(zip(layers.branch_factors, layers.stream_factors, strict=True)):
         for branch in branches:
-            N, TN = _normalised(S, T, layers.norm_eps) if layers.norm in ("pre", "peri") else (S, T)
+            N, TN = stream.normalised() if layers.norm in ("pre", "peri") else (stream.gram, stream.tangent)
             B, TB, found = branch(N, TN)
             if layers.norm == "peri":
-                B, TB = _normalised(B, TB, layers.norm_eps)
-            S, T = b * b * S + a * a * B, b * b * T + a * a * TB
-            if layers.norm == "post":
-                S, T = _normalised(S, T, layers.norm_eps)
+                B, TB = _divided(B, TB, layers.norm_eps)
+            stream.add(a, b, B, TB)
             if found is not None:
                 entropy[k] = found
-        grams.append(S)
-        tangents.append(T)
+        grams.append(stream.gram)
+        tangents.append(stream.tangent)
     return WideTokens(np.stack(grams), np.stack(tangents), entropy)
 
 
@@ -145,10 +149,44 @@ def _branches(layers: TokenLayers) -> list[Step]:
     return found
 
 
-def _normalised(S: FloatArray, T: FloatArray, eps: float) -> tuple[FloatArray, FloatArray]:
+def _means(means: npt.ArrayLike | None, gram: FloatArray) -> FloatArray:
+    """Return the mean coordinates, or refuse those that no tokens of this Gram matrix have."""
+    fix = "give the mean coordinate of each token, or leave them out"
+    mu = np.zeros(len(gram)) if means is None else _validate.real("means", means, fix=fix)
+    if mu.shape != (len(gram),):
+        raise ValueError(f"means of shape {mu.shape}: must be ({len(gram)},), one a token; {fix}")
+    if np.any(mu**2 > np.diag(gram) * (1 + 1e-9)):
+        raise ValueError(f"means: must be at most the root mean square of a token in size; {fix}")
+    return mu
+
+
+def _divided(S: FloatArray, T: FloatArray, eps: float) -> tuple[FloatArray, FloatArray]:
     r = np.sqrt(np.diag(S) + eps)
     size = np.outer(r, r)
     return S / size, T / size
+
+
+@dataclass
+class _Stream:
+    """The Gram matrices of the stream and of tangents, and the mean coordinates, which branches have none of."""
+
+    gram: FloatArray
+    tangent: FloatArray
+    means: FloatArray
+    layers: TokenLayers
+
+    def normalised(self) -> tuple[FloatArray, FloatArray]:
+        centre = np.outer(self.means, self.means) if self.layers.centred else 0.0
+        return _divided(self.gram - centre, self.tangent, self.layers.norm_eps)
+
+    def add(self, a: float, b: float, branch: FloatArray, tangent: FloatArray) -> None:
+        self.gram = b * b * self.gram + a * a * branch
+        self.tangent = b * b * self.tangent + a * a * tangent
+        self.means = b * self.means
+        if self.layers.norm == "post":
+            r = np.sqrt(np.diag(self.gram) + self.layers.norm_eps)
+            self.gram, self.tangent = self.normalised()
+            self.means = np.zeros_like(r) if self.layers.centred else self.means / r
 
 
 class _MlpStep:
@@ -162,7 +200,7 @@ class _MlpStep:
         values, slopes = self._kernel.products(mlp.input_variance * N + mlp.input_bias)
         tangent = mlp.input_variance * slopes * T
         if mlp.gate_variance is not None:
-            gate = mlp.gate_variance * N
+            gate = mlp.gate_variance * N + mlp.input_bias
             tangent = tangent * gate + values * mlp.gate_variance * T
             values = values * gate
         return mlp.gain * values + mlp.output_bias, mlp.gain * tangent, None
@@ -181,8 +219,10 @@ class _AttentionStep:
         size = float(np.mean(np.diag(keys))) if of.normalised_queries else 1.0
         keys, moved = keys / size, T / size
         own, across = _Contrast(keys, seen, of.rotary), _Contrast(moved, seen, of.rotary)
-        deviation, factor = _capped(of.logit_deviation * np.sqrt(own.typical(keys)), of.logit_cap)
-        two = TwoRows(deviation, own.correlation(keys), n)
+        deviation, factor = _capped(of.logit_deviation * math.sqrt(own.typical(keys)), of.logit_cap)
+        common = deviation * deviation * own.correlation(keys)
+        deviation = math.hypot(deviation, of.position_deviation)
+        two = TwoRows(deviation, common / deviation**2 if deviation > 0 else 0.0, n)
         values = N + of.value_bias
         out, answer = np.empty((n, n)), np.empty((n, n))
         shared, joint = _Shared(values), _Shared(T)

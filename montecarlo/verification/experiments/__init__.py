@@ -24,7 +24,8 @@ _MODULES = (
     "smooth._ode", "correlated._fractional", "correlated._wide", "correlated._young", "normalised._walks",
     "normalised._gradients", "normalised._placements", "normalised._jacobians", "schedules._moments",
     "schedules._law", "schedules._gradients", "schedules._euler", "schedules._deepnorm",
-    "post_activation._growth", "post_activation._gradients",
+    "post_activation._growth", "post_activation._gradients", "tokens._attention", "tokens._stream",
+    "tokens._wide",
 )  # fmt: skip
 
 
