@@ -37,6 +37,7 @@ def predict_tokens(transformer: Transformer) -> WideTokens:
     --------
     >>> path = predict_tokens(Transformer.preset("gpt2"))
     >>> print(f"{path.log_rms[-1]:.3f} {path.cosine[-1]:.3f} {path.log_tangent[-1]:.3f}")
+    -1.168 0.659 2.436
     """
     from theory import wide_tokens
 

@@ -278,12 +278,12 @@ STATEMENTS = (
         statement=(
             "As widths of stream, heads and MLP grow, the tokens' Gram matrix and that of an isotropic "
             "tangent follow a recursion: what each branch adds is a mean over normal numbers, for attention "
-            "over softmax weights of normal logits. Exact for uniform attention, and for softmax where tokens "
-            "have one norm and one cosine."
+            "over softmax weights of normal logits. Exact for uniform attention, and for softmax where "
+            "tokens have one norm and one cosine."
         ),
         latex=(
-            r"\Sigma \leftarrow b^2\Sigma + a^2 g\,\mathbb{E}\left[A\,\hat\Sigma\,A^\mathsf{T}\right],\quad "
-            r"T \leftarrow b^2 T + a^2 g\,\mathbb{E}\left[A\,\hat T\,A^\mathsf{T} + "
+            r"\Sigma' = b^2\Sigma + a^2 g\,\mathbb{E}\left[A\,\hat\Sigma\,A^\mathsf{T}\right],\quad "
+            r"T' = b^2 T + a^2 g\,\mathbb{E}\left[A\,\hat T\,A^\mathsf{T} + "
             r"\dot A\,\hat\Sigma\,\dot A^\mathsf{T}\right]"
         ),
         source="derived",

@@ -123,7 +123,8 @@ def uniform_attention_means(
     fix = "give the mean of all entries of X Xᵀ"
     C = float(_validate.real("means.all", means.all, above=0, closed_above=True, fix=fix))
     fix = "give the mean of its diagonal, which is not smaller"
-    D = float(_validate.real("means.diagonal", means.diagonal, above=C, closed_above=True, fix=fix))
+    least = C * (1.0 - 1e-12)  # of tokens that are one, up to rounding
+    D = float(_validate.real("means.diagonal", means.diagonal, above=least, closed_above=True, fix=fix))
     L = int(_validate.depth(depth))
     mixed = float(np.prod(1.0 + per_layer("alpha", alpha, L, positive=True, fix=_ALPHA) ** 2))
     kept = float(np.prod(1.0 + per_layer("mlp_alpha", mlp_alpha, L, positive=True, fix=_ALPHA) ** 2))

@@ -1,5 +1,5 @@
 """
-How fast tokens become one, and tangents grow, near that state (T4c; *derived*).
+How fast tokens become one, and tangents grow, near that state (T4, T4c; *derived*).
 
 n tokens of one norm √(dS) and cosine 1 − ε, ε small, d → ∞, any attention whose rows sum to 1. Write r_1 and
 r_2 for what attention and the MLP add to S (S = 1 behind a norm; a² times their gains), and χ = v E σ'(√v
@@ -136,7 +136,7 @@ def mlp_slope(
     Examples
     --------
     >>> print(f"{mlp_slope('relu'):.6f} {mlp_slope('tanh'):.6f} {mlp_slope('gelu'):.6f}")
-    1.000000 1.177808 1.072036
+    1.000000 1.177807 1.072032
     """
     v = float(_validate.real("variance", variance, above=0, fix="give the variance of W_1 x"))
     energy = activation_energy(activation, deviation=float(np.sqrt(v)), derivative=derivative)

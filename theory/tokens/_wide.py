@@ -1,5 +1,5 @@
 """
-The wide limit of random transformers: Gram matrices of the tokens, and of tangents, layer by layer
+The wide limit of random transformers: Gram matrices of tokens and of tangents (T4, T4b; *derived*).
 (*derived*).
 
 d, the heads' width d_h and the hidden width → ∞, n tokens stay. Σ_ij = x_i·x_j/d and T_ij = τ_i·τ_j/d (τ a
@@ -168,7 +168,7 @@ def _divided(S: FloatArray, T: FloatArray, eps: float) -> tuple[FloatArray, Floa
 
 @dataclass
 class _Stream:
-    """The Gram matrices of the stream and of tangents, and the mean coordinates, which branches have none of."""
+    """Gram matrices of the stream and of tangents, and its mean coordinates: branches have none."""
 
     gram: FloatArray
     tangent: FloatArray
@@ -220,9 +220,9 @@ class _AttentionStep:
         keys, moved = keys / size, T / size
         own, across = _Contrast(keys, seen, of.rotary), _Contrast(moved, seen, of.rotary)
         deviation, factor = _capped(of.logit_deviation * math.sqrt(own.typical(keys)), of.logit_cap)
-        common = deviation * deviation * own.correlation(keys)
-        deviation = math.hypot(deviation, of.position_deviation)
-        two = TwoRows(deviation, common / deviation**2 if deviation > 0 else 0.0, n)
+        total = math.hypot(deviation, of.position_deviation)
+        share = (deviation / total) ** 2 if total > 0.0 else 0.0
+        deviation, two = total, TwoRows(total, share * own.correlation(keys), n)
         values = N + of.value_bias
         out, answer = np.empty((n, n)), np.empty((n, n))
         shared, joint = _Shared(values), _Shared(T)

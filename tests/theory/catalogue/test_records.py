@@ -19,6 +19,7 @@ STATEMENTS = (
     + [f"G{n}" for n in range(1, 7)]
     + [f"P{n}" for n in range(1, 4)]
     + ["J0"]
+    + [f"T{n}" for n in range(1, 5)]
 )
 EACH = pytest.mark.parametrize("theorem", THEOREMS.values(), ids=THEOREMS)
 

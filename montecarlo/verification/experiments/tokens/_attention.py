@@ -245,11 +245,11 @@ def _constant_experiments() -> list[ExplicitTokenNumber]:
 def _constant_mutants() -> list[Mutant]:
     half, _ = _constant_experiments()
     a = half.networks.alpha
+    skewed = replace(half.networks, attention=((0.9, 0.0, 0.1), *_SYMMETRIC[1:]))
     return [
         Mutant("λ for λ²", "theory", replace(half, predicted=(1.0 + a**2 * _EIGENVALUE) ** 3)),
         Mutant("modes without λ", "theory", replace(half, predicted=(1.0 + a**2) ** 3)),
-        Mutant("another matrix, not symmetric", "simulator", replace(
-            half, networks=replace(half.networks, attention=((0.9, 0.0, 0.1), _SYMMETRIC[1], _SYMMETRIC[2])))),
+        Mutant("another matrix, not symmetric", "simulator", replace(half, networks=skewed)),
     ]  # fmt: skip
 
 

@@ -23,19 +23,18 @@ from montecarlo.verification.experiments.tokens._rows import TransformerNumber, 
 # T4: uniform attention and ReLU
 
 
-def _cosine(depth: int, beta: float, predicted: float | None = None) -> TransformerNumber:
+def _cosine(depth: int, beta: float) -> TransformerNumber:
     alpha = depth**-beta
     transformer = plain_attention(
         width=512, tokens=4, depth=depth, alpha=alpha, mlp_alpha=alpha, hidden_width=512, activation="relu"
     )
-    if predicted is None:
-        predicted = float(
-            theory.token_cosine_recursion(cosine=0.0, tokens=4, depth=depth, alpha=alpha, mlp_alpha=alpha)[-1]
-        )
+    path = theory.token_cosine_recursion(cosine=0.0, tokens=4, depth=depth, alpha=alpha, mlp_alpha=alpha)
+    predicted = float(path[-1])
     return TransformerNumber(
         theorem="T4", name=f"d = 512, L = {depth}, β = {beta:g}", quantity="mean cosine", predicted=predicted,
         resolution=0.02 * predicted, relative_to=predicted, allowance=2.0 / 512, first_rows=50,
-        transformer=transformer, read=lambda sample: sample["cosine_path"][:, -1], sequence=bounded(-1.0, 1.0),
+        transformer=transformer, read=lambda sample: sample["cosine_path"][:, -1],
+        sequence=bounded(-1.0, 1.0),
     )  # fmt: skip
 
 
