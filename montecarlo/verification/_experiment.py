@@ -134,7 +134,7 @@ class NetworkExperiment(Experiment):
     engine: str = "auto"
 
     @property
-    def specifications(self) -> tuple[ResNet, ...]:
+    def specifications(self) -> tuple[ResNet | Transformer, ...]:
         """The networks."""
         return (self.resnet,)
 

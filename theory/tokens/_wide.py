@@ -1,6 +1,5 @@
 """
 The wide limit of random transformers: Gram matrices of tokens and of tangents (T4, T4b; *derived*).
-(*derived*).
 
 d, the heads' width d_h and the hidden width → ∞, n tokens stay. Σ_ij = x_i·x_j/d and T_ij = τ_i·τ_j/d (τ a
 tangent of all tokens that is isotropic at layer 0: T = I, and x_i·τ_j/d stays 0) then follow a recursion.

@@ -115,7 +115,9 @@ def test_the_flow_is_the_limit_of_the_recursion():
         cosine=-0.2, tokens=3, depth=20_000, alpha=(1.5 / 20_000) ** 0.5, mlp_alpha=(0.5 / 20_000) ** 0.5
     )
     assert flow == pytest.approx(path[[10_000, 20_000]], abs=1e-4)
-    late = theory.token_cosine_flow(cosine=0.5, tokens=3, attention=1.0, mlp=0.0, time=[10.0, 11.0])
+    late = np.asarray(
+        theory.token_cosine_flow(cosine=0.5, tokens=3, attention=1.0, mlp=0.0, time=[10.0, 11.0])
+    )
     assert np.log((1 - late[0]) / (1 - late[1])) == pytest.approx(1.0, abs=1e-3)
     assert np.all(late < 1)
     assert theory.token_cosine_flow(cosine=1.0, tokens=3, attention=1.0, mlp=1.0) == 1.0

@@ -36,7 +36,7 @@ class _OfTransformers(NetworkExperiment):
     observable: Callable[[Any], Array] = no_observable
 
     @property
-    def specifications(self) -> tuple[Transformer, ...]:  # type: ignore[override]
+    def specifications(self) -> tuple[Transformer, ...]:
         """The networks."""
         return (self.transformer,)
 

@@ -90,12 +90,8 @@ def _near(norm: str, placement: str) -> tuple[Transformer, theory.TokenExponents
     )  # fmt: skip
     energy = theory.activation_energy("tanh").mean
     r_1, r_2 = (1.0, 1.0) if placement == "peri" else (a_1**2, a_2**2 * energy)
-    rates = theory.token_exponents(
-        norm=placement,
-        attention=r_1,
-        mlp=r_2,
-        slope=theory.mlp_slope("tanh"),  # type: ignore[arg-type]
-    )
+    slope = theory.mlp_slope("tanh")
+    rates = theory.token_exponents(norm=placement, attention=r_1, mlp=r_2, slope=slope)  # type: ignore[arg-type]
     return transformer, rates
 
 
