@@ -34,7 +34,7 @@ CHAPTERS = (
     ("diffusion", "smooth", "correlated", "normalised", "schedules", "post_activation", "tokens"),
     ("catalogue",),
 )
-ENGINES = ("correlated", "dense", "gaussian", "radial")
+ENGINES = ("correlated", "dense", "gaussian", "radial", "tokens")
 
 
 def _name(path: Path) -> str:

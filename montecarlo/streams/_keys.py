@@ -38,6 +38,20 @@ ROLE_IMAGE_START = 11
 ROLE_RADIAL_NORMALS = 12
 ROLE_RADIAL_WORDS = 13
 ROLE_IMAGE_READOUT = 14
+# Transformers have a key of their own, and roles under it.
+TOKENS_START = 0
+TOKENS_PATCH = 1
+TOKENS_TANGENT = 2
+TOKENS_RELATIVE = 3
+TOKENS_QUERY = 4
+TOKENS_KEY = 5
+TOKENS_KEY_CHI = 6
+TOKENS_VALUE = 7
+TOKENS_VALUE_CHI = 8
+TOKENS_OUTPUT = 9
+TOKENS_UP = 10
+TOKENS_GATE = 11
+TOKENS_DOWN = 12
 
 
 def derive_key(seed: int, fields: Mapping[str, object]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
+from montecarlo.engines.tokens._engine import fill, seconds
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Columns, Run
 
@@ -94,40 +95,20 @@ class TokenRun(Run):
 
     @property
     def seconds(self) -> float:
-        """Rough time of one network."""
-        return 0.1
+        """The engine's estimate."""
+        return seconds(self.transformer, tangent=self.request.tangent)
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """Words differ in cost."""
+        net = self.transformer
+        return (*super().family, net.attention, net.position, net.activation)
 
     def prepare(self) -> None:
-        """Compile."""
+        """Nothing: the kernel is compiled once for all specifications."""
 
     def sample(self, first: int, count: int) -> Columns:
         """Return the rows of consecutive networks."""
-        from montecarlo.samples.tokens._explicit import observe
-
-        net, rows = self.transformer, {name: np.empty((count, *cell)) for name, cell in self.cells.items()}
-        i, j = np.triu_indices(net.tokens, 1)
-        for row in range(count):
-            rng = np.random.default_rng([self.seed, first + row])
-            seen = observe(net, rng, tangent=self.request.tangent)
-            gram = np.array([x @ x.T for x in seen.streams]) / net.width
-            square = np.einsum("kii->ki", gram)
-            cosine = gram[:, i, j] / np.sqrt(square[:, i] * square[:, j])
-            rows["log_rms_path"][row] = 0.5 * np.log(square.mean(axis=1))
-            rows["cosine_path"][row] = cosine.mean(axis=1) if len(i) else np.nan
-            rows["effective_rank_path"][row] = square.sum(1) ** 2 / (gram**2).sum((1, 2))
-            if self.request.tangent:
-                rows["log_tangent_path"][row] = np.log(seen.tangent_norms)
-            if self.request.attention:
-                a, logits = np.array(seen.attentions), np.array(seen.logits)
-                with np.errstate(all="ignore"):
-                    rows["attention_entropy"][row] = -np.where(a > 0, a * np.log(a), 0).sum(3).mean(2)
-                allowed = np.ones((net.tokens, net.tokens), bool)
-                if net.attention == "causal":
-                    allowed = np.tril(allowed)
-                mean = np.where(allowed, logits, 0).sum(3, keepdims=True) / allowed.sum(1)[:, None]
-                spread = np.where(allowed, logits - mean, 0) ** 2
-                rows["logit_deviation"][row] = np.sqrt(spread.sum((2, 3)) / allowed.sum())
-            if self.request.per_token:
-                rows["token_log_rms_path"][row] = 0.5 * np.log(square)
-                rows["token_cosine_path"][row] = cosine
+        rows = {name: np.empty((count, *cell)) for name, cell in self.cells.items()}
+        fill(self.transformer, self.seed, first, rows)
         return rows

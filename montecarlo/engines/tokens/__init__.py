@@ -1,0 +1,1 @@
+"""The token engine: transformers by Gram matrices of their tokens, without a weight matrix."""
