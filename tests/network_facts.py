@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from theory.catalogue import Facts, WeightFacts
+from theory.catalogue import Facts, TokenFacts, WeightFacts
 
 UNIFORM = WeightFacts(gaussian=False, law="uniform")
 SKEWED = WeightFacts(gaussian=False, symmetric=False)
@@ -31,6 +31,15 @@ PRE_LAYER = replace(CRITICAL, norm="pre-layer")
 PERI = replace(CRITICAL, norm="peri-rms", hidden_width=64)
 POST = replace(CRITICAL, norm="post-rms")
 DYT = replace(WIDE, norm="pre-tanh")
+ATTENTION = Facts(
+    block="transformer",
+    width=16,
+    depth=12,
+    alpha=0.5,
+    tokens=TokenFacts(attention="uniform", mlp=False),
+)
+SOFTMAX = replace(ATTENTION, norm="pre-layer", tokens=TokenFacts(attention="softmax"))
+WIDE_TOKENS = replace(ATTENTION, limits=("width",), tokens=TokenFacts(attention="uniform", equal_tokens=True))
 ROUGH = fractional(0.2)
 LONG = fractional(0.8)
 
@@ -38,6 +47,12 @@ LONG = fractional(0.8)
 def tanh(facts: Facts) -> Facts:
     """Return the network with tanh behind W."""
     return replace(facts, block="res-2", activation="tanh")
+
+
+def attending(facts: Facts, **words) -> Facts:
+    """Return the transformer with other words of its tokens."""
+    assert facts.tokens is not None
+    return replace(facts, tokens=replace(facts.tokens, **words))
 
 
 # id -> networks that the theorem covers; (network that breaks it, words of the hypothesis that fails)

@@ -31,7 +31,7 @@ FLOORS = (
 CHAPTERS = (
     ("common",),
     ("independent", "jacobians"),
-    ("diffusion", "smooth", "correlated", "normalised", "schedules", "post_activation"),
+    ("diffusion", "smooth", "correlated", "normalised", "schedules", "post_activation", "tokens"),
     ("inputs",),
     ("catalogue",),
 )

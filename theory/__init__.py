@@ -54,6 +54,10 @@ ratios are of Euclidean norms.
   `lyapunov_exponents`, `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`,
   `trace_moment_limit`, and in wide networks `wide_singular_value_law`; tangent kernels (J4):
   `log_tangent_kernel_mean`, `log_tangent_kernel_second_moment`, `wide_tangent_kernel`.
+- Tokens and attention (T1 to T4): `attention_gram`, `uniform_attention_means`, `constant_attention_gram`,
+  `mean_token_law`, `prenorm_token_second_moment` and its bounds, `token_cosine_recursion`,
+  `token_cosine_flow`; any wide transformer, layer by layer: `wide_tokens` of `TokenLayers`; rates of rank
+  collapse: `token_exponents`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
@@ -259,6 +263,25 @@ from theory.smooth._smooth_covariance import matern_covariance as matern_covaria
 from theory.smooth._smooth_covariance import rbf_covariance as rbf_covariance
 from theory.smooth._smooth_covariance import rbf_derivative_covariance as rbf_derivative_covariance
 from theory.smooth._smooth_covariance import rbf_increments_covariance as rbf_increments_covariance
+from theory.tokens._attention import GramMeans as GramMeans
+from theory.tokens._attention import attention_gram as attention_gram
+from theory.tokens._attention import constant_attention_gram as constant_attention_gram
+from theory.tokens._attention import uniform_attention_means as uniform_attention_means
+from theory.tokens._cosine import token_cosine_flow as token_cosine_flow
+from theory.tokens._cosine import token_cosine_recursion as token_cosine_recursion
+from theory.tokens._criticality import TokenExponents as TokenExponents
+from theory.tokens._criticality import mlp_slope as mlp_slope
+from theory.tokens._criticality import token_exponents as token_exponents
+from theory.tokens._layers import TokenAttention as TokenAttention
+from theory.tokens._layers import TokenLayers as TokenLayers
+from theory.tokens._layers import TokenMlp as TokenMlp
+from theory.tokens._mean_token import mean_token_law as mean_token_law
+from theory.tokens._mean_token import mean_token_limit_law as mean_token_limit_law
+from theory.tokens._stream import postnorm_token_second_moment as postnorm_token_second_moment
+from theory.tokens._stream import prenorm_token_bounds as prenorm_token_bounds
+from theory.tokens._stream import prenorm_token_second_moment as prenorm_token_second_moment
+from theory.tokens._wide import WideTokens as WideTokens
+from theory.tokens._wide import wide_tokens as wide_tokens
 
 if TYPE_CHECKING:
     from theory import catalogue as catalogue

@@ -369,13 +369,15 @@ class Transformer:
         text = json.dumps(self.canonical(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def __repr__(self) -> str:
+    def brief(self) -> dict[str, Any]:
+        """Return what is not at its default, as JSON-serialisable values, with the block's name."""
         defaults = {f.name: f.default for f in fields(self)}
         derived = {"head_width": self.width // self.heads, "kv_heads": self.heads, "alpha": 1.0}
         derived |= {"hidden_width": 4 * self.width, "gate_std": self.up_std if self.gated else 0.0}
-        shown = [
-            f"{name}={value!r}"
-            for name, value in self.canonical().items()
-            if value != derived.get(name, defaults[name])
-        ]
+        known = {name: derived.get(name, default) for name, default in defaults.items()}
+        shown = {name: value for name, value in self.canonical().items() if value != known[name]}
+        return {"block": "transformer", **shown}
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={value!r}" for name, value in self.brief().items() if name != "block"]
         return f"Transformer({', '.join(shown)})"

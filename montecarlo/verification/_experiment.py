@@ -19,6 +19,7 @@ import numpy.typing as npt
 from montecarlo.engines._request import Request
 from montecarlo.estimates import Estimate
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks._transformer import Transformer
 from montecarlo.samples.independent._sample import Sample
 from montecarlo.samples.independent._simulate import iter_blocks
 from montecarlo.sequential import CdfBand, Claim, SequentialResult, TwoSampleCdf
@@ -95,7 +96,7 @@ class Experiment(ABC):
 
     @property
     @abstractmethod
-    def specifications(self) -> tuple[ResNet, ...]:
+    def specifications(self) -> tuple[ResNet | Transformer, ...]:
         """The networks."""
 
     @property
@@ -133,7 +134,7 @@ class NetworkExperiment(Experiment):
     engine: str = "auto"
 
     @property
-    def specifications(self) -> tuple[ResNet, ...]:
+    def specifications(self) -> tuple[ResNet | Transformer, ...]:
         """The networks."""
         return (self.resnet,)
 

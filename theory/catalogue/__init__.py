@@ -13,6 +13,7 @@ from theory.catalogue._catalogue import applicable as applicable
 from theory.catalogue._catalogue import find_theorem as find_theorem
 from theory.catalogue._facts import TRAITS as TRAITS
 from theory.catalogue._facts import Facts as Facts
+from theory.catalogue._facts import TokenFacts as TokenFacts
 from theory.catalogue._facts import Traits as Traits
 from theory.catalogue._facts import WeightFacts as WeightFacts
 from theory.catalogue._state import RELATIONS as RELATIONS

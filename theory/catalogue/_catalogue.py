@@ -13,6 +13,7 @@ from theory.catalogue import (
     _post_activation,
     _schedules,
     _smooth,
+    _tokens,
     independent,
     normalised,
 )
@@ -25,7 +26,7 @@ _OF_PLAIN_LAYERS = (independent, _diffusion, _smooth, _correlated)
 """Chapters on h + α V g(h): their statements have that hypothesis, which their files leave out, or say what
 holds of b_k h + a_k V g(h) and M units."""
 
-_OF_OTHER_LAYERS = (normalised, _schedules, _post_activation, _jacobians, _inputs)
+_OF_OTHER_LAYERS = (normalised, _schedules, _post_activation, _jacobians, _inputs, _tokens)
 
 
 def _of_plain_layers(theorem: Theorem) -> Theorem:
@@ -45,8 +46,8 @@ THEOREMS: dict[str, Theorem] = {
         *(theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS),
     )
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G7, P1 to P3, J0 to J4, C1 to C4,
-each followed by its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G7, P1 to P3, J0 to J4, C1 to C4, T1
+to T4, each followed by its complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 

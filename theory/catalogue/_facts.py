@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple, get_args
 from theory.common import _validate
 
 Limit = Literal["depth", "width"]
-BlockName = Literal["res-1", "res-2", "res-3", "post-activation", "balanced", "vanilla"]
+BlockName = Literal["res-1", "res-2", "res-3", "post-activation", "balanced", "vanilla", "transformer"]
+AttentionName = Literal["none", "uniform", "constant", "softmax"]
 NormName = Literal[
     "none", "pre-rms", "pre-layer", "pre-tanh", "post-rms", "post-layer", "peri-rms", "peri-layer"
 ]
@@ -122,13 +123,45 @@ class WeightFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TokenFacts:
+    """What a transformer has beside other networks: the tokens of one input, and attention.
+
+    Parameters
+    ----------
+    attention : {"uniform", "constant", "softmax", "none"}
+        Weights 1/n of all n tokens; one symmetric matrix in all layers; any other weights that sum to 1 and
+        may depend on the tokens; no attention.
+    mlp : bool, default True
+        Whether layers have an MLP, with `Facts.activation` and `Facts.hidden_width`.
+    equal_tokens : bool, default False
+        Whether all tokens have one norm and all pairs one cosine at layer 0.
+    near_collapse : bool, default False
+        Whether the tokens are taken as nearly one.
+
+    Examples
+    --------
+    >>> TokenFacts(attention="softmax").mlp
+    True
+    """
+
+    attention: AttentionName
+    mlp: bool = True
+    equal_tokens: bool = False
+    near_collapse: bool = False
+
+    def __post_init__(self) -> None:
+        _validate.choice("attention", self.attention, get_args(AttentionName), fix="choose one")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts:
     """What is known of a network and of the experiment on it, for hypotheses to look at.
 
     Parameters
     ----------
-    block : {"res-1", "res-2", "res-3", "post-activation", "balanced", "vanilla"}
-        Residual block; res-3 is always ReLU, post-activation is σ(V h).
+    block : {"res-1", "res-2", "res-3", "post-activation", "balanced", "vanilla", "transformer"}
+        Residual block; res-3 is always ReLU, post-activation is σ(V h), a transformer is attention, then an
+        MLP.
     width, depth : int
         d and L.
     activation : str, default "relu"
@@ -165,6 +198,8 @@ class Facts:
         b of ``h_{k+1} = b h_k + a_k V g(h_k)``.
     schedule : {"constant", "vanishing", "other"}, default "constant"
         Whether all a_k are α; other factors, with the largest a_k → 0 as the depth grows; any other.
+    tokens : TokenFacts, optional
+        Tokens and attention, of transformers and of them alone.
     traits : Traits, optional
         Traits of σ; left out, those of `TRAITS`, and for other names the ones of which nothing is known.
 
@@ -201,6 +236,7 @@ class Facts:
     hidden_width: int | None = None
     skip: float = 1.0
     schedule: ScheduleKind = "constant"
+    tokens: TokenFacts | None = None
 
     def __post_init__(self) -> None:
         _validate.choice("block", self.block, get_args(BlockName), fix="choose one of the blocks")
@@ -224,6 +260,11 @@ class Facts:
             raise ValueError(f"bias_std={self.bias_std:g}: must be 0 for {self.block}; only res-2 has a bias")
         for limit in self.limits:
             _validate.choice("limits", limit, ("depth", "width"), fix="name what grows")
+        if (self.tokens is None) != (self.block != "transformer"):
+            raise ValueError(
+                f"tokens={self.tokens}: must be given for transformers and for them alone; give "
+                "block='transformer' and tokens=TokenFacts(attention='softmax'), say"
+            )
         self._check_layer()
 
     def _check_layer(self) -> None:
@@ -238,7 +279,7 @@ class Facts:
         if self.hidden_width is not None:
             fix = "give the units between W and V"
             _validate.whole("hidden_width", self.hidden_width, minimum=1, fix=fix)
-            if not self.has_w:
+            if not self.has_w and self.tokens is None:
                 raise ValueError(
                     f"hidden_width={self.hidden_width}: must be left out for {self.block}, which has no W; "
                     "give block='res-3', say"

@@ -35,6 +35,7 @@ _BRANCH_DEGREE = Hypothesis(
     "σ is linear on either side of 0, or a norm without ε stands before the branch",
     lambda f: f.norm_eps == 0 and (f.sigma.homogeneous or f.norm.startswith(("pre-", "peri-"))),
 )
+_NO_TOKENS = Hypothesis("there is no attention", lambda f: f.tokens is None)
 _NO_TANH = Hypothesis("no tanh stands before the branch", lambda f: f.norm != "pre-tanh")
 _CONSTANT = Resolution(0.01, "relative")
 _LAW = Resolution(0.01, "distribution")
@@ -236,7 +237,7 @@ STATEMENTS = (
             "Euler's theorem: the Jacobian of a homogeneous map of degree one has J h = f(h), of degree "
             "zero J h = 0. A norm on the stream makes layers of degree zero."
         ),
-        hypotheses=(_BRANCH_DEGREE, _NO_TANH, given.NO_BIAS),
+        hypotheses=(_BRANCH_DEGREE, _NO_TANH, _NO_TOKENS, given.NO_BIAS),
         regime="exact",
         kind="equality",
         quantity="(p_0 · h_0)/(p_L · h_L), which is 1 in each network, and its like behind norms",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theory import ACTIVATIONS, activation_function
-from theory.catalogue import TRAITS, Facts, Traits, WeightFacts
+from theory.catalogue import TRAITS, Facts, TokenFacts, Traits, WeightFacts
 
 FACTS = Facts(block="res-2", width=40, depth=100, beta=0.5)
 
@@ -50,6 +50,8 @@ def test_traits_hold_of_the_function(name):
         ({"block": "res-1", "hidden_width": 8}, "hidden_width=8"),
         ({"skip": float("inf")}, "skip=inf"),
         ({"schedule": "power"}, "schedule='power'"),
+        ({"block": "transformer"}, "tokens=None"),
+        ({"tokens": TokenFacts(attention="softmax")}, "tokens=TokenFacts"),
     ],
 )
 def test_bad_facts_are_one_line(changes, words):

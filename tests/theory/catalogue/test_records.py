@@ -20,6 +20,7 @@ STATEMENTS = (
     + [f"P{n}" for n in range(1, 4)]
     + [f"J{n}" for n in range(5)]
     + [f"C{n}" for n in range(1, 5)]
+    + [f"T{n}" for n in range(1, 5)]
 )
 EACH = pytest.mark.parametrize("theorem", THEOREMS.values(), ids=THEOREMS)
 

@@ -1,0 +1,1 @@
+"""Experiments of T1 to T4."""

@@ -1,0 +1,1 @@
+"""Tokens and attention: random transformers (T1 to T4)."""
