@@ -42,7 +42,11 @@ class Net(nn.Module):
 
     def __init__(self, blocks: list[Block]) -> None:
         super().__init__()
-        self.embed, self.blocks, self.head = nn.Linear(INPUTS, WIDTH), nn.ModuleList(blocks), nn.Linear(WIDTH, 1)
+        self.embed, self.blocks, self.head = (
+            nn.Linear(INPUTS, WIDTH),
+            nn.ModuleList(blocks),
+            nn.Linear(WIDTH, 1),
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the output."""

@@ -1,16 +1,16 @@
 """The law of one promised branch, given the state before it: logs of its norm, through their moments.
 
-With Gaussian V the branch f = a V σ(z) has ‖f‖² = a² ‖σ(z)‖² χ²_d/d with an independent χ²_d, and its direction is
-uniform on the sphere; with Gaussian W the z are independent N(0, s) whatever the state, s = ‖h‖²/d without a norm
-and 1 behind one (plus the biases' variance). So log ‖f‖² minus the log of its mean has a law that knows neither
-the state nor the block (G1, N1): for ReLU ‖σ(z)‖² = s χ²_N with N ~ Bin(M, 1/2), exactly; for other activations it is
-taken as a Gamma number of the same mean and variance, which is right to first order in 1/M. Without W, ‖σ(h)‖² is
-known, and the law is that of χ²_d.
+With Gaussian V the branch f = a V σ(z) has ‖f‖² = a² ‖σ(z)‖² χ²_d/d with an independent χ²_d, and its
+direction is uniform on the sphere; with Gaussian W the z are independent N(0, s) whatever the state, s =
+‖h‖²/d without a norm and 1 behind one (plus the biases' variance). So log ‖f‖² minus the log of its mean
+has a law that knows neither the state nor the block (G1, N1): for ReLU ‖σ(z)‖² = s χ²_N with N ~ Bin(M,
+1/2), exactly; for other activations it is taken as a Gamma number of the same mean and variance, which is
+right to first order in 1/M. Without W, ‖σ(h)‖² is known, and the law is that of χ²_d.
 
-Sums of such logs are tested through their exponential moments. For each λ, exp(λ Σ y − n ψ(λ)) with
-ψ(λ) = log E e^{λy} is a martingale from 1, whatever the block, and an average over inputs of one network is
-dominated by one input (Jensen). So the average over a grid of λ of both signs exceeds 1/δ ever, at whatever time
-one looks, with probability at most δ (Ville).
+Sums of such logs are tested through their exponential moments. For each λ, exp(λ Σ y − n ψ(λ)) with ψ(λ) =
+log E e^{λy} is a martingale from 1, whatever the block, and an average over inputs of one network is
+dominated by one input (Jensen). So the average over a grid of λ of both signs exceeds 1/δ ever, at whatever
+time one looks, with probability at most δ (Ville).
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class BranchLaw:
         --------
         >>> law = BranchLaw(width=64, units=256)
         >>> rows = np.log(np.random.default_rng(1).chisquare(64, 40) / 64)
-        >>> law.log_evidence(float(rows.sum()), 40) < 3, law.log_evidence(float(rows.sum() + 40 * 0.4), 40) > 20
-        (True, True)
+        >>> law.log_evidence(float(rows.sum()), 40) < 3, law.log_evidence(float(rows.sum() + 40 * 0.4), 40)
+        > 20 (True, True)
         """
         powers, psi = self.grid
         return float(logsumexp(powers * total - n * psi) - math.log(2 * len(_GRID)))
@@ -117,5 +117,7 @@ def _log_binomial_moment(width: int, units: int, power: float) -> float:
     main = logsumexp(weights[kept] + inner[kept]) + outer if kept.any() else -math.inf
     floor = logsumexp(weights[low]) + (FLOOR * -power if power < 0 else 0.0)
     if power > 0:
-        floor = logsumexp(weights[low] + power * np.log(np.maximum(n[low] / units * 2, math.exp(-FLOOR)))) + outer
+        floor = (
+            logsumexp(weights[low] + power * np.log(np.maximum(n[low] / units * 2, math.exp(-FLOOR)))) + outer
+        )
     return float(np.logaddexp(main, floor))

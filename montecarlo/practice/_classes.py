@@ -3,14 +3,15 @@
 Three quantities, one number a seed and depth:
 
 * the *branches*: how much all blocks together put beside the start. Without a norm, and with one after each
-  addition, T = Σ_k turn_k, minus the log of the share of h_0 in h_L; with a norm at the branch's input
-  E = Σ_k ‖f_k‖²/‖h_0‖², since branches do not see the stream's length there. Either is a power L^u at large
-  depth: u < 0 is the identity, u = 0 critical. Above 0, a stream to which branches add what does not depend on it
-  grows like a power of depth (N3), one that they multiply grows exponentially, or like exp(L^u) (I11).
+  addition, T = Σ_k turn_k, minus the log of the share of h_0 in h_L; with a norm at the branch's input E =
+  Σ_k ‖f_k‖²/‖h_0‖², since branches do not see the stream's length there. Either is a power L^u at large
+  depth: u < 0 is the identity, u = 0 critical. Above 0, a stream to which branches add what does not depend
+  on it grows like a power of depth (N3), one that they multiply grows exponentially, or like exp(L^u)
+  (I11).
 * the log growth of the *stream*, log rms h_L − log rms h_0, and of the *gradient*, log rms p_0 − log rms p_L.
   Growth per doubling of depth that itself grows with depth is exponential, whatever the branches do.
 
-The class is the worst of the three.
+The class is that of the branches, or a worse one that the stream or the gradient is shown to have.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ class Growth:
         }  # fmt: skip
 
 
-def branch_growth(rows: Rows, depths: Sequence[int], false_alarm: float, *, multiplied: bool | None) -> Growth:
+def branch_growth(
+    rows: Rows, depths: Sequence[int], false_alarm: float, *, multiplied: bool | None
+) -> Growth:
     """Return the class of the branches from log T or log E, shape (seeds, depths).
 
     `multiplied` says whether branches grow with the stream; None where that is not known.
@@ -75,7 +78,7 @@ def branch_growth(rows: Rows, depths: Sequence[int], false_alarm: float, *, mult
     levels = tuple(float(x) for x in rows.mean(axis=0))
     if high < -MARGIN:
         found = "identity"
-    elif -MARGIN < low and high < MARGIN:
+    elif low > -MARGIN and high < MARGIN:
         found = "critical"
     elif low > MARGIN and multiplied is not None:
         found = "exponential" if multiplied else "polynomial"
@@ -91,7 +94,7 @@ def level_growth(quantity: str, rows: Rows, depths: Sequence[int], false_alarm: 
     early, late = _secant(log_depth, 0, middle), _secant(log_depth, middle, len(depths) - 1)
     exponent, low, high = interval_of(rows @ late, false_alarm / 2)
     levels = tuple(float(x) for x in rows.mean(axis=0))
-    if -MARGIN < low and high < MARGIN:
+    if low > -MARGIN and high < MARGIN:
         return Growth(quantity, exponent, (low, high), "critical", levels)
     found = "undecided"
     sign = 1.0 if exponent > 0 else -1.0
@@ -105,13 +108,17 @@ def level_growth(quantity: str, rows: Rows, depths: Sequence[int], false_alarm: 
 
 
 def worst(branches: Growth, stream: Growth, gradient: Growth | None) -> str:
-    """Return the class of all: the worst that is decided, or "undecided" where a worse one is left open."""
+    """Return the class of all: that of the branches, or a worse one that stream or gradient are shown to
+    have.
+
+    Stream and gradient may be left open by few seeds: what they are not shown to be does not count.
+    """
     others = [growth.found for growth in (stream, gradient) if growth is not None]
-    if "exponential" in (branches.found, *others):
+    if "exponential" in others:
         return "exponential"
-    if "undecided" in (branches.found, *others):
+    if branches.found == "undecided":
         return "undecided"
-    return max([branches.found, *(found for found in others if found != "critical")], key=CLASSES.index)
+    return max([branches.found, *(found for found in others if found == "polynomial")], key=CLASSES.index)
 
 
 def _slope_weights(depths: Sequence[int]) -> Rows:

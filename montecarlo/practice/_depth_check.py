@@ -40,9 +40,9 @@ def depth_check(
 ) -> DepthCheck:
     """Check how a model depends on its depth: growth of stream, branches and gradients, and its class.
 
-    Right for any model whose depth is a parameter. Each seed is a model at every depth; after some of them it
-    looks, and stops as soon as the class is decided and, given a promise, something is refuted or all seeds are
-    in. How far a verdict may err is said in `DepthCheck.false_alarm`.
+    Right for any model whose depth is a parameter. Each seed is a model at every depth; after some of them
+    it looks, and stops as soon as the class is decided and, given a promise, something is refuted or all
+    seeds are in. How far a verdict may err is said in `DepthCheck.false_alarm`.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def depth_check(
     promise : callable, optional
         `promise(depth)` returns the `ResNet` that the model claims to be; the law of every block is tested.
     inputs : optional
-        What every model is called with: a tuple of arguments, or one. Common to all depths and seeds, which is
-        what comparisons over depth want.
+        What every model is called with: a tuple of arguments, or one. Common to all depths and seeds, which
+        is what comparisons over depth want.
     blocks : str or sequence of str, optional
         As in `record`.
     false_alarm : float, default 1e-3
@@ -93,7 +93,9 @@ def depth_check(
     numbers = _check_seeds(seeds)
     false_alarm = check_real("false_alarm", false_alarm, 0.0, 0.5, 1e-3, open_low=True)
     if expect is not None and expect not in CLASSES:
-        raise InvalidFieldError("expect", expect, f"must be one of {', '.join(CLASSES)}", "give 'critical', say")
+        raise InvalidFieldError(
+            "expect", expect, f"must be one of {', '.join(CLASSES)}", "give 'critical', say"
+        )
     looks = looks_of(len(numbers))
     share = false_alarm / (3 * len(looks))  # three quantities, each at every look
     tests = {L: PromiseTest(promise(L), false_alarm / len(depths)) for L in depths} if promise else {}
@@ -121,16 +123,18 @@ def depth_check(
         structure = find_structure(list(last.values()))
         growths = _growths(measured, depths, structure, share)
         found_class = _class(measured, growths, share)
-        refuted = [fault for L in depths if L in tests for fault in tests[L].faults(structure)]
+        certain = {fault.depth for fault in faults if fault.kind in ("overflow", "copy")}
+        refuted = [
+            fault for L in depths if L in tests and L not in certain for fault in tests[L].faults(structure)
+        ]
         found = DepthCheck(
             depths=depths, seeds=tuple(numbers[:count]), found=found_class, expect=expect,
             branches=growths[0], stream=growths[1], gradient=growths[2], structure=structure,
             faults=(*faults, *refuted, *_outliers(measured, last, depths, structure, false_alarm, faults)),
-            measured=tuple(map(tuple, measured)), false_alarm=false_alarm,
-            notes=_notes(last, tests, structure), promise=tuple(tests[L].resnet for L in depths if L in tests),
+            measured=tuple(map(tuple, measured)), false_alarm=false_alarm, notes=_notes(last, tests,
+            structure), promise=tuple(tests[L].resnet for L in depths if L in tests),
         )  # fmt: skip
-        certain = any(fault.kind == "overflow" for fault in faults)
-        if certain or (found.decided and (not tests or refuted)):
+        if any(fault.kind == "overflow" for fault in faults) or (found.decided and (not tests or refuted)):
             break
     assert found is not None  # the last seed is a look
     return found
@@ -188,7 +192,7 @@ def _outliers(
     rows = [row[-1] for row in measured]
     multiplied = structure.norm == "none"
     logs = np.stack([r.log_branch - (r.log_hidden[:-1] if multiplied else 0.0) for r in rows])
-    return branch_faults(logs, last[deepest].names, false_alarm, multiplied=multiplied)
+    return branch_faults(logs, last[deepest].names, false_alarm)
 
 
 def _notes(last: dict[int, Stream], tests: dict[int, PromiseTest], structure: Structure) -> tuple[str, ...]:

@@ -46,7 +46,9 @@ def find_object(name: str, field: str = "factory") -> Any:
     except ModuleNotFoundError as error:
         missing = error.name or module_name
         if module_name == missing or module_name.startswith(f"{missing}."):
-            raise InvalidFieldError(field, name, f"must name a module that exists ({missing} does not)", _FIX) from None
+            raise InvalidFieldError(
+                field, name, f"must name a module that exists ({missing} does not)", _FIX
+            ) from None
         raise MissingFrameworkError(missing) from None
     for part in attribute.split("."):
         if not hasattr(found, part):
@@ -60,8 +62,8 @@ def find_object(name: str, field: str = "factory") -> Any:
 def build(factory: Callable[..., Any], depth: int, seed: int, inputs: Any) -> tuple[Any, tuple[Any, ...]]:
     """Return the model of one depth and seed with what it is called with.
 
-    Generators of Python, numpy and PyTorch are set from the seed, so that a factory may ignore it, and restored
-    afterwards.
+    Generators of Python, numpy and PyTorch are set from the seed, so that a factory may ignore it, and
+    restored afterwards.
 
     Raises
     ------

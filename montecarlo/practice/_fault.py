@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORDS = {
-    "overflow": "{where} leaves the numbers of its format: the largest entry before is {found:.3g}",
-    "copy": "{where} has the very weights of block {found:g}: blocks must have weights of their own",
+    "overflow": "{where} leaves the numbers of {detail}: the largest entry before is {found:.3g}",
+    "copy": "{where}: the very weights of block {found:g}, where each must have its own",
     "norm": "{where}: {detail}",
     "zero": "{where} adds nothing: its branch is 0",
     "skip": "{where} keeps {found:.4g} times the stream, {expected:.4g} is promised",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ def record_function(
 ) -> Stream:
     """Return the stream that a function returns; arguments as in `record`.
 
-    The function returns h_0, ..., h_L as a list or stacked along a first axis, or a mapping with `hidden` and,
-    where it knows them, `gradients`, `loss_gradients` and `names`. One of JAX that adds its argument `offsets`
-    to the states, one of them to each, is differentiated here.
+    The function returns h_0, ..., h_L as a list or stacked along a first axis, or a mapping with `hidden`
+    and, where it knows them, `gradients`, `loss_gradients` and `names`. One of JAX that adds its argument
+    `offsets` to the states, one of them to each, is differentiated here.
     """
     result = function(*inputs)
     given: dict[str, Any] = dict(result) if isinstance(result, Mapping) else {"hidden": result}
@@ -79,10 +79,11 @@ def _differentiate(
     loss: Callable[[Any], Any] | None,
     rng: np.random.Generator,
 ) -> tuple[Any, Any]:
-    """Return the gradients of ⟨p, h_L⟩, and of the loss, with respect to zeros that are added to the states."""
+    """Return the gradients of ⟨p, h_L⟩, and of the loss, with respect to zeros that are added to the
+    states.
+    """
     jax = framework("jax")
     zeros = jax.tree.map(lambda h: h * 0, states)
-    seen = jax.tree.map(lambda h: h, states)
 
     def hidden(offsets: Any) -> Any:
         result = function(*inputs, offsets=offsets)
@@ -91,9 +92,9 @@ def _differentiate(
     _, pull = jax.vjp(hidden, zeros)
     last = states[-1]
     p = jax.numpy.asarray(rng.standard_normal(np.shape(last)), dtype=last.dtype)
-    if isinstance(seen, Sequence):
-        weights: Any = type(seen)([*([0 * h for h in seen[:-1]]), p])  # type: ignore[call-arg]
-    else:
+    if isinstance(states, list | tuple):
+        weights: Any = type(states)([*zeros[:-1], p])
+    else:  # stacked along the first axis
         weights = zeros.at[-1].set(p)
     (gradients,) = pull(weights)
     lost = None if loss is None else jax.grad(lambda offsets: loss(hidden(offsets)))(zeros)

@@ -61,8 +61,8 @@ class DepthCheck:
     measured : tuple of tuples of Measured
         A row a seed, an entry a depth.
     false_alarm : float
-        Probability, at most, of a wrong class (for slopes that are normal over seeds), and as much again that a
-        promise which the model keeps is refuted (without assumption for Gaussian weights).
+        Probability, at most, of a wrong class (for slopes that are normal over seeds), and as much again
+        that a promise which the model keeps is refuted (without assumption for Gaussian weights).
     notes : tuple of str
         What a reader should know.
     promise : tuple of ResNet
@@ -123,7 +123,9 @@ class DepthCheck:
                 growth = float(np.mean([0.5 * np.log1p(np.exp(r.log_energy)) for r in rows]))
                 return Theory(growth, growth, "N1, N5", kind)
         if self.structure.norm == "after":
-            return Theory(float(np.mean([r.log_hidden[1] - r.log_hidden[0] for r in rows])), math.nan, "N10", kind)
+            return Theory(
+                float(np.mean([r.log_hidden[1] - r.log_hidden[0] for r in rows])), math.nan, "N10", kind
+            )
         return Theory(math.nan, math.nan, "", "no theory")
 
     def curves(self, j: int) -> dict[str, Any]:

@@ -16,18 +16,19 @@ class Measured:
 
     Parameters
     ----------
-    log_hidden, log_branch, log_gradient, turns : arrays
+    log_hidden, log_branch, log_gradient, log_largest, turns : arrays
         As in `Stream`.
     log_energy, log_movement : float
         As in `Stream`.
     row_growth, row_gradient_growth : float
-        log ‖h_L‖/‖h_0‖ and log ‖p_0‖/‖p_L‖ of the first row (a token, an image) of the batch alone, which have
-        the laws that theory gives for one input.
+        log ‖h_L‖/‖h_0‖ and log ‖p_0‖/‖p_L‖ of the first row (a token, an image) of the batch alone, which
+        have the laws that theory gives for one input.
     """
 
     log_hidden: Curve
     log_branch: Curve
     log_gradient: Curve
+    log_largest: Curve
     turns: Curve
     log_energy: float
     log_movement: float
@@ -36,18 +37,18 @@ class Measured:
 
     @property
     def log_turns(self) -> float:
-        """log Σ_k turn_k."""
+        """Log Σ_k turn_k."""
         total = float(np.nansum(self.turns)) if np.isfinite(self.turns).any() else math.nan
         return math.log(total) if total > 0 else -math.inf if total == 0 else math.nan
 
     @property
     def stream_growth(self) -> float:
-        """log rms h_L − log rms h_0."""
+        """Log rms h_L − log rms h_0."""
         return float(self.log_hidden[-1] - self.log_hidden[0])
 
     @property
     def gradient_growth(self) -> float:
-        """log rms p_0 − log rms p_L; NaN without gradients."""
+        """Log rms p_0 − log rms p_L; NaN without gradients."""
         return float(self.log_gradient[0] - self.log_gradient[-1])
 
     @property
@@ -62,8 +63,8 @@ class Measured:
 def measure(stream: Stream) -> Measured:
     """Return the numbers of a stream."""
     return Measured(
-        stream.log_hidden, stream.log_branch, stream.log_gradient, stream.turns, stream.log_energy,
-        stream.log_movement, _first_row(stream.hidden[-1], stream.hidden[0]),
+        stream.log_hidden, stream.log_branch, stream.log_gradient, stream.log_largest, stream.turns,
+        stream.log_energy, stream.log_movement, _first_row(stream.hidden[-1], stream.hidden[0]),
         math.nan if stream.gradients is None else _first_row(stream.gradients[0], stream.gradients[-1]),
     )  # fmt: skip
 

@@ -84,7 +84,7 @@ class Stream:
     def __post_init__(self) -> None:
         if len(self.hidden) < 2:
             raise InvalidFieldError(
-                "model", f"{len(self.hidden)} states", "must have a stream of two states at least, h_0 and h_1",
+                "model", f"{len(self.hidden)} states", "must have two states at least, h_0 and h_1",
                 "return the state before the first block and after each block",
             )  # fmt: skip
 
@@ -100,12 +100,12 @@ class Stream:
 
     @cached_property
     def log_hidden(self) -> Curve:
-        """log of the root mean square of h_0, ..., h_L, shape (L + 1,)."""
+        """Log of the root mean square of h_0, ..., h_L, shape (L + 1,)."""
         return np.array([log_rms(h) for h in self.hidden])
 
     @cached_property
     def log_branch(self) -> Curve:
-        """log of the root mean square of h_k − h_{k-1}, shape (L,)."""
+        """Log of the root mean square of h_k − h_{k-1}, shape (L,)."""
         with np.errstate(invalid="ignore", over="ignore"):
             return np.array([log_rms(f) for f in self.branch_outputs()])
 
@@ -115,14 +115,14 @@ class Stream:
 
     @cached_property
     def log_gradient(self) -> Curve:
-        """log of the root mean square of the read-out's gradients at h_0, ..., h_L; NaN without them."""
+        """Log of the root mean square of the read-out's gradients at h_0, ..., h_L; NaN without them."""
         if self.gradients is None:
             return np.full(self.depth + 1, math.nan)
         return np.array([log_rms(p) for p in self.gradients])
 
     @cached_property
     def log_loss_gradient(self) -> Curve:
-        """log of the root mean square of the loss's gradients at h_0, ..., h_L; NaN without them."""
+        """Log of the root mean square of the loss's gradients at h_0, ..., h_L; NaN without them."""
         if self.loss_gradients is None:
             return np.full(self.depth + 1, math.nan)
         return np.array([log_rms(p) for p in self.loss_gradients])
@@ -148,14 +148,20 @@ class Stream:
 
     @cached_property
     def log_energy(self) -> float:
-        """log Σ_k ‖h_k − h_{k-1}‖²/‖h_0‖²: what the branches add up to beside the start."""
+        """Log Σ_k ‖h_k − h_{k-1}‖²/‖h_0‖²: what the branches add up to beside the start."""
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             return float(np.log(np.sum(np.exp(2.0 * (self.log_branch - self.log_hidden[0])))))
 
     @cached_property
     def log_movement(self) -> float:
-        """log ‖h_L − h_0‖/‖h_0‖."""
+        """Log ‖h_L − h_0‖/‖h_0‖."""
         return log_rms(_difference(self.hidden[0], self.hidden[-1])) - self.log_hidden[0]
+
+    @cached_property
+    def log_largest(self) -> Curve:
+        """Log of the largest entry of h_0, ..., h_L in absolute value, shape (L + 1,)."""
+        with np.errstate(divide="ignore"):
+            return np.array([float(np.log(np.max(np.abs(h)))) for h in self.hidden])
 
     @property
     def overflow(self) -> int | None:

@@ -1,10 +1,10 @@
 """The interval of a mean over seeds that a check may look at several times.
 
 Rows are one number a seed, independent and of one law, whatever links the depths of one seed. Student's
-interval holds the mean with its stated probability for normal rows; ours are combinations of averages over all
-blocks, rows and coordinates of a model, which are close to normal (`benchmarks/practice/calibration.py` counts
-how often it misses). A check that looks J times gives each look 1/J of its false alarm: by the union bound the
-probability that any look misses is at most the whole, however it stops.
+interval holds the mean with its stated probability for normal rows; ours are combinations of averages over
+all blocks, rows and coordinates of a model, which are close to normal (`benchmarks/practice/calibration.py`
+counts how often it misses). A check that looks J times gives each look 1/J of its false alarm: by the union
+bound the probability that any look misses is at most the whole, however it stops.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from montecarlo.diagnosis import Branches
 
 _UNCHAINED = (
-    "the blocks do not hand the stream on to each other: taken as h_0, h_1, ... is what enters them, and what "
-    "leaves the last one is left out"
+    "the blocks do not hand the stream on to each other: taken as h_0, h_1, ... is what enters them, and "
+    "what leaves the last one is left out"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from montecarlo.common._errors import InvalidFieldError
@@ -34,7 +35,9 @@ class Call:
 
 
 def tensors_in(value: Any) -> list[Any]:
-    """Return the floating tensors in an argument or result: a tensor, or tuples, lists and mappings of them."""
+    """Return the floating tensors in an argument or result: a tensor, or tuples, lists and mappings of
+    them.
+    """
     if hasattr(value, "is_floating_point") and hasattr(value, "detach"):
         return [value] if value.is_floating_point() else []
     if isinstance(value, Mapping):
@@ -124,7 +127,7 @@ def named_blocks(calls: Sequence[Call], blocks: str | Sequence[str]) -> list[Cal
 
 def hands_on(run: Sequence[Call]) -> bool:
     """Return whether each call takes the very tensor that the one before returned, or one of its values."""
-    return all(_same(a.left, b.entered) for a, b in zip(run, run[1:], strict=False))
+    return all(_same(a.left, b.entered) for a, b in pairwise(run))
 
 
 def _same(left: Any, entered: Any) -> bool:
@@ -132,8 +135,8 @@ def _same(left: Any, entered: Any) -> bool:
         return True
     if tuple(left.shape) != tuple(entered.shape):
         return False
-    equal = (left == entered) | ((left != left) & (entered != entered))  # NaN is handed on, too
-    return bool(equal.all())
+    unequal = (left != entered) & ((left == left) | (entered == entered))  # noqa: PLR0124 (NaN is handed on, too)
+    return not bool(unequal.any())
 
 
 def _parameters(module: Any) -> bool:

@@ -1,8 +1,8 @@
 """Blocks that are unlike the others, or certainly wrong: what can be seen without a promise.
 
-Overflow, and weights that are copies, are certain. Of weights whose deviation, and of biases whose mean, is not
-that of the blocks around, the standard errors are known from the number of entries; a branch that is larger than
-those around it is told from them by Student's test over seeds.
+Overflow, and weights that are copies, are certain. Of weights whose deviation, and of biases whose mean, is
+not that of the blocks around, the standard errors are known from the number of entries; a branch that is
+larger than those around it is told from them by Student's test over seeds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def certain_faults(stream: Stream) -> list[Fault]:
         k = stream.overflow
         before = float(np.max(np.abs(stream.hidden[max(k - 1, 0)]))) if k else math.nan
         name = stream.names[k - 1] if k else "what enters the first block"
-        found.append(Fault("overflow", (k,), before, 65504.0, stream.depth, name=name))
+        found.append(Fault("overflow", (k,), before, 65504.0, stream.depth, name=name, detail=stream.dtype))
     copied = copies(stream.parameters)
     if copied:
         first = min(copied)
@@ -48,7 +48,10 @@ def parameter_faults(stream: Stream, false_alarm: float) -> list[Fault]:
     families = {
         name: [block[name] for block in stream.parameters]
         for name in (stream.parameters[0] if stream.parameters else ())
-        if all(name in block and block[name].shape == stream.parameters[0][name].shape for block in stream.parameters)
+        if all(
+            name in block and block[name].shape == stream.parameters[0][name].shape
+            for block in stream.parameters
+        )
     }
     tests = max(1, len(families)) * stream.depth
     found = []
@@ -67,9 +70,11 @@ def _deviations(
     z = float(norm.isf(false_alarm / 2))
     found = []
     for k, parameter in enumerate(family):
-        away = logs[k] - np.median(logs[around(k, len(logs))])
+        beside = logs[around(k, len(logs))]
+        away = logs[k] - np.median(beside)
         error = parameter.log_std_error * math.sqrt(1.0 + math.pi / 2 / min(4, len(logs) - 1))
-        if abs(away) > max(_LEAST, z * error):
+        # Where those around differ as much among themselves, the deviation changes along depth on purpose.
+        if abs(away) > max(_LEAST, z * error, 2.0 * float(np.ptp(np.sort(beside)[: len(beside) - 1]))):
             found.append(
                 Fault("weights", (k + 1,), math.exp(away), 1.0, stream.depth, 0.5 * (away / error) ** 2,
                       stream.names[k], name)
@@ -79,7 +84,7 @@ def _deviations(
 
 def _means(name: str, family: Sequence[ParameterFacts], stream: Stream, false_alarm: float) -> list[Fault]:
     """Return biases, vectors named so, with a mean; one that is constant and not 0 has one, too."""
-    if len(family[0].shape) != 1 or "bias" not in name.split(".")[-1]:
+    if len(family[0].shape) != 1 or "bias" not in name.rsplit(".", maxsplit=1)[-1]:
         return []
     z = float(norm.isf(false_alarm / 2))
     wrong = []
@@ -94,9 +99,7 @@ def _means(name: str, family: Sequence[ParameterFacts], stream: Stream, false_al
     return [Fault("bias", numbers, ratio, 0.0, stream.depth, name=stream.names[wrong[0]], detail=name)]
 
 
-def branch_faults(
-    log_branches: np.ndarray, names: Sequence[str], false_alarm: float, *, multiplied: bool
-) -> list[Fault]:
+def branch_faults(log_branches: np.ndarray, names: Sequence[str], false_alarm: float) -> list[Fault]:
     """Return blocks whose branch is unlike those around it; rows (seeds, L) of its log mean square root.
 
     Where branches grow with the stream, rows are logs of their ratio to it.
@@ -106,16 +109,22 @@ def branch_faults(
         return []
     found = []
     threshold = float(student.isf(false_alarm / (2 * depth), n - 1))
-    contrasts = np.stack(
-        [log_branches[:, k] - np.median(log_branches[:, around(k, depth)], axis=1) for k in range(depth)], axis=1
+    # Against the blocks on both sides, next to it and next but one: a trend along depth cancels, and a block
+    # beside one that is unlike the rest agrees with the other pair.
+    near, far = (
+        log_branches[:, 2:-2]
+        - (log_branches[:, 2 - j : depth - 2 - j] + log_branches[:, 2 + j : depth - 2 + j]) / 2
+        for j in (1, 2)
     )
-    mean, error = contrasts.mean(axis=0), contrasts.std(axis=0, ddof=1) / math.sqrt(n)
-    usual = float(np.median(np.abs(mean)))
-    for k in range(1, depth - 1):  # the ends have no blocks on one side, and often differ on purpose
-        if abs(mean[k]) > max(_LEAST_BRANCH, 4.0 * usual, threshold * error[k]):
-            found.append(
-                Fault("outlier", (k + 1,), math.exp(mean[k]), 1.0, depth, 0.5 * (mean[k] / error[k]) ** 2, names[k])
-            )
+    means = np.stack([near.mean(axis=0), far.mean(axis=0)])
+    errors = np.stack([near.std(axis=0, ddof=1), far.std(axis=0, ddof=1)]) / math.sqrt(n)
+    usual = float(np.median(np.abs(means[0])))
+    for k in range(depth - 4):
+        away = min(means[:, k], key=abs)
+        least = max(_LEAST_BRANCH, 4.0 * usual, threshold * float(errors[:, k].max()))
+        if abs(away) > least and means[0, k] * means[1, k] > 0:
+            evidence = 0.5 * float(away / errors[:, k].max()) ** 2 if errors[:, k].any() else math.inf
+            found.append(Fault("outlier", (k + 3,), math.exp(away), 1.0, depth, evidence, names[k + 2]))
     return found
 
 
@@ -128,5 +137,3 @@ def around(k: int, count: int) -> list[int]:
     ([3, 4, 6, 7], [1, 2, 3, 4], [0, 2])
     """
     return sorted(sorted((j for j in range(count) if j != k), key=lambda j: (abs(j - k), j))[:4])
-
-

@@ -6,6 +6,8 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from montecarlo.diagnosis._numbers import number
 
 if TYPE_CHECKING:
@@ -16,13 +18,15 @@ _SAID = {
     "identity": "identity: blocks do less and less as depth grows, or next to nothing",
     "critical": "critical: stream and gradients stay of order one at any depth",
     "polynomial": "polynomial: stream or gradients grow like a power of depth",
-    "exponential": "exponential: stream or gradients grow or vanish exponentially in depth, or the input is forgotten so",
+    "exponential": "exponential: stream or gradients grow or vanish exponentially in depth, or the input is "
+    "forgotten so",
     "undecided": "undecided: more seeds or larger depths would tell",
 }
 _ADVICE = {
     ("exponential", "none"): "scale branches by 1/√L, or put a norm at their input",
     ("exponential", "after"): "move the norm to the branch's input, or scale branches by 1/√L (DeepNorm)",
-    ("polynomial", "before"): "nothing explodes; to keep the stream of order one scale branches by 1/√L (GPT-2: 1/√(2L))",
+    ("polynomial", "before"): "nothing explodes; to keep the stream of order one scale branches by 1/√L "
+    "(GPT-2: 1/√(2L))",
     ("polynomial", "none"): "scale branches by 1/√L",
     ("identity", "none"): "scale branches by 1/√L to have them count at any depth",
     ("identity", "before"): "scale branches by 1/√L to have them count at any depth",
@@ -38,6 +42,8 @@ def text(check: DepthCheck, *, width: int = 100) -> str:
     advice = _ADVICE.get((check.found, check.structure.norm))
     if advice:
         lines.append(_labelled("critical", advice, width))
+    if ranges := range_words(check):
+        lines.append(_labelled("range", ranges, width))
     lines += ["", *_aligned(depth_rows(check)), "", *_aligned(growth_rows(check))]
     if check.faults:
         lines += ["", *(_labelled("fault", fault.words, width) for fault in check.faults)]
@@ -48,7 +54,8 @@ def text(check: DepthCheck, *, width: int = 100) -> str:
 
 def markdown(check: DepthCheck) -> str:
     """Return the check as Markdown."""
-    lines = [f"### Depth check: {check.verdict}", "", f"{_SAID[check.found][0].upper()}{_SAID[check.found][1:]}.", ""]
+    said = _SAID[check.found]
+    lines = [f"### Depth check: {check.verdict}", "", f"{said[0].upper()}{said[1:]}.", ""]
     for rows in (depth_rows(check), growth_rows(check)):
         lines += ["| " + " | ".join(row) + " |" for row in rows[:1]]
         lines += ["|" + " --- |" * len(rows[0])]
@@ -75,33 +82,59 @@ def growth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("quantity", "exponent in depth", "interval", "class")]
     for growth in (check.branches, check.stream, check.gradient):
         if growth is not None:
-            found = "of order one" if growth.found == "critical" and growth.quantity != "branches" else growth.found
+            found = growth.found
+            if growth.quantity != "branches":
+                found = {"critical": "of order one", "undecided": "open"}.get(found, found)
             rows.append((growth.quantity, _plain(growth.exponent), _interval(growth), found))
     return rows
+
+
+def range_words(check: DepthCheck) -> str:
+    """Return at which block the deepest models leave the range of float16, and of float32; "" if they do
+    not.
+    """
+    said = []
+    for name, largest in (("float16", 65504.0), ("float32", 3.4e38)):
+        for j, L in enumerate(check.depths):
+            tops = np.array([row[j].log_largest for row in check.measured])
+            beyond = np.flatnonzero(~(np.max(tops, axis=0) <= math.log(largest)))
+            if beyond.size:
+                said.append(f"with {L} blocks entries leave {name} at block {beyond[0]}")
+                break
+    return "; ".join(said)
 
 
 def verdict_words(check: DepthCheck) -> str:
     """Return the verdict in a sentence."""
     claim = "" if check.expect is None else f" {check.expect!r} was claimed;"
     promise = f"; {len(check.refuted)} against it or certain" if check.refuted else ""
+    verdict = check.verdict.upper() if check.verdict == "refuted" else check.verdict
+    depths = ", ".join(map(str, check.depths))
     return (
-        f"{check.verdict.upper() if check.verdict == 'refuted' else check.verdict}:{claim} found {check.found}{promise}. "
-        f"{len(check.seeds)} seeds at depths {', '.join(map(str, check.depths))}; false alarm {check.false_alarm:g}."
+        f"{verdict}:{claim} found {check.found}{promise}. {len(check.seeds)} seeds at depths {depths}; "
+        f"false alarm {check.false_alarm:g}."
     )
 
 
 def record(check: DepthCheck) -> dict[str, Any]:
     """Return the check as JSON-serialisable values."""
     growths = [growth for growth in (check.branches, check.stream, check.gradient) if growth is not None]
-    curves = [{name: _listed(curve) for name, curve in check.curves(j).items()} for j in range(len(check.depths))]
+    curves = [
+        {name: _listed(curve) for name, curve in check.curves(j).items()} for j in range(len(check.depths))
+    ]
     structure = check.structure
     return {
         "class": check.found, "verdict": check.verdict, "expect": check.expect,
         "depths": list(check.depths), "seeds": list(check.seeds), "false_alarm": check.false_alarm,
-        "structure": {"norm": structure.norm, "degree": _finite(structure.degree), "misfit": _finite(structure.misfit)},
+        "structure": {
+            "norm": structure.norm, "degree": _finite(structure.degree), "misfit": _finite(structure.misfit),
+        },
         "growth": [growth.record() for growth in growths],
         "theory": [
-            {"log_stream": _finite(t.stream), "log_gradient": _finite(t.gradient), "source": t.source, "kind": t.kind}
+            {
+                "log_stream": _finite(t.stream), "log_gradient": _finite(t.gradient), "source": t.source,
+                "kind": t.kind,
+            }
             for t in check.theory
         ],
         "faults": [fault.record() for fault in check.faults],
