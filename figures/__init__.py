@@ -7,6 +7,7 @@ import figures._matplotlib  # noqa: F401  # isort: split
 from figures._catalogue import FIGURES as FIGURES
 from figures._catalogue import TRAINED as TRAINED
 from figures._catalogue import find_figure as find_figure
+from figures._depth_check import draw_depth_check as draw_depth_check
 from figures._diagnosis import draw_diagnosis as draw_diagnosis
 from figures._draw import DrawnFigure as DrawnFigure
 from figures._draw import SampledFigure as SampledFigure

@@ -87,9 +87,10 @@ def _complain(message: str) -> int:
 
 def _failure(error: Exception) -> int:
     from montecarlo.executors import ExecutorError
+    from montecarlo.practice import MissingFrameworkError
     from montecarlo.training import MissingExtraError
 
-    if isinstance(error, (ExecutorError, MissingExtraError)):
+    if isinstance(error, (ExecutorError, MissingExtraError, MissingFrameworkError)):
         return _complain(str(error))
     # A defect of ours: show where, and do not pass for a refuted theorem (1).
     traceback.print_exc()

@@ -6,6 +6,7 @@ import click
 
 from largedepth._combine import combine
 from largedepth._completion import complete_values, completion
+from largedepth._depth_check import depth_check
 from largedepth._diagnose import diagnose
 from largedepth._figures import figures
 from largedepth._report import report
@@ -19,6 +20,7 @@ from largedepth._verify import verify
 _EXAMPLES = """\b
 Examples:
   largedepth diagnose --width 1024 --depth 48 --alpha 1
+  largedepth depth-check mymodel:build --expect critical
   largedepth simulate --width 40 --depth 1000 --out s.csv
   largedepth verify I2 I6
   largedepth figures 1 3 --out results/figures
@@ -40,7 +42,7 @@ def cli() -> None:
 
 
 for verb in (
-    combine, completion, diagnose, figures, report, reproduce, simulate, sweep, theorems, train,
+    combine, completion, depth_check, diagnose, figures, report, reproduce, simulate, sweep, theorems, train,
     verify,
 ):  # fmt: skip
     cli.add_command(verb)

@@ -35,6 +35,7 @@ def _laws() -> Iterable[str]:
 _NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "activation": lambda: ("gelu", "identity", "leaky-relu", "relu", "sin", "softplus", "tanh"),
     "block": lambda: ("res-1", "res-2", "res-3", "post-activation"),
+    "expect": lambda: ("identity", "critical", "polynomial", "exponential"),
     "engine": lambda: ("auto", "correlated", "dense", "gaussian", "radial"),
     "formats": lambda: ("float16", "bfloat16", "float32"),
     "gradients": lambda: ("joint", "none", "dual"),

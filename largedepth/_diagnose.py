@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from largedepth._diagnose_model import given_fields, measured_network, need_shape
 from largedepth._options import network_options, real, threads_option, whole
 
 
@@ -53,9 +54,19 @@ from largedepth._options import network_options, real, threads_option, whole
     help="Norm of the loss's gradient in the last hidden state, for the range of floats.",
 )
 @threads_option
+@click.option(
+    "--model",
+    metavar="MODULE:FACTORY",
+    help="Read width, depth and scaling from a real model's parameters instead: FACTORY() or FACTORY(depth, "
+    "seed) returns it, or a pair of it and its inputs.",
+)
 @click.option("--json", metavar="FILE", help="Write the diagnosis as JSON.")
 @click.option("--plot", metavar="FILE", help="Draw laws and growth along depth: .png or .pdf.")
-def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **options: Any) -> int:
+@click.pass_context
+def diagnose(
+    context: click.Context, json: str | None, plot: str | None, formats: tuple[str, ...], model: str | None,
+    **options: Any,
+) -> int:  # fmt: skip
     """Say what the initialisation of a network does to its norms, gradients and floats.
 
     The constant c of alpha = c L^-b beside the critical exponent b, and the regime: at this depth where
@@ -73,7 +84,13 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
     from montecarlo.diagnosis._text import text
 
     own = {name: options.pop(name) for name in ("seconds", "seed", "false_alarm", "gradient_norm", "threads")}
-    resnet = ResNet(**options)
+    lines: list[str] = []
+    if model is None:
+        need_shape(context, options)
+        resnet = ResNet(**options)
+    else:
+        fields = given_fields(context, options)
+        resnet, lines = measured_network(model, options["depth"], own["seed"], fields)
     for field, path, suffixes in (("json", json, ()), ("plot", plot, (".png", ".pdf"))):
         if path is not None:
             check_writable(
@@ -91,9 +108,16 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
         from figures import draw_diagnosis
 
         draw_diagnosis(found, plot)
+    for line in lines:
+        click.echo(line)
     # Last: nothing that happens to standard output can lose the files.
     click.echo(_coloured(text(found, width=min(100, shutil.get_terminal_size((100, 24)).columns))))
     return 1 if found.agrees is False else 0
+
+
+for _param in diagnose.params:
+    if _param.name in ("width", "depth"):
+        _param.required = False  # a model has them; without one they are asked for when the verb runs
 
 
 def _json(record: dict[str, Any]) -> str:

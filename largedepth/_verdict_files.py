@@ -53,7 +53,7 @@ def verdicts_junit(verification: Verification) -> str:
             case.result = [result]
         case.system_out = "\n\n".join(explain(verdict) for verdict in verdicts)
         suite.add_testcase(case)
-    return _junit(suite)
+    return junit_text(suite)
 
 
 def mutants_junit(run: MutantRun) -> str:
@@ -70,10 +70,11 @@ def mutants_junit(run: MutantRun) -> str:
             message = f"{name}: {outcome.verdict}, although wrong on purpose ({outcome.kind})"
             case.result = [junitparser.Failure(message, "missed")]
         suite.add_testcase(case)
-    return _junit(suite)
+    return junit_text(suite)
 
 
-def _junit(suite: TestSuite) -> str:
+def junit_text(suite: TestSuite) -> str:
+    """Return one suite as JUnit XML."""
     import junitparser
 
     file = junitparser.JUnitXml()

@@ -1,4 +1,5 @@
-"""pytest plugin: the fixture ``theory_claims`` tests claims of theory in your own test files.
+"""pytest plugin: the fixture ``theory_claims`` tests claims of theory in your own test files,
+``depth_claims`` how a real model of yours depends on its depth.
 
 Loaded by pytest wherever largedepth is installed; ``-p no:largedepth.pytest_plugin`` leaves it out. What is
 heavy is imported when a test asks for the fixture. Verdicts are properties of the test: pytest's own
@@ -75,6 +76,37 @@ class TheoryClaims:
         return require_consistent(verdict)
 
 
+class DepthClaims:
+    """Claims about how real models depend on depth; each fails the test unless it is consistent.
+
+    Seeds are a function of ``--theory-seed`` and the test, so that a run can be repeated.
+    """
+
+    def __init__(self, test: str, seed: int, record: Callable[[Any], None]) -> None:
+        self._test, self._seed, self._record = test, seed, record
+
+    def check(self, factory: Any, expect: str | None = None, *, seeds: int = 8, **options: Any) -> Any:
+        """Claim the class of a model, and what it promises; arguments as in
+        `montecarlo.practice.depth_check`.
+
+        `seeds` is their number. Returns the `DepthCheck`; raises AssertionError with its table unless its
+        verdict is "consistent".
+        """
+        __tracebackhide__ = True
+        import hashlib
+
+        from montecarlo.practice import depth_check
+
+        mark = hashlib.sha256(f"{self._seed} {self._test}".encode()).digest()
+        first = int.from_bytes(mark[:4], "little")
+        numbers = [first + i for i in range(seeds)]
+        check = depth_check(factory, seeds=numbers, expect=expect, **options)
+        self._record(check)
+        if check.verdict != "consistent":
+            raise AssertionError(f"depth check {check.verdict}\n{check}")
+        return check
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--theory-seed``."""
     group = parser.getgroup("largedepth", "claims of theory (largedepth)")
@@ -104,6 +136,18 @@ def theory_claims(request: pytest.FixtureRequest) -> TheoryClaims:
         properties.append((_PROPERTY, json.dumps(verdict.record(), ensure_ascii=False)))
 
     return TheoryClaims(_identity(request.node), request.config.option.theory_seed, record)
+
+
+@pytest.fixture
+def depth_claims(request: pytest.FixtureRequest) -> DepthClaims:
+    """Test how a real model depends on depth: ``check(factory, expect="critical")``."""
+    properties = request.node.user_properties
+    properties[:] = [(name, value) for name, value in properties if name != "depth_claim"]
+
+    def record(check: Any) -> None:
+        properties.append(("depth_claim", json.dumps(check.record(), ensure_ascii=False)))
+
+    return DepthClaims(_identity(request.node), request.config.option.theory_seed, record)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -4,6 +4,7 @@
   arrays.
 * `montecarlo.estimates` turns columns of log-ratios into numbers with intervals.
 * `montecarlo.sequential` tests predictions on rows as they come, with a false alarm that holds at any time.
+* `montecarlo.practice` records real models and checks how they depend on depth.
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
 """
 
@@ -44,8 +45,8 @@ from montecarlo.samples.tokens._sample import TokenSample as TokenSample
 from montecarlo.samples.tokens._sample import simulate_tokens as simulate_tokens
 
 _PARTS = (
-    "diagnosis", "estimates", "executors", "files", "processes", "runs", "sequential", "store", "streams",
-    "sweeps", "training", "verification",
+    "diagnosis", "estimates", "executors", "files", "practice", "processes", "runs", "sequential", "store",
+    "streams", "sweeps", "training", "verification",
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from montecarlo import estimates as estimates
     from montecarlo import executors as executors
     from montecarlo import files as files
+    from montecarlo import practice as practice
     from montecarlo import processes as processes
     from montecarlo import runs as runs
     from montecarlo import sequential as sequential

@@ -27,6 +27,7 @@ FLOORS = (
     ("engines", "sequential"),
     ("samples",),
     ("diagnosis", "training", "sweeps", "verification"),
+    ("practice",),
 )
 CHAPTERS = (
     ("common",),

@@ -1,0 +1,69 @@
+"""``diagnose --model``: the specification of a real model, read from its parameters, and what it does to a
+batch.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from montecarlo import ResNet
+
+
+def measured_network(
+    name: str, depth: int | None, seed: int, fields: dict[str, Any]
+) -> tuple[ResNet, list[str]]:
+    """Return the `ResNet` that a model amounts to, and lines on what was read and recorded.
+
+    The factory takes (depth, seed), as that of `depth-check` does, or nothing; `fields` are those of `ResNet`
+    that the command line gives, beside and instead of what is measured.
+    """
+    from montecarlo import InvalidFieldError
+    from montecarlo.diagnosis import measure_branches
+    from montecarlo.practice import find_object, record
+    from montecarlo.practice._factory import build
+
+    factory = find_object(name, "model")
+    takes_depth = len(inspect.signature(factory).parameters) >= 2
+    if takes_depth and depth is None:
+        raise InvalidFieldError(
+            "depth", None, "must be given, as the factory takes it", "give --depth 12, say"
+        )
+    made = factory if takes_depth else lambda depth, seed: factory()
+    lines = []
+    try:
+        model, inputs = build(made, depth or 0, seed, None)
+    except InvalidFieldError:  # parameters can be read without inputs
+        with_none = made(depth or 0, seed)
+        model, inputs = with_none, None
+    branches = measure_branches(model)
+    lines.append(
+        f"read from {name}: {branches.depth} branches of {', '.join(branches.names)}, width "
+        f"{branches.width}, {branches.hidden_width} units, α = {branches.alpha:.4g}"
+    )
+    if inputs is not None:
+        from montecarlo.diagnosis._numbers import number
+
+        stream = record(model, *inputs, seed=seed, parameters=False)
+        grown = number(float(stream.log_hidden[-1] - stream.log_hidden[0]))
+        back = number(float(stream.log_gradient[0] - stream.log_gradient[-1]))
+        lines.append(f"recorded on its inputs: the stream grows {grown}-fold, the gradient {back}-fold")
+    lines += [f"warning: {words}" for words in branches.warnings]
+    given = {key: value for key, value in fields.items() if key not in ("width", "depth")}
+    return branches.resnet(**given), lines
+
+
+def given_fields(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that the command line gives, and no defaults."""
+    typed = click.core.ParameterSource.COMMANDLINE
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) == typed}
+
+
+def need_shape(context: click.Context, options: dict[str, Any]) -> None:
+    """Raise where neither a model nor width and depth are given."""
+    for param in context.command.params:
+        if param.name in ("width", "depth") and options[param.name] is None:
+            raise click.MissingParameter(ctx=context, param=param)

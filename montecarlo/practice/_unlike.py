@@ -1,0 +1,139 @@
+"""Blocks that are unlike the others, or certainly wrong: what can be seen without a promise.
+
+Overflow, and weights that are copies, are certain. Of weights whose deviation, and of biases whose mean, is
+not that of the blocks around, the standard errors are known from the number of entries; a branch that is
+larger than those around it is told from them by Student's test over seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from montecarlo.practice._fault import Fault
+from montecarlo.practice._parameters import ParameterFacts, copies
+from montecarlo.practice._stream import Stream
+
+_LEAST = math.log(1.05)  # of a deviation beside those around it: less is no fault that anyone would mend
+_LEAST_BRANCH = math.log(1.25)  # the same of a branch, which may change along depth for good reasons
+_FEWEST_ENTRIES = 64
+
+
+def certain_faults(stream: Stream) -> list[Fault]:
+    """Return overflow and copied weights of one network."""
+    found = []
+    if stream.overflow is not None:
+        k = stream.overflow
+        before = float(np.max(np.abs(stream.hidden[max(k - 1, 0)]))) if k else math.nan
+        name = stream.names[k - 1] if k else "what enters the first block"
+        found.append(Fault("overflow", (k,), before, 65504.0, stream.depth, name=name, detail=stream.dtype))
+    copied = copies(stream.parameters)
+    if copied:
+        first = min(copied)
+        found.append(
+            Fault("copy", tuple(sorted(copied)), float(copied[first]), 0.0, stream.depth,
+                  name=stream.names[first - 1])
+        )  # fmt: skip
+    return found
+
+
+def parameter_faults(stream: Stream, false_alarm: float) -> list[Fault]:
+    """Return parameters of one block that are unlike those of the blocks around it, from one network."""
+    if copies(stream.parameters):
+        return []
+    families = {
+        name: [block[name] for block in stream.parameters]
+        for name in (stream.parameters[0] if stream.parameters else ())
+        if all(
+            name in block and block[name].shape == stream.parameters[0][name].shape
+            for block in stream.parameters
+        )
+    }
+    tests = max(1, len(families)) * stream.depth
+    found = []
+    for name, family in families.items():
+        found += _deviations(name, family, stream, false_alarm / (2 * tests))
+        found += _means(name, family, stream, false_alarm / (2 * tests))
+    return found
+
+
+def _deviations(
+    name: str, family: Sequence[ParameterFacts], stream: Stream, false_alarm: float
+) -> list[Fault]:
+    if family[0].size < _FEWEST_ENTRIES or not all(p.random for p in family) or len(family) < 4:
+        return []
+    logs = np.array([math.log(p.std) for p in family])
+    z = float(norm.isf(false_alarm / 2))
+    found = []
+    for k, parameter in enumerate(family):
+        beside = logs[around(k, len(logs))]
+        away = logs[k] - np.median(beside)
+        error = parameter.log_std_error * math.sqrt(1.0 + math.pi / 2 / min(4, len(logs) - 1))
+        # Where those around differ as much among themselves, the deviation changes along depth on purpose.
+        if abs(away) > max(_LEAST, z * error, 2.0 * float(np.ptp(np.sort(beside)[: len(beside) - 1]))):
+            found.append(
+                Fault("weights", (k + 1,), math.exp(away), 1.0, stream.depth, 0.5 * (away / error) ** 2,
+                      stream.names[k], name)
+            )  # fmt: skip
+    return found
+
+
+def _means(name: str, family: Sequence[ParameterFacts], stream: Stream, false_alarm: float) -> list[Fault]:
+    """Return biases, vectors named so, with a mean; one that is constant and not 0 has one, too."""
+    if len(family[0].shape) != 1 or "bias" not in name.rsplit(".", maxsplit=1)[-1]:
+        return []
+    z = float(norm.isf(false_alarm / 2))
+    wrong = []
+    for k, bias in enumerate(family):
+        constant = not bias.random and bias.mean != 0.0
+        if constant or (bias.random and abs(bias.mean) * math.sqrt(bias.size) > z * bias.std):
+            wrong.append(k)
+    if not wrong:
+        return []
+    ratio = float(np.mean([family[k].mean / (family[k].std or abs(family[k].mean)) for k in wrong]))
+    numbers = tuple(k + 1 for k in wrong)
+    return [Fault("bias", numbers, ratio, 0.0, stream.depth, name=stream.names[wrong[0]], detail=name)]
+
+
+def branch_faults(log_branches: np.ndarray, names: Sequence[str], false_alarm: float) -> list[Fault]:
+    """Return blocks whose branch is unlike those around it; rows (seeds, L) of its log mean square root.
+
+    Where branches grow with the stream, rows are logs of their ratio to it.
+    """
+    n, depth = log_branches.shape
+    if n < 4 or depth < 6 or not np.isfinite(log_branches).all():
+        return []
+    found = []
+    threshold = float(student.isf(false_alarm / (2 * depth), n - 1))
+    # Against the blocks on both sides, next to it and next but one: a trend along depth cancels, and a block
+    # beside one that is unlike the rest agrees with the other pair.
+    near, far = (
+        log_branches[:, 2:-2]
+        - (log_branches[:, 2 - j : depth - 2 - j] + log_branches[:, 2 + j : depth - 2 + j]) / 2
+        for j in (1, 2)
+    )
+    means = np.stack([near.mean(axis=0), far.mean(axis=0)])
+    errors = np.stack([near.std(axis=0, ddof=1), far.std(axis=0, ddof=1)]) / math.sqrt(n)
+    usual = float(np.median(np.abs(means[0])))
+    for k in range(depth - 4):
+        away = min(means[:, k], key=abs)
+        least = max(_LEAST_BRANCH, 4.0 * usual, threshold * float(errors[:, k].max()))
+        if abs(away) > least and means[0, k] * means[1, k] > 0:
+            evidence = 0.5 * float(away / errors[:, k].max()) ** 2 if errors[:, k].any() else math.inf
+            found.append(Fault("outlier", (k + 3,), math.exp(away), 1.0, depth, evidence, names[k + 2]))
+    return found
+
+
+def around(k: int, count: int) -> list[int]:
+    """Return the four blocks nearest to block k, or as many as there are, without it.
+
+    Examples
+    --------
+    >>> around(5, 12), around(0, 12), around(1, 3)
+    ([3, 4, 6, 7], [1, 2, 3, 4], [0, 2])
+    """
+    return sorted(sorted((j for j in range(count) if j != k), key=lambda j: (abs(j - k), j))[:4])

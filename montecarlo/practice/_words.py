@@ -1,0 +1,172 @@
+"""A depth check in words: for a terminal, a CI page, and as JSON."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from montecarlo.diagnosis._numbers import number
+
+if TYPE_CHECKING:
+    from montecarlo.practice._classes import Growth
+    from montecarlo.practice._report import DepthCheck
+
+_SAID = {
+    "identity": "identity: blocks do less and less as depth grows, or next to nothing",
+    "critical": "critical: stream and gradients stay of order one at any depth",
+    "polynomial": "polynomial: stream or gradients grow like a power of depth",
+    "exponential": "exponential: stream or gradients grow or vanish exponentially in depth, or the input is "
+    "forgotten so",
+    "undecided": "undecided: more seeds or larger depths would tell",
+}
+_ADVICE = {
+    ("exponential", "none"): "scale branches by 1/√L, or put a norm at their input",
+    ("exponential", "after"): "move the norm to the branch's input, or scale branches by 1/√L (DeepNorm)",
+    ("polynomial", "before"): "nothing explodes; to keep the stream of order one scale branches by 1/√L "
+    "(GPT-2: 1/√(2L))",
+    ("polynomial", "none"): "scale branches by 1/√L",
+    ("identity", "none"): "scale branches by 1/√L to have them count at any depth",
+    ("identity", "before"): "scale branches by 1/√L to have them count at any depth",
+}
+
+
+def text(check: DepthCheck, *, width: int = 100) -> str:
+    """Return the check as lines for a terminal."""
+    lines = [
+        _labelled("class", _SAID[check.found], width),
+        _labelled("blocks", check.structure.words, width),
+    ]
+    advice = _ADVICE.get((check.found, check.structure.norm))
+    if advice:
+        lines.append(_labelled("critical", advice, width))
+    if ranges := range_words(check):
+        lines.append(_labelled("range", ranges, width))
+    lines += ["", *_aligned(depth_rows(check)), "", *_aligned(growth_rows(check))]
+    if check.faults:
+        lines += ["", *(_labelled("fault", fault.words, width) for fault in check.faults)]
+    lines += ["", *textwrap.wrap(verdict_words(check), width)]
+    lines += [line for note in check.notes for line in textwrap.wrap(f"Note: {note}.", width)]
+    return "\n".join(lines)
+
+
+def markdown(check: DepthCheck) -> str:
+    """Return the check as Markdown."""
+    said = _SAID[check.found]
+    lines = [f"### Depth check: {check.verdict}", "", f"{said[0].upper()}{said[1:]}.", ""]
+    for rows in (depth_rows(check), growth_rows(check)):
+        lines += ["| " + " | ".join(row) + " |" for row in rows[:1]]
+        lines += ["|" + " --- |" * len(rows[0])]
+        lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
+        lines.append("")
+    lines += [f"- {fault.words}" for fault in check.faults]
+    return "\n".join([*lines, *([""] if check.faults else []), verdict_words(check), ""])
+
+
+def depth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
+    """Return the table of depths: head, then a row a depth."""
+    rows: list[tuple[str, ...]] = [("depth", "stream grows", "theory", "gradient grows", "theory", "source")]
+    for j, (L, theory) in enumerate(zip(check.depths, check.theory, strict=True)):
+        back = number(check.gradient.levels[j]) if check.gradient is not None else "—"
+        rows.append(
+            (str(L), number(check.stream.levels[j]), number(theory.stream), back, number(theory.gradient),
+             theory.source or "no theory")
+        )  # fmt: skip
+    return rows
+
+
+def growth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
+    """Return the table of exponents: head, then a row a quantity."""
+    rows: list[tuple[str, ...]] = [("quantity", "exponent in depth", "interval", "class")]
+    for growth in (check.branches, check.stream, check.gradient):
+        if growth is not None:
+            found = growth.found
+            if growth.quantity != "branches":
+                found = {"critical": "of order one", "undecided": "open"}.get(found, found)
+            rows.append((growth.quantity, _plain(growth.exponent), _interval(growth), found))
+    return rows
+
+
+def range_words(check: DepthCheck) -> str:
+    """Return at which block the deepest models leave the range of float16, and of float32; "" if they do
+    not.
+    """
+    said = []
+    for name, largest in (("float16", 65504.0), ("float32", 3.4e38)):
+        for j, L in enumerate(check.depths):
+            tops = np.array([row[j].log_largest for row in check.measured])
+            beyond = np.flatnonzero(~(np.max(tops, axis=0) <= math.log(largest)))
+            if beyond.size:
+                said.append(f"with {L} blocks entries leave {name} at block {beyond[0]}")
+                break
+    return "; ".join(said)
+
+
+def verdict_words(check: DepthCheck) -> str:
+    """Return the verdict in a sentence."""
+    claim = "" if check.expect is None else f" {check.expect!r} was claimed;"
+    promise = f"; {len(check.refuted)} against it or certain" if check.refuted else ""
+    verdict = check.verdict.upper() if check.verdict == "refuted" else check.verdict
+    depths = ", ".join(map(str, check.depths))
+    return (
+        f"{verdict}:{claim} found {check.found}{promise}. {len(check.seeds)} seeds at depths {depths}; "
+        f"false alarm {check.false_alarm:g}."
+    )
+
+
+def record(check: DepthCheck) -> dict[str, Any]:
+    """Return the check as JSON-serialisable values."""
+    growths = [growth for growth in (check.branches, check.stream, check.gradient) if growth is not None]
+    curves = [
+        {name: _listed(curve) for name, curve in check.curves(j).items()} for j in range(len(check.depths))
+    ]
+    structure = check.structure
+    return {
+        "class": check.found, "verdict": check.verdict, "expect": check.expect,
+        "depths": list(check.depths), "seeds": list(check.seeds), "false_alarm": check.false_alarm,
+        "structure": {
+            "norm": structure.norm, "degree": _finite(structure.degree), "misfit": _finite(structure.misfit),
+        },
+        "growth": [growth.record() for growth in growths],
+        "theory": [
+            {
+                "log_stream": _finite(t.stream), "log_gradient": _finite(t.gradient), "source": t.source,
+                "kind": t.kind,
+            }
+            for t in check.theory
+        ],
+        "faults": [fault.record() for fault in check.faults],
+        "curves": curves, "notes": list(check.notes),
+        "promise": [repr(resnet) for resnet in check.promise],
+    }  # fmt: skip
+
+
+def _listed(curve: Any) -> list[float | None]:
+    return [_finite(float(x)) for x in curve]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _plain(value: float) -> str:
+    return "—" if math.isnan(value) else f"{value:.3f}"
+
+
+def _interval(growth: Growth) -> str:
+    low, high = growth.interval
+    return f"[{low:.2f}, {high:.2f}]" if math.isfinite(low) else "—"
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(map(str.ljust, row, sizes)).rstrip() for row in rows]
+    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
+
+
+def _labelled(label: str, words: str, width: int) -> str:
+    return textwrap.fill(
+        words, width, initial_indent=label.ljust(11), subsequent_indent=" " * 11, break_on_hyphens=False
+    )
