@@ -46,8 +46,8 @@ THEOREMS: dict[str, Theorem] = {
         *(theorem for part in _OF_OTHER_LAYERS for theorem in part.STATEMENTS),
     )
 }
-"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G7, P1 to P3, J0 to J4, C1 to C4, T1
-to T4, each followed by its complements."""
+"""Id to theorem: I1 to I11, S1 to S6, O1 to O4, F1 to F4, N1 to N12, G1 to G7, P1 to P3, J0 to J4, C1 to C4,
+T1 to T4, each followed by its complements."""
 
 _NAMES = {theorem.name: theorem for theorem in THEOREMS.values()}
 
