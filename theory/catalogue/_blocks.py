@@ -6,7 +6,7 @@ import itertools
 from functools import cache
 from typing import cast, get_args
 
-from theory.catalogue._facts import BlockName, Facts, Limit, NormName, WeightFacts
+from theory.catalogue._facts import AttentionName, BlockName, Facts, Limit, NormName, TokenFacts, WeightFacts
 from theory.catalogue._theorem import Theorem
 
 BLOCKS: tuple[BlockName, ...] = get_args(BlockName)
@@ -32,6 +32,8 @@ _OF_PAIRS = (
 @cache
 def _networks(block: BlockName) -> tuple[Facts, ...]:
     """Return networks of a block, of every kind that hypotheses tell apart."""
+    if block == "transformer":
+        return _transformers()
     activations = ("relu",) if block in ("res-3", "balanced", "vanilla") else ("relu", "tanh", "identity")
     found = []
     for law, norm in itertools.product(_LAWS, get_args(NormName)):
@@ -53,6 +55,26 @@ def _networks(block: BlockName) -> tuple[Facts, ...]:
                 )
             )
     return (*found, *(facts for facts in _OF_PAIRS if facts.block == block))
+
+
+def _transformers() -> tuple[Facts, ...]:
+    norms: tuple[NormName, ...] = ("none", "pre-rms", "post-rms")
+    attentions: tuple[AttentionName, ...] = ("uniform", "constant", "softmax")
+    return tuple(
+        Facts(
+            block="transformer",
+            width=_WIDTH,
+            depth=_DEPTH,
+            activation=activation,
+            beta=0.5,
+            limits=limits,
+            norm=norm,
+            tokens=TokenFacts(attention=attention, mlp=mlp, equal_tokens=True, near_collapse=True),
+        )
+        for norm, attention, mlp, activation, limits in itertools.product(
+            norms, attentions, (True, False), ("relu", "identity"), _LIMITS
+        )
+    )
 
 
 def blocks_of(theorem: Theorem) -> tuple[BlockName, ...]:

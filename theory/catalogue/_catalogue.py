@@ -111,6 +111,6 @@ def applicable(facts: Facts) -> list[Theorem]:
     >>> facts = Facts(block="res-3", width=40, depth=100, beta=0.25)
     >>> [theorem.id for theorem in applicable(facts)]
     ['I1', 'I2', 'I2b', 'I3', 'I4', 'I5', 'I6', 'I7', 'O3', 'G1', 'G1b', 'G2', 'G3', 'G4', 'G5', 'J0', 'J1',
-    'J3', 'J4']
+    'J3', 'J4', 'C3']
     """
     return [theorem for theorem in THEOREMS.values() if not theorem.applies(facts)]

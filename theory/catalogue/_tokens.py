@@ -193,7 +193,7 @@ STATEMENTS = (
             r"L\,a_2^2 c d \leq \mathbb{E}\Vert x_{i,L}\Vert^2 - \Vert x_{i,0}\Vert^2 \leq "
             r"L\,(a_2^2 c + a_1^2)\,d"
         ),
-        source="Xiong et al., arXiv:2002.04745",
+        source="arXiv:2002.04745",
         proof="T3, and the triangle inequality for ‖Σ_j A_ij n(x_j)‖ <= √d.",
         hypotheses=(
             _LAYERS,

@@ -36,7 +36,7 @@ def test_papers_are_told_apart_and_have_ids():
     assert len(set(ids)) == len(ids)
     assert len({(paper.authors, paper.year, paper.title) for paper in papers}) == len(papers)
     assert {paper.arxiv for paper in papers} >= {"2206.06929", "2210.00688"}
-    assert all(1988 <= paper.year <= 2026 for paper in papers)
+    assert all(1980 <= paper.year <= 2026 for paper in papers)
 
 
 @pytest.mark.parametrize(

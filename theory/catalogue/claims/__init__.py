@@ -1,8 +1,14 @@
 """Who claims what: the publications beside each theorem, and what the theorem does with their claims."""
 
-from theory.catalogue.claims import _independent, _limits, _normalised
+from theory.catalogue.claims import _independent, _jacobians, _limits, _normalised, _tokens
 from theory.catalogue.claims._claim import Claim as Claim
 from theory.catalogue.claims._claim import Paper as Paper
 
-CLAIMS: tuple[Claim, ...] = (*_independent.CLAIMS, *_limits.CLAIMS, *_normalised.CLAIMS)
+CLAIMS: tuple[Claim, ...] = (
+    *_independent.CLAIMS,
+    *_limits.CLAIMS,
+    *_normalised.CLAIMS,
+    *_jacobians.CLAIMS,
+    *_tokens.CLAIMS,
+)
 """Every claim, by chapter."""

@@ -23,11 +23,33 @@ DE_SMITH = Paper(
     "Batch Normalization Biases Residual Blocks Towards the Identity Function in Deep Networks",
     "2002.10444",
 )
+DONG = Paper(
+    "Dong, Cordonnier and Loukas",
+    2021,
+    "Attention is Not All You Need: Pure Attention Loses Rank Doubly Exponentially with Depth",
+    "2103.03404",
+)
 DOSHI = Paper(
     "Doshi, He and Gromov",
     2023,
     "Critical Initialization of Wide and Deep Neural Networks using Partial Jacobians",
     "2111.12143",
+)
+GIORLANDINO = Paper(
+    "Giorlandino and Goldt",
+    2025,
+    "Two failure modes of deep transformers and how to avoid them: a unified theory of signal propagation at "
+    "initialisation",
+    "2505.24333",
+)
+HANIN_NICA = Paper(
+    "Hanin and Nica",
+    2020,
+    "Products of Many Large Random Matrices and Gradients in Deep Neural Networks",
+    "1812.05994",
+)
+HANIN_NICA_KERNEL = Paper(
+    "Hanin and Nica", 2020, "Finite Depth and Width Corrections to the Neural Tangent Kernel", "1909.05989"
 )
 HANIN_ROLNICK = Paper(
     "Hanin and Rolnick",
@@ -83,8 +105,21 @@ NEUENKIRCH_NOURDIN = Paper(
     "Brownian motion",
     "math/0601038",
 )
+NEWMAN = Paper("Newman", 1986, "The distribution of Lyapunov exponents: Exact results for random matrices")
+NOCI = Paper(
+    "Noci et al.",
+    2022,
+    "Signal Propagation in Transformers: Theoretical Perspectives and the Role of Rank Collapse",
+    "2206.03126",
+)
 PELUCHETTI = Paper(
     "Peluchetti and Favaro", 2020, "Infinitely deep neural networks as diffusion processes", "1905.11065"
+)
+PENNINGTON = Paper(
+    "Pennington, Schoenholz and Ganguli",
+    2018,
+    "The Emergence of Spectral Universality in Deep Networks",
+    "1802.09979",
 )
 STABLE_RESNET = Paper("Hayou et al.", 2021, "Stable ResNet", "2010.12859")
 SUN = Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Models", "2502.05795")
