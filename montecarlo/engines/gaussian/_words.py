@@ -77,7 +77,7 @@ _UNBOUNDED = np.int64(UNBOUNDED)
 
 
 @merged
-def perform(network, batch, k, state, tape, work, slot):
+def perform(norms, network, batch, k, state, tape, work, slot):
     """Perform a sentence on a state, its tape from a slot on; return the vector that it leaves."""
     vector = whole(network, slot, network.stream_norm and k % tape.layers > 0)
     nothing_waits(work)
@@ -90,9 +90,9 @@ def perform(network, batch, k, state, tape, work, slot):
         elif word == ACTIVATION:
             vector = activation(network, vector, state, tape, work, slot)
         elif word == NORM:
-            vector = norm(network, vector, state, tape, work, slot)
+            vector = norm(norms, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
-            vector = branch_norm(network, vector, state, tape, work, slot)
+            vector = branch_norm(norms, network, vector, state, tape, work, slot)
         slot += slots_of(network, word)
     return vector
 
@@ -115,7 +115,7 @@ def add(network, k, vector, state, tape, work, lowest):
 
 
 @merged
-def perform_back(network, batch, k, state, tape, work, slot, out):
+def perform_back(norms, network, batch, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, slot, False)
@@ -132,9 +132,9 @@ def perform_back(network, batch, k, state, tape, work, slot, out):
         elif word == ACTIVATION:
             vector = activation_back(network, vector, state, tape, work, slot)
         elif word == NORM:
-            vector = norm_back(network, vector, state, tape, work, slot)
+            vector = norm_back(norms, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
-            vector = branch_norm_back(network, vector, state, tape, work, slot)
+            vector = branch_norm_back(norms, network, vector, state, tape, work, slot)
     return vector
 
 
