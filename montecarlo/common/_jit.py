@@ -55,12 +55,17 @@ _NO_REFERENCES = _without_references()
 
 
 def kernel(
-    function: Callable[..., Any] | None = None, *, signature: Any = None, allocates: bool = True
+    function: Callable[..., Any] | None = None,
+    *,
+    signature: Any = None,
+    allocates: bool = True,
+    passed: bool = False,
 ) -> Any:
     """Compile a function that Python calls: cached on disk, without the GIL.
 
     With a `signature` it is compiled when its module is imported, else on its first call. One that allocates
-    nothing need not count references, see `helper`.
+    nothing need not count references, see `helper`. One that other kernels are `passed` as an argument has an
+    address for them, too.
 
     Numba drops a cached kernel when the file that defines it changes, not when a helper in another file does.
     The stamp of the cache is therefore a digest of all the kernels' sources.
@@ -69,7 +74,7 @@ def kernel(
     def decorate(python: Callable[..., Any]) -> Any:
         if JIT_OFF:
             return python
-        options = {} if allocates else _NO_REFERENCES
+        options = {"no_cfunc_wrapper": not passed} | ({} if allocates else _NO_REFERENCES)
         compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
         if _cache_where_possible(compiled):
             cache_file = compiled._cache._cache_file
