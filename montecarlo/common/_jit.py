@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import os
 import pathlib
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -53,12 +55,17 @@ _NO_REFERENCES = _without_references()
 
 
 def kernel(
-    function: Callable[..., Any] | None = None, *, signature: Any = None, allocates: bool = True
+    function: Callable[..., Any] | None = None,
+    *,
+    signature: Any = None,
+    allocates: bool = True,
+    passed: bool = False,
 ) -> Any:
     """Compile a function that Python calls: cached on disk, without the GIL.
 
     With a `signature` it is compiled when its module is imported, else on its first call. One that allocates
-    nothing need not count references, see `helper`.
+    nothing need not count references, see `helper`. One that other kernels are `passed` as an argument has an
+    address for them, too.
 
     Numba drops a cached kernel when the file that defines it changes, not when a helper in another file does.
     The stamp of the cache is therefore a digest of all the kernels' sources.
@@ -67,7 +74,7 @@ def kernel(
     def decorate(python: Callable[..., Any]) -> Any:
         if JIT_OFF:
             return python
-        options = {} if allocates else _NO_REFERENCES
+        options = {"no_cfunc_wrapper": not passed} | ({} if allocates else _NO_REFERENCES)
         compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
         if _cache_where_possible(compiled):
             cache_file = compiled._cache._cache_file
@@ -78,11 +85,31 @@ def kernel(
             with warnings.catch_warnings():
                 # Functions as arguments are marked experimental; the engines' tests would notice a break.
                 warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-                compiled.compile(signature)
+                with _few_collections():
+                    compiled.compile(signature)
             compiled.disable_compile()
         return compiled
 
     return decorate if function is None else decorate(function)
+
+
+_COLLECTING = threading.RLock()
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let Python look for garbage less often: a compiler makes little of it, and many objects that stay.
+
+    It was an eighth of the time to compile an engine.
+    """
+    with _COLLECTING:
+        thresholds = gc.get_threshold()
+        if gc.isenabled() and thresholds[0] > 0:
+            gc.set_threshold(max(thresholds[0], 50_000), *thresholds[1:])
+        try:
+            yield
+        finally:
+            gc.set_threshold(*thresholds)
 
 
 def compile_callback(python: Callable[..., Any], signature: str, *, cache: bool, **options: Any) -> Any:

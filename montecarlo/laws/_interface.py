@@ -42,5 +42,5 @@ SIGNATURE = types.void(
     types.float32[::1],  # out
 )
 
-law_kernel = functools.partial(kernel, signature=SIGNATURE, allocates=False)
+law_kernel = functools.partial(kernel, signature=SIGNATURE, allocates=False, passed=True)
 """Decorator of a law's `project` and `combine`."""

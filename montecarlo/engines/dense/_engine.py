@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from montecarlo.engines._outputs import (
     CORRELATED_REFUSAL,
@@ -48,7 +48,7 @@ def seconds(resnet: ResNet, request: Request) -> float:
 
 def prepare(resnet: ResNet) -> None:
     """Compile what `sample` needs."""
-    importlib.import_module("montecarlo.engines.dense._network")
+    _kernel(resnet)
     resnet.law.kernels()
     resnet.activation_function.compiled()
 
@@ -74,11 +74,16 @@ def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Ar
 def _run(
     resnet: ResNet, key: tuple[int, int], first_replica: int, outputs: Outputs, *, gradients: bool
 ) -> None:
-    # Compiled on first use: `import montecarlo` must stay light.
-    from montecarlo.engines.dense._network import run_block, segment_length
+    from montecarlo.engines.dense._network import segment_length
 
     kept = resnet.inner_width + resnet.width * len(resnet.normalisation.words)
-    run_block(
+    _kernel(resnet)(
         *resnet.law.kernels(), *resnet.activation_function.compiled(), constants_of(resnet),
         Draw.of(key, first_replica), segment_length(kept, resnet.depth), gradients, outputs,
     )  # fmt: skip
+
+
+def _kernel(resnet: ResNet) -> Any:
+    """Return what samples a block: compiled on first use, since `import montecarlo` must stay light."""
+    name = "_normalised" if resnet.normalisation.words else "_plain"
+    return importlib.import_module(f"montecarlo.engines.dense.{name}").run_block

@@ -1,11 +1,14 @@
-"""The dense engine's kernel: one block of replicas, forward and backward, in memory that does not grow with
-depth.
+"""The dense engine's algorithm: one block of replicas, forward and backward, in memory that does not grow
+with depth.
 
 Weights are regenerated, not stored. What the backward pass needs of the forward one (the active units of each
 layer and the slopes of the activation there) is taped for one *segment* of layers at a time. Where the whole
 depth fits into `TAPE_BYTES` there is one segment; else segments have √L layers, the states at their
 beginnings are kept, and each segment is run forward once more before it is run backward: memory O(√L ·
 width), 60 % more time. The segmentation changes no bit of the result.
+
+Two kernels are made of it, with norms (`_normalised`) and without (`_plain`), which is compiled in less time:
+`norms` is None there, all the way to the words.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import LANES, helper, inline, kernel
+from montecarlo.common._jit import LANES, helper, inline, merged
 from montecarlo.engines.dense._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
 from montecarlo.engines.dense._words import (
@@ -37,10 +40,11 @@ TAPE_BYTES = 32 << 20
 _MATRIX_KERNEL = types.FunctionType(LAW_KERNEL)
 # Explicit, because law kernels and activations must be typed as first-class functions: one compiled engine
 # then serves all of them, and numba can cache it on disk.
-_RUN_BLOCK = types.void(
+RUN_BLOCK = types.void(
     _MATRIX_KERNEL, _MATRIX_KERNEL, SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, types.int64,
     types.boolean, OUTPUTS,
 )  # fmt: skip
+"""Signature of the kernels."""
 
 _EMBEDDING = np.uint32(ROLE_EMBEDDING << 28)
 _READOUT = np.uint32(ROLE_READOUT << 28)
@@ -83,7 +87,7 @@ def start(network, address, hidden, tape, work, out):
 
 
 @helper
-def forward(network, address, first, last, hidden, tape, work, out):
+def forward(norms, network, address, first, last, hidden, tape, work, out):
     """Go through the layers ``first ... last - 1``; return whether the state stayed finite."""
     for k in range(first, last):
         position = k % tape.layers
@@ -91,11 +95,11 @@ def forward(network, address, first, last, hidden, tape, work, out):
             for j in range(_ZERO, network.width):
                 tape.checkpoints[k // tape.layers, j] = hidden.mantissas[j]
             tape.checkpoint_exponents[k // tape.layers] = hidden.exponents[NOW]
-        vector = perform(network, address, k, hidden, tape, work, position * tape.words)
+        vector = perform(norms, network, address, k, hidden, tape, work, position * tape.words)
         if not add(network, k, hidden, vector, network.lowest):
             return False
         if network.stream_norm:
-            stream_norm(network, hidden, tape, (position + 1) * tape.words - 1)
+            stream_norm(norms, network, hidden, tape, (position + 1) * tape.words - 1)
         if out.hidden_path.size > 0:
             out.hidden_path[k + 1] = log_state(hidden, network.width) - work.starts[0]
     return True
@@ -123,27 +127,27 @@ def turn(network, address, gradient, tape, work, out):
 
 
 @helper
-def refill(network, address, first, hidden, tape, work, out):
+def refill(norms, network, address, first, hidden, tape, work, out):
     """Run a segment forward once more from its checkpoint, for its tape: to the same bits."""
     checkpoint = first // tape.layers
     for j in range(_ZERO, network.width):
         hidden.mantissas[j] = tape.checkpoints[checkpoint, j]
     hidden.exponents[NOW] = tape.checkpoint_exponents[checkpoint]
     rescale(hidden, network.width, network.lowest)
-    forward(network, address, first, first + tape.layers, hidden, tape, work, out)
+    forward(norms, network, address, first, first + tape.layers, hidden, tape, work, out)
 
 
 @helper
-def backward(network, address, hidden, gradient, tape, work, out):
+def backward(norms, network, address, hidden, gradient, tape, work, out):
     """Go back through the layers; return whether the gradient stayed finite."""
     depth, segment = network.constants.depth, tape.layers
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
-            refill(network, address, k + 1 - segment, hidden, tape, work, out)
+            refill(norms, network, address, k + 1 - segment, hidden, tape, work, out)
         slot = k % segment * tape.words
         if network.stream_norm:
-            stream_norm_back(network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
-        vector = perform_back(network, address, k, gradient, tape, work, slot, out)
+            stream_norm_back(norms, network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
+        vector = perform_back(norms, network, address, k, gradient, tape, work, slot, out)
         if not add(network, k, gradient, vector, _UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
@@ -160,8 +164,8 @@ def record(network, state, log_start, ratios, last):
         last[j] = state.mantissas[j]
 
 
-@kernel(signature=_RUN_BLOCK)
-def run_block(project, combine, value, slope, constants, draw, segment, gradients, outputs):
+@merged
+def run_block(norms, project, combine, value, slope, constants, draw, segment, gradients, outputs):
     """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
 
     A network with a non-finite state leaves NaN. The tape holds `segment` layers at a time.
@@ -180,10 +184,10 @@ def run_block(project, combine, value, slope, constants, draw, segment, gradient
         for column in out:
             column[:] = np.nan
         start(network, address, hidden, tape, work, out)
-        if not forward(network, address, _BEGINNING, constants.depth, hidden, tape, work, out):
+        if not forward(norms, network, address, _BEGINNING, constants.depth, hidden, tape, work, out):
             continue
         record(network, hidden, work.starts[0], out.rows[:2], out.last_hidden)
         if gradients:
             turn(network, address, gradient, tape, work, out)
-            if backward(network, address, hidden, gradient, tape, work, out):
+            if backward(norms, network, address, hidden, gradient, tape, work, out):
                 record(network, gradient, work.starts[1], out.rows[2:], out.first_gradient)

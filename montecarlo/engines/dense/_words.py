@@ -4,6 +4,8 @@ A word takes the vector that the word before left and leaves its own, in the oth
 an activation has neither value nor slope are left out of its vector, and their weights are never generated;
 what cannot use that is handed the vector `spread`.
 
+`norms` is None in the kernel of networks without norms: numba then compiles nothing of them.
+
 Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
 line in each of `perform` and `perform_back`, its name in `WORDS`, and what `keeps` and `scale_free` say.
 """
@@ -80,14 +82,14 @@ def kept_words(sentence):
 
 
 @inline
-def perform(network, address, k, state, tape, work, slot):
+def perform(norms, network, address, k, state, tape, work, slot):
     """Perform a sentence on a state; return the vector that it leaves, on all units."""
     vector = whole(network, state)
     for word in network.constants.sentence:
         if vector.support != 0 and word != LINEAR_V:
             vector = spread(vector, state.buffers, tape)
         if word in (NORM, BRANCH_NORM):
-            vector = norm(network, vector, state, tape, slot)
+            vector = norm(norms, network, vector, state, tape, slot)
         elif word == LINEAR_W:
             remember(work.log_inputs, W, k, vector, state)
             vector = linear_w(network, address, k, vector, state.buffers, tape, work)
@@ -105,7 +107,7 @@ def perform(network, address, k, state, tape, work, slot):
 
 
 @inline
-def perform_back(network, address, k, state, tape, work, slot, out):
+def perform_back(norms, network, address, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, state)
@@ -116,7 +118,7 @@ def perform_back(network, address, k, state, tape, work, slot, out):
             vector = spread(vector, state.buffers, tape)
         slot -= np.int64(keeps(word))
         if word in (NORM, BRANCH_NORM):
-            vector = norm_back(network, vector, state.buffers, tape, slot)
+            vector = norm_back(norms, network, vector, state.buffers, tape, slot)
         elif word == LINEAR_W:
             finish(network, out.weight_w, W, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
@@ -291,8 +293,10 @@ def activation_back(vector, buffers, tape, slot, last):
 
 
 @inline
-def norm(network, vector, state, tape, slot):
+def norm(norms, network, vector, state, tape, slot):
     """Normalise a vector; one of the state itself is read in float64."""
+    if norms is None:
+        return vector
     if vector.raw:
         return _norm(network, vector, state.mantissas, state.buffers, tape, slot)
     return _norm(network, vector, state.buffers[vector.front], state.buffers, tape, slot)
@@ -327,8 +331,10 @@ def squash(network, vector, x, out, slopes):
 
 
 @inline
-def norm_back(network, vector, buffers, tape, slot):
+def norm_back(norms, network, vector, buffers, tape, slot):
     """Multiply with a norm's derivative, ``(I - n nᵀ/d) / length``; the length waits as a factor."""
+    if norms is None:
+        return vector
     front, d = 1 - vector.front, network.width
     x, out, kept = buffers[vector.front], buffers[front], tape.vectors[slot]
     divisor = vector.divisor
@@ -345,8 +351,10 @@ def norm_back(network, vector, buffers, tape, slot):
 
 
 @inline
-def stream_norm(network, state, tape, slot):
+def stream_norm(norms, network, state, tape, slot):
     """Normalise the stream, which has a scale of its own from then on."""
+    if norms is None:
+        return True
     exponent, start = state.exponents[NOW], state.exponents[START]
     mean, factor, length = measure(network, state.mantissas, exponent, 1.0)
     tape.lengths[slot] = length
@@ -366,8 +374,10 @@ def stream_norm(network, state, tape, slot):
 
 
 @inline
-def stream_norm_back(network, state, tape, slot, lowest):
+def stream_norm_back(norms, network, state, tape, slot, lowest):
     """Multiply the gradient with the derivative of the stream's norm."""
+    if norms is None:
+        return True
     direction, length = tape.vectors[slot], tape.lengths[slot]
     mean, along = tilt(network, state.mantissas, direction)
     inverse = 1.0 / length if length > 0.0 else 0.0

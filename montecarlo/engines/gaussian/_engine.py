@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from montecarlo.engines._outputs import (
     CORRELATED_REFUSAL,
@@ -95,7 +95,7 @@ def seconds(resnet: ResNet, request: Request) -> float:
 
 def prepare(resnet: ResNet) -> None:
     """Compile what `sample` needs."""
-    importlib.import_module("montecarlo.engines.gaussian._network")
+    _kernel(resnet)
     resnet.activation_function.compiled()
 
 
@@ -103,12 +103,15 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
-    # Compiled on first use: `import montecarlo` must stay light.
-    from montecarlo.engines.gaussian._network import run_block
-
     outputs = empty_outputs(resnet, request, replicas)
-    run_block(
+    _kernel(resnet)(
         *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first_replica), TAPE_BYTES,
         request.gradients, outputs,
     )  # fmt: skip
     return columns_of(outputs, resnet, request)
+
+
+def _kernel(resnet: ResNet) -> Any:
+    """Return what samples a block: compiled on first use, since `import montecarlo` must stay light."""
+    name = "_normalised" if resnet.normalisation.words else "_plain"
+    return importlib.import_module(f"montecarlo.engines.gaussian.{name}").run_block

@@ -1,7 +1,10 @@
-"""The Gaussian engine's kernel: batches of sixteen networks in lanes, with a tape of bounded memory.
+"""The Gaussian engine's algorithm: batches of sixteen networks in lanes, with a tape of bounded memory.
 
 The backward pass needs the images of the forward one; they are taped for one segment of layers at a time, as
 in the dense engine (`montecarlo.engines.dense._network`), with the same choice between one segment and √L.
+
+Two kernels are made of it, with norms (`_normalised`) and without (`_plain`), which is compiled in two thirds
+of the time: `norms` is None there, all the way to the words.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.common._jit import helper, merged
 from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
     Batch,
@@ -40,9 +43,10 @@ _BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
 _HIDDEN, _GRADIENT = np.int64(0), np.int64(2)
 _ONCE, _AGAIN = np.bool_(False), np.bool_(True)
 
-_RUN_BLOCK = types.void(
+RUN_BLOCK = types.void(
     SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, types.int64, types.boolean, OUTPUTS
 )  # fmt: skip
+"""Signature of the kernels."""
 
 
 @merged
@@ -65,7 +69,7 @@ def start(network, batch, hidden, work):
 
 
 @helper
-def forward(network, batch, first, last, hidden, tape, work, out, again):
+def forward(norms, network, batch, first, last, hidden, tape, work, out, again):
     """Go through the layers ``first ... last - 1``; `again` if for their tape alone."""
     for k in range(first, last):
         place = k % tape.layers if tape.keeps else 0
@@ -77,10 +81,10 @@ def forward(network, batch, first, last, hidden, tape, work, out, again):
         if out.hidden_path.size > 0 and not again:
             record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
         first_slot = np.uint64(place) * tape.stride
-        vector = perform(network, batch, k, hidden, tape, work, first_slot)
+        vector = perform(norms, network, batch, k, hidden, tape, work, first_slot)
         add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
         if network.stream_norm:
-            stream_norm(network, hidden, tape, work, first_slot + tape.slots - _ONE)
+            stream_norm(norms, network, hidden, tape, work, first_slot + tape.slots - _ONE)
 
 
 @merged
@@ -93,23 +97,23 @@ def turn(network, batch, gradient, work):
 
 
 @helper
-def backward(network, batch, hidden, gradient, tape, work, out):
+def backward(norms, network, batch, hidden, gradient, tape, work, out):
     """Go back through the layers."""
     depth, segment = network.constants.depth, tape.layers
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
-            refill(network, batch, k + 1 - segment, hidden, tape, work, out)
+            refill(norms, network, batch, k + 1 - segment, hidden, tape, work, out)
         if out.gradient_path.size > 0:
             record_path(batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
         slot = np.uint64(k % segment) * tape.stride
         if network.stream_norm:
-            stream_norm_back(network, gradient, tape, work, slot + tape.slots - _ONE)
-        vector = perform_back(network, batch, k, gradient, tape, work, slot, out)
+            stream_norm_back(norms, network, gradient, tape, work, slot + tape.slots - _ONE)
+        vector = perform_back(norms, network, batch, k, gradient, tape, work, slot, out)
         add_back(network, k, vector, gradient, tape, work)
 
 
 @merged
-def refill(network, batch, first, hidden, tape, work, out):
+def refill(norms, network, batch, first, hidden, tape, work, out):
     """Run a segment forward once more from its checkpoint, for its tape."""
     for i in range(_ZERO, network.rows * _SIXTEEN):
         hidden.mantissas[i] = tape.checkpoints[first // tape.layers, i]
@@ -118,7 +122,7 @@ def refill(network, batch, first, hidden, tape, work, out):
         hidden.exponents[lane] = hidden.starts[lane] = tape.checkpoint_exponents[first // tape.layers, lane]
     frames(hidden)
     dot(hidden.mantissas, hidden.mantissas, network.rows, hidden.squares)
-    forward(network, batch, first, first + tape.layers, hidden, tape, work, out, _AGAIN)
+    forward(norms, network, batch, first, first + tape.layers, hidden, tape, work, out, _AGAIN)
 
 
 @helper
@@ -142,8 +146,8 @@ def record(network, batch, state, log_starts, rows, column):
             rows[row, column + 1] = log_difference(state, network.rows, lane) - log_starts[lane]
 
 
-@kernel(signature=_RUN_BLOCK)
-def run_block(value, slope, constants, draw, tape_bytes, gradients, outputs):
+@merged
+def run_block(norms, value, slope, constants, draw, tape_bytes, gradients, outputs):
     """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
 
     A network with a non-finite state leaves NaN. A tape that fits into `tape_bytes` is that of all layers.
@@ -160,13 +164,13 @@ def run_block(value, slope, constants, draw, tape_bytes, gradients, outputs):
         row = np.uint64(done - ahead)
         batch = Batch(address_of(draw, row), row)
         start(network, batch, hidden, work)
-        forward(network, batch, _BEGINNING, depth, hidden, tape, work, outputs, _ONCE)
+        forward(norms, network, batch, _BEGINNING, depth, hidden, tape, work, outputs, _ONCE)
         record(network, batch, hidden, work.log_starts[0], outputs.rows, _HIDDEN)
         if outputs.hidden_path.size > 0:
             record_path(batch, hidden, work.log_starts[0], outputs.hidden_path, depth)
         if gradients:
             turn(network, batch, gradient, work)
-            backward(network, batch, hidden, gradient, tape, work, outputs)
+            backward(norms, network, batch, hidden, gradient, tape, work, outputs)
             record(network, batch, gradient, work.log_starts[1], outputs.rows, _GRADIENT)
             if outputs.gradient_path.size > 0:
                 record_path(batch, gradient, work.log_starts[1], outputs.gradient_path, _BEGINNING)

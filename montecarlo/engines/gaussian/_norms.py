@@ -7,6 +7,9 @@ with x the table and w the weight that make ``w x xᵀ = n nᵀ/d``, the gradien
 ``x·ξ + κ ‖x‖²`` is known already.
 
 The norm of zero is zero, and so is its derivative there.
+
+The first argument of each word is None in the kernel of networks without norms. Numba then sees that nothing
+behind that question is ever reached, and compiles none of it.
 """
 
 from __future__ import annotations
@@ -43,8 +46,10 @@ _UNBOUNDED = np.int64(UNBOUNDED)
 
 
 @helper
-def norm(network, vector, state, tape, work, slot):
+def norm(norms, network, vector, state, tape, work, slot):
     """Normalise the state, with which a branch begins."""
+    if norms is None:
+        return vector
     constants, d = network.constants, np.float64(network.rows)
     if constants.norm == TANH:
         return evaluated(network, vector, state, tape, work, slot, constants.norm_gamma)
@@ -78,8 +83,10 @@ def means(network, x, work):
 
 
 @helper
-def norm_back(network, vector, state, tape, work, slot):
+def norm_back(norms, network, vector, state, tape, work, slot):
     """Multiply with the derivative of the norm that begins a branch."""
+    if norms is None:
+        return vector
     if network.constants.norm == TANH:
         return sloped(network, vector, state, tape, work, slot)
     x, row = Table(work.products, _ZERO), slot * _SIXTEEN
@@ -109,8 +116,10 @@ def norm_back(network, vector, state, tape, work, slot):
 
 
 @helper
-def branch_norm(network, vector, state, tape, work, slot):
+def branch_norm(norms, network, vector, state, tape, work, slot):
     """Normalise the table that a branch ends with."""
+    if norms is None:
+        return vector
     constants, d, row = network.constants, np.float64(network.rows), vector.slot * _SIXTEEN
     if constants.norm == TANH:
         return evaluated(network, vector, state, tape, work, slot, constants.norm_gamma)
@@ -135,8 +144,10 @@ def branch_norm(network, vector, state, tape, work, slot):
 
 
 @helper
-def branch_norm_back(network, vector, state, tape, work, slot):
+def branch_norm_back(norms, network, vector, state, tape, work, slot):
     """Multiply the gradient with the derivative of the norm that ends a branch."""
+    if norms is None:
+        return vector
     if network.constants.norm == TANH:
         return sloped(network, vector, state, tape, work, slot)
     image, row = table_of(network, tape, slot - _ONE), (slot - _ONE) * _SIXTEEN
@@ -165,8 +176,10 @@ def lean(network, state, direction, tape, work, row):
 
 
 @helper
-def stream_norm(network, state, tape, work, slot):
+def stream_norm(norms, network, state, tape, work, slot):
     """Normalise the stream, which has exponent 0 from then on."""
+    if norms is None:
+        return
     constants, d, row = network.constants, np.float64(network.rows), slot * _SIXTEEN
     squares = Table(state.squares, _ZERO)
     if constants.norm == LAYER:
@@ -204,8 +217,10 @@ def stream_norm(network, state, tape, work, slot):
 
 
 @helper
-def stream_norm_back(network, state, tape, work, slot):
+def stream_norm_back(norms, network, state, tape, work, slot):
     """Multiply the gradient with the derivative of the stream's norm."""
+    if norms is None:
+        return
     direction = table_of(network, tape, slot)
     lean(network, state, direction, tape, work, slot * _SIXTEEN)
     renew(

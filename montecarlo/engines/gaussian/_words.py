@@ -92,7 +92,7 @@ _UNBOUNDED = np.int64(UNBOUNDED)
 
 
 @merged
-def perform(network, batch, k, state, tape, work, slot):
+def perform(norms, network, batch, k, state, tape, work, slot):
     """Perform a sentence on a state, its tape from a slot on; return the vector that it leaves."""
     vector = whole(network, slot, network.stream_norm and k % tape.layers > 0)
     nothing_waits(work)
@@ -107,9 +107,9 @@ def perform(network, batch, k, state, tape, work, slot):
         elif word == SIGNED_ACTIVATION:
             vector = signed_activation(network, batch, k, vector, state, tape, work, slot)
         elif word == NORM:
-            vector = norm(network, vector, state, tape, work, slot)
+            vector = norm(norms, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
-            vector = branch_norm(network, vector, state, tape, work, slot)
+            vector = branch_norm(norms, network, vector, state, tape, work, slot)
         slot += slots_of(network, word)
     return vector
 
@@ -132,7 +132,7 @@ def add(network, k, vector, state, tape, work, lowest):
 
 
 @merged
-def perform_back(network, batch, k, state, tape, work, slot, out):
+def perform_back(norms, network, batch, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, slot, False)
@@ -149,9 +149,9 @@ def perform_back(network, batch, k, state, tape, work, slot, out):
         elif (word == ACTIVATION) | (word == SIGNED_ACTIVATION):
             vector = activation_back(network, vector, state, tape, work, slot)
         elif word == NORM:
-            vector = norm_back(network, vector, state, tape, work, slot)
+            vector = norm_back(norms, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
-            vector = branch_norm_back(network, vector, state, tape, work, slot)
+            vector = branch_norm_back(norms, network, vector, state, tape, work, slot)
     return vector
 
 

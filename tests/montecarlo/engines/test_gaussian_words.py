@@ -16,7 +16,7 @@ REQUEST = Request(trajectories=True, weight_gradients=True)
 
 
 def rows(*sentence, tape_bytes=1 << 20):
-    from montecarlo.engines.gaussian._network import run_block
+    from montecarlo.engines.gaussian._plain import run_block
 
     outputs = empty_outputs(NET, REQUEST, 18)
     constants = constants_of(NET)._replace(sentence=np.array(sentence, np.int64))

@@ -1,0 +1,14 @@
+"""The dense engine's kernel of networks without norms."""
+
+from __future__ import annotations
+
+from montecarlo.common._jit import kernel
+from montecarlo.engines.dense import _network
+
+_run_block = _network.run_block
+
+
+@kernel(signature=_network.RUN_BLOCK)
+def run_block(project, combine, value, slope, constants, draw, segment, gradients, outputs):
+    """Sample the networks of a block; see `montecarlo.engines.dense._network.run_block`."""
+    _run_block(None, project, combine, value, slope, constants, draw, segment, gradients, outputs)

@@ -1,0 +1,14 @@
+"""The Gaussian engine's kernel of networks without norms."""
+
+from __future__ import annotations
+
+from montecarlo.common._jit import kernel
+from montecarlo.engines.gaussian import _network
+
+_run_block = _network.run_block
+
+
+@kernel(signature=_network.RUN_BLOCK)
+def run_block(value, slope, constants, draw, tape_bytes, gradients, outputs):
+    """Sample the networks of a block; see `montecarlo.engines.gaussian._network.run_block`."""
+    _run_block(None, value, slope, constants, draw, tape_bytes, gradients, outputs)
