@@ -94,6 +94,7 @@ class Point:
         if self.request != Request():
             flags = ("gradients", "dual", "trajectories", "weight_gradients")
             tags.append("".join(str(int(getattr(self.request, flag))) for flag in flags))
+            tags += ["gates"] * self.request.gate_gradients
         return "-".join([self.resnet.digest[:16], *tags])
 
     @property

@@ -22,12 +22,15 @@ class Request:
         Log-norms along depth: ``log_hidden_path`` and, with gradients, ``log_gradient_path``.
     weight_gradients : bool, default False
         Log-norms of the weight gradients of every layer.
+    gate_gradients : bool, default False
+        Logs of the gradients of the factors a_k of every layer.
     """
 
     gradients: bool = True
     dual: bool = False
     trajectories: bool = False
     weight_gradients: bool = False
+    gate_gradients: bool = False
 
     def cells(self, resnet: ResNet) -> dict[str, tuple[int, ...]]:
         """Return the columns of the answer, in order, each with the shape of one network's cell."""
@@ -43,6 +46,8 @@ class Request:
         if self.weight_gradients:
             layers = ["log_weight_gradient_v"] + ["log_weight_gradient_w"] * resnet.has_w
             cells |= dict.fromkeys(layers, (resnet.depth,))
+        if self.gate_gradients:
+            cells["log_gate_gradient"] = (resnet.depth,)
         return cells
 
     def columns(self, resnet: ResNet) -> tuple[str, ...]:

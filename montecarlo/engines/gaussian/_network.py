@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.engines.gaussian._gates import keep_branch, meet_branch
 from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
     Batch,
@@ -77,6 +78,7 @@ def forward(network, batch, first, last, hidden, tape, work, out, again):
             record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
         first_slot = np.uint64(place) * tape.stride
         vector = perform(network, batch, k, hidden, tape, work, first_slot)
+        keep_branch(network, k, vector, hidden, work, first_slot)
         add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
         if network.stream_norm:
             stream_norm(network, hidden, tape, work, first_slot + tape.slots - _ONE)
@@ -103,6 +105,7 @@ def backward(network, batch, hidden, gradient, tape, work, out):
         slot = np.uint64(k % segment) * tape.stride
         if network.stream_norm:
             stream_norm_back(network, gradient, tape, work, slot + tape.slots - _ONE)
+        meet_branch(network, batch, k, gradient, tape, work, slot, out.gates)
         vector = perform_back(network, batch, k, gradient, tape, work, slot, out)
         add_back(network, k, vector, gradient, tape, work)
 

@@ -28,6 +28,7 @@ def simulate(
     gradients: Gradients = "joint",
     trajectories: bool = False,
     weight_gradients: bool = False,
+    gate_gradients: bool = False,
     progress: Progress | None = None,
 ) -> Sample:
     """Sample random networks, one row each.
@@ -58,6 +59,9 @@ def simulate(
     trajectories, weight_gradients : bool, default False
         Whether to return log-norms along depth, and those of the weight gradients (needs joint
         gradients).
+    gate_gradients : bool, default False
+        Whether to return log |∂ℓ/∂a_k| over ‖p_L‖‖h_0‖, of the factor a_k of each layer's branch (needs joint
+        gradients).
     progress : callable, optional
         Called with the number of networks of each finished block, in the calling thread.
 
@@ -79,7 +83,9 @@ def simulate(
     >>> bool(abs(second_moment - 1.647) < 0.2)
     True
     """
-    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
+    request = make_request(
+        gradients, trajectories=trajectories, weight_gradients=weight_gradients, gate_gradients=gate_gradients
+    )
     run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
         request=request,
@@ -92,7 +98,11 @@ def simulate(
 
 
 def make_request(
-    gradients: str = "joint", *, trajectories: bool = False, weight_gradients: bool = False
+    gradients: str = "joint",
+    *,
+    trajectories: bool = False,
+    weight_gradients: bool = False,
+    gate_gradients: bool = False,
 ) -> Request:
     """Return the `Request` of `simulate`'s arguments.
 
@@ -102,6 +112,8 @@ def make_request(
         Ratios of the same networks' gradients; none; or those of other networks of the same law (I4).
     trajectories, weight_gradients : bool, default False
         Log-norms along depth, and those of the weight gradients of every layer.
+    gate_gradients : bool, default False
+        Those of the factors a_k.
 
     Returns
     -------
@@ -111,7 +123,7 @@ def make_request(
     Raises
     ------
     InvalidFieldError
-        If `gradients` is none of the three words, or not joint where weight gradients are asked for.
+        If `gradients` is none of the three words, or not joint where gradients of layers are asked for.
     """
     if gradients not in ("joint", "none", "dual"):
         raise unknown_name("gradients", gradients, ("joint", "none", "dual"))
@@ -119,7 +131,11 @@ def make_request(
         raise InvalidFieldError(
             "gradients", gradients, "must be joint for weight gradients", "drop one of the two"
         )
-    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients)
+    if gate_gradients and gradients != "joint":
+        raise InvalidFieldError(
+            "gradients", gradients, "must be joint for gate gradients", "drop one of the two"
+        )
+    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients, gate_gradients)
 
 
 def iter_blocks(

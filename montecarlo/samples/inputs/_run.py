@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
 from montecarlo.engines._outputs import constants_of
+from montecarlo.engines.gaussian._engine import WORDS
 from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
-from montecarlo.networks._dictionary import PLAIN, require_words
+from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, Run
 from montecarlo.streams import derive_key
@@ -66,7 +67,7 @@ class JointRun(Run):
         InvalidFieldError
             A ValueError whose one line names the field, the value, the rule and the fix.
         """
-        require_words(resnet, PLAIN, "simulate_inputs")
+        require_words(resnet, WORDS, "simulate_inputs")
         if resnet.processes is not None or not resnet.law.gaussian:
             rule = "must be gaussian for joint inputs, layers being independent"
             raise InvalidFieldError("weights", resnet.weights, rule, "take weights='gaussian'")
