@@ -97,6 +97,7 @@ class Point:
             flags = ("gradients", "dual", "trajectories", "weight_gradients")
             tags.append("".join(str(int(getattr(self.request, flag))) for flag in flags))
         tags += ["kernel"] if self.request.tangent_kernel else []
+        tags += ["gates"] if self.request.gate_gradients else []
         return "-".join([self.resnet.digest[:16], *tags])
 
     @property

@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Add the norms of the weight gradients of each layer (Parquet only).",
 )
+@click.option(
+    "--gate-gradients",
+    is_flag=True,
+    help="Add the gradients of the factor a_k of each layer's branch (Parquet only).",
+)
 @running_options
 @click.option("--block-size", type=whole("64"), metavar="N", help="Networks a task; never changes a result.")
 @click.option("--overwrite", is_flag=True, help="Let --out replace a file that holds something else.")
@@ -59,6 +64,7 @@ def simulate(
     gradients: str,
     trajectories: bool,
     weight_gradients: bool,
+    gate_gradients: bool,
     block_size: int | None,
     out: str | None,
     overwrite: bool,
@@ -71,7 +77,8 @@ def simulate(
 
     --trajectories adds log_hidden_path, the natural logs of |h_k|/|h_0|, and log_gradient_path, those of
     |p_k|/|p_L|, k = 0..L. --weight-gradients adds log_weight_gradient_v and log_weight_gradient_w, those of
-    |dloss/dV_k|/(|p_L||h_0|) and |dloss/dW_k|/(|p_L||h_0|), k = 1..L. Each is a list a row: pandas reads
+    |dloss/dV_k|/(|p_L||h_0|) and |dloss/dW_k|/(|p_L||h_0|), k = 1..L, and --gate-gradients adds
+    log_gate_gradient, those of |dloss/da_k|/(|p_L||h_0|). Each is a list a row: pandas reads
     arrays, DuckDB DOUBLE[]; a network takes 8 bytes an entry.
     """
     import sys
@@ -83,7 +90,9 @@ def simulate(
 
     place = take(options, "threads", "processes", "dask", "store")
     resnet = ResNet(**options)
-    request = make_request(gradients, trajectories=trajectories, weight_gradients=weight_gradients)
+    request = make_request(
+        gradients, trajectories=trajectories, weight_gradients=weight_gradients, gate_gradients=gate_gradients
+    )
     if out is None:
         check_table_kind(request, ".csv")
     common: dict[str, Any] = {

@@ -83,6 +83,7 @@ def expected(net, replica, seed):
         "log_hidden_path": [log(h, start) for h in path],
         "log_gradient_path": [log(x, end) for x in p],
         "log_weight_gradient_v": [log(slopes(v, output), start * end) for v in w.V],
+        "log_gate_gradient": [log(slope, start * end) for slope in slopes(w.alphas, output)],
     }
     if w.W is not None:
         columns["log_weight_gradient_w"] = [log(slopes(m, output), start * end) for m in w.W]
@@ -93,9 +94,14 @@ def assert_agrees(net, *, engine, replica=0, seed=3, tolerance=1e-4):
     """Compare every column of one replica."""
     sample = simulate(
         net, replicas=replica + 1, seed=seed, threads=1, engine=engine, trajectories=True,
-        weight_gradients=True,
+        weight_gradients=True, gate_gradients=True,
     )  # fmt: skip
     columns = expected(net, replica, seed)
     assert set(columns) == set(sample.columns)
+    # A gate's gradient is a product of two vectors, whose terms may cancel: their size is that of W's.
+    pair = (c.pop("log_gate_gradient") for c in (sample.columns, columns))
+    gates = [np.exp(column) for column in pair]
+    gates[0] = gates[0][replica]
+    np.testing.assert_allclose(*gates, rtol=tolerance, atol=tolerance * np.max(gates), err_msg="gates")
     for name, column in sample.columns.items():
         np.testing.assert_allclose(column[replica], columns[name], rtol=0.0, atol=tolerance, err_msg=name)

@@ -54,6 +54,9 @@ def joint_statistics(sample):
         weight = np.maximum(sample[name], VANISHED)
         out |= {f"{name} {k}": weight[:, k] for k in sorted({first, middle, last})}
         out |= {f"{name} - h": weight[:, middle] - h, f"{name} + g": weight[:, middle] + g}
+    if "log_gate_gradient" in sample.columns:
+        gate = np.maximum(sample["log_gate_gradient"], VANISHED)
+        out |= {"gate": gate[:, middle], "gate first": gate[:, first], "gate - g": gate[:, middle] - g}
     return out
 
 

@@ -50,8 +50,8 @@ def empty_outputs(resnet: ResNet, request: Request, replicas: int, *, states: bo
     """Return unfilled arrays for a block of `replicas` networks, with `states` for h_L and p_0, too."""
     L = resnet.depth
     path, layers = (L + 1) * request.trajectories, L * request.any_weight_gradients
-    width = resnet.width * states
-    columns = (4, path, path, layers, layers, width, width)
+    width, gates = resnet.width * states, L * request.gate_gradients
+    columns = (4, path, path, layers, layers, gates, width, width)
     return Outputs(*(np.empty((replicas, n)) for n in columns))
 
 
@@ -66,6 +66,7 @@ def columns_of(outputs: Outputs, resnet: ResNet, request: Request) -> Columns:
         "log_gradient_path": outputs.gradient_path,
         "log_weight_gradient_v": outputs.weight_v,
         "log_weight_gradient_w": outputs.weight_w,
+        "log_gate_gradient": outputs.gates,
     }
     if request.tangent_kernel:
         layers = [outputs.weight_v, outputs.weight_w] if resnet.has_w else [outputs.weight_v]

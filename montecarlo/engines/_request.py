@@ -24,6 +24,8 @@ class Request:
         Log-norms of the weight gradients of every layer.
     tangent_kernel : bool, default False
         Log of the sum of their squares over all layers and matrices: ``log_tangent_kernel`` (J4).
+    gate_gradients : bool, default False
+        Logs of the gradients of the factors a_k of every layer.
     """
 
     gradients: bool = True
@@ -31,6 +33,7 @@ class Request:
     trajectories: bool = False
     weight_gradients: bool = False
     tangent_kernel: bool = False
+    gate_gradients: bool = False
 
     @property
     def any_weight_gradients(self) -> bool:
@@ -53,6 +56,8 @@ class Request:
             cells |= dict.fromkeys(layers, (resnet.depth,))
         if self.tangent_kernel:
             cells["log_tangent_kernel"] = ()
+        if self.gate_gradients:
+            cells["log_gate_gradient"] = (resnet.depth,)
         return cells
 
     def columns(self, resnet: ResNet) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ class Outputs(NamedTuple):
     """What a kernel writes, an array a quantity, one row a network; what nobody asked for has no columns.
 
     The four log-ratios; log ‖h_k‖/‖h_0‖ and log ‖p_k‖/‖p_L‖ along depth; log-norms of the weight gradients
-    over ‖p_L‖‖h_0‖; h_L and p_0, each up to a power of two.
+    and of those of the factors a_k, over ‖p_L‖‖h_0‖; h_L and p_0, each up to a power of two.
     """
 
     rows: Array
@@ -107,6 +107,7 @@ class Outputs(NamedTuple):
     gradient_path: Array
     weight_v: Array
     weight_w: Array
+    gates: Array
     last_hidden: Array
     first_gradient: Array
 
@@ -115,4 +116,4 @@ class Outputs(NamedTuple):
         return Outputs(*(array[first:last] for array in self))
 
 
-OUTPUTS = types.NamedUniTuple(types.float64[:, ::1], 7, Outputs)
+OUTPUTS = types.NamedUniTuple(types.float64[:, ::1], 8, Outputs)

@@ -20,9 +20,9 @@ from montecarlo.sweeps._plan import Precision, Sweep, SweepPoint
 POINT_LIMIT = 1_000_000
 
 _NETWORK_FIELDS = tuple(f.name for f in fields(ResNet) if not f.name.startswith("_"))
-_REQUEST_FIELDS = ("gradients", "trajectories", "weight_gradients")
+_REQUEST_FIELDS = ("gradients", "trajectories", "weight_gradients", "gate_gradients")
 _RUN_FIELDS = ("engine", "seed", "replicas", *_REQUEST_FIELDS)
-_FLAGS = ("trajectories", "weight_gradients")
+_FLAGS = ("trajectories", "weight_gradients", "gate_gradients")
 _TABLES = ("network", "grid", "points", "precision")
 _TOP = ("seed", "replicas", "max_seconds", *_TABLES)
 _DEFAULT_REPLICAS = 1000

@@ -120,6 +120,10 @@ def test_help_needs_no_heavy_import() -> None:
             ("simulate", *NETWORK, "--weight-gradients", "--gradients", "none"),
             ("--gradients none", "must be joint for weight gradients"),
         ),
+        (
+            ("simulate", *NETWORK, "--gate-gradients", "--gradients", "none"),
+            ("--gradients none", "must be joint for gate gradients"),
+        ),
         (("simulate", *NETWORK, "--norm", "pre-rmz"), ("--norm pre-rmz", "peri-layer", "'pre-rms'")),
         (("simulate", *NETWORK, "--norm-eps", "0.1"), ("--norm-eps 0.1: must be 0", "take --norm pre-rms")),
         (("simulate", *NETWORK, "--norm", "pre-tanh:x"), ("--norm pre-tanh:x", "a gain between 0 and 1e6")),
@@ -131,8 +135,8 @@ def test_help_needs_no_heavy_import() -> None:
             ("--hidden-width 9: must be left out for res-1", "--block res-3"),
         ),
         (
-            ("simulate", *NETWORK, "--norm", "pre-rms", "--weights", "fbm:0.7"),
-            ("--norm pre-rms: is no word that the correlated engine knows", "leave it out"),
+            ("simulate", *NETWORK, "--norm", "pre-rms", "--skip", "1e-9", "--weights", "fbm:0.7"),
+            ("--weights fbm:0.7: must not be correlated for a skip factor outside 2**-20", "change that"),
         ),
         (("figures", "1", "--seed", "-1"), ("--seed -1", "at least 0", "--seed 7")),
         (("figures", "1", "--threads", "0"), ("--threads 0", "at least 1", "--threads 2")),

@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, inline, kernel
+from montecarlo.engines.correlated._gates import keep_branch, meet_branch
 from montecarlo.engines.correlated._norms import stream_norm, stream_norm_back
 from montecarlo.engines.correlated._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.correlated._start import PATHS
@@ -50,6 +51,7 @@ def forward(network, state, tape, work, outputs):
     for k in range(network.constants.depth):
         slot = k % tape.layers * tape.words
         vector = perform(network, k, state, tape, work, slot)
+        keep_branch(network, k, state, vector, tape)
         advance(network, k, state, vector, network.lowest)
         if normed:
             stream_norm(network, state, tape, slot + tape.words - 1)
@@ -63,6 +65,7 @@ def backward(network, state, tape, work, outputs):
     for k in range(network.constants.depth - 1, -1, -1):
         if normed:
             stream_norm_back(network, state, tape, (k + 1) * tape.words - 1, UNBOUNDED)
+        meet_branch(network, k, state, tape, work, outputs.gates)
         vector = perform_back(network, k, state, tape, work, k * tape.words, outputs)
         advance(network, k, state, vector, UNBOUNDED)
         trace(network, state, work.starts[1], outputs.gradient_path, k)
@@ -98,7 +101,8 @@ def run_columns(value, slope, constants, paths, scales, starts, ends, outputs):
     network = build_network(value, slope, constants, paths, scales, outputs.rows.shape[0])
     state = build_state(network)
     work = build_work(network, outputs)
-    tape = build_tape(network, kept_words(constants.sentence), ends.size > 0)
+    branches = outputs.gates.shape[1] > 0
+    tape = build_tape(network, kept_words(constants.sentence), ends.size > 0, branches)
     start(network, state, starts, network.lowest, work.starts[0], outputs.hidden_path, 0)
     forward(network, state, tape, work, outputs)
     record(network, state, starts, work.starts[0], outputs.rows[:, :2], outputs.last_hidden)

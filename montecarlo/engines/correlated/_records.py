@@ -89,6 +89,10 @@ class Tape(NamedTuple):
     """Else σ'; of a norm, the direction that it leaves, or its slopes."""
     lengths: Any
     """What norms divided by."""
+    branches: Any
+    """What branches added, layer by layer, where gradients of their factors are asked for."""
+    branch_logs: Any
+    """Logs of what these have still to be multiplied by, a number a layer and column."""
 
 
 class Work(NamedTuple):
@@ -163,9 +167,10 @@ def units_of(network):
 
 
 @allocating_helper
-def build_tape(network, words, gradients):
+def build_tape(network, words, gradients, branches):
     """Return a tape for the backward pass, of one layer where there is none."""
     layers = network.constants.depth if gradients else 1
+    kept = layers if branches else 0
     slots, columns = layers * words, np.int64(network.columns)
     n = np.int64(max(network.width, network.inner)) * columns
     norms = 0
@@ -175,7 +180,8 @@ def build_tape(network, words, gradients):
     floats = slots if norms > 0 or not network.bends else 0
     return Tape(
         layers, words, np.empty((bits, n), np.uint8), np.empty((floats, n), np.float32),
-        np.empty((slots if norms > 0 else 0, columns)),
+        np.empty((slots if norms > 0 else 0, columns)), np.empty((kept, n), np.float32),
+        np.empty((kept, columns)),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import LANES, helper, inline, merged
+from montecarlo.engines.dense._gates import keep_branch, meet_branch
 from montecarlo.engines.dense._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
 from montecarlo.engines.dense._words import (
@@ -96,6 +97,7 @@ def forward(norms, network, address, first, last, hidden, tape, work, out):
                 tape.checkpoints[k // tape.layers, j] = hidden.mantissas[j]
             tape.checkpoint_exponents[k // tape.layers] = hidden.exponents[NOW]
         vector = perform(norms, network, address, k, hidden, tape, work, position * tape.words)
+        keep_branch(network, hidden, vector, tape, position)
         if not add(network, k, hidden, vector, network.lowest):
             return False
         if network.stream_norm:
@@ -146,9 +148,10 @@ def backward(norms, network, address, hidden, gradient, tape, work, out):
             refill(norms, network, address, k + 1 - segment, hidden, tape, work, out)
         slot = k % segment * tape.words
         if network.stream_norm:
-            stream_norm_back(norms, network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
+            stream_norm_back(norms, network, gradient, tape, slot + tape.words - 1, UNBOUNDED)
+        meet_branch(network, gradient, tape, k % segment, work, out.gates, k)
         vector = perform_back(norms, network, address, k, gradient, tape, work, slot, out)
-        if not add(network, k, gradient, vector, _UNBOUNDED):
+        if not add(network, k, gradient, vector, UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
             out.gradient_path[k] = log_state(gradient, network.width) - work.starts[1]
@@ -172,14 +175,15 @@ def run_block(norms, project, combine, value, slope, constants, draw, segment, g
     """
     network = build_network(project, combine, value, slope, constants, scale_free(constants, value))
     work = build_work(network, outputs)
-    tape = build_tape(network, kept_words(constants.sentence), segment, gradients)
+    branches = outputs.gates.shape[1] > 0
+    tape = build_tape(network, kept_words(constants.sentence), segment, gradients, branches)
     hidden = build_state(network)
     gradient = build_state(network)
     for row in range(outputs.rows.shape[0]):
         address = address_of(draw, row)
         out = Outputs(
             outputs.rows[row], outputs.hidden_path[row], outputs.gradient_path[row], outputs.weight_v[row],
-            outputs.weight_w[row], outputs.last_hidden[row], outputs.first_gradient[row],
+            outputs.weight_w[row], outputs.gates[row], outputs.last_hidden[row], outputs.first_gradient[row],
         )  # fmt: skip
         for column in out:
             column[:] = np.nan

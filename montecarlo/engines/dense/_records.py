@@ -71,6 +71,10 @@ class Tape(NamedTuple):
     checkpoints: Any
     """States at the beginnings of segments."""
     checkpoint_exponents: Any
+    branches: Any
+    """What branches added, layer by layer, where gradients of their factors are asked for."""
+    branch_logs: Any
+    """Logs of what these have still to be multiplied by."""
 
 
 class Work(NamedTuple):
@@ -131,11 +135,11 @@ def build_state(network):
 
 
 @allocating_helper
-def build_tape(network, words, segment, gradients):
+def build_tape(network, words, segment, gradients, branches):
     """Return a tape for the backward pass, of one layer and without checkpoints where there is none."""
     layers = segment if gradients else 1
     segments = (network.constants.depth + segment - 1) // segment if gradients else 0
-    slots, padded = layers * words, np.int64(network.room)
+    slots, padded, kept = layers * words, np.int64(network.room), layers if branches else 0
     units = zeros((slots + 1, padded), np.uint32)
     for j in range(_ZERO, max(network.width, network.inner)):
         units[0, j] = np.uint32(j)
@@ -143,6 +147,7 @@ def build_tape(network, words, segment, gradients):
         layers, words, units, zeros((slots, padded), np.float32), zeros(slots, np.uint64),
         zeros(slots, np.float64),
         zeros((segments, np.int64(network.width)), np.float64), zeros(segments, np.int64),
+        zeros((kept, np.int64(network.width)), np.float32), zeros(kept, np.float64),
     )  # fmt: skip
 
 

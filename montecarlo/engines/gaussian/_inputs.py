@@ -3,7 +3,8 @@
 Images come from Gram matrices (`montecarlo.engines.gaussian._gram`).
 
 Every vector has its own power of two a network: images of a matrix are linear, so only activations that are
-not homogeneous see it, and an input's exponent alone.
+not homogeneous see it, and an input's exponent alone. Norms take an input's off it; tangents behind one are
+what its derivative makes of them, relative to the input that they are attached to.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from montecarlo.engines.gaussian._gram import (
     fill_vectors,
     rest_of_gram,
 )
+from montecarlo.engines.gaussian._input_norms import normalise
 from montecarlo.engines.gaussian._records import Batch, is_matrix
 from montecarlo.kernels._lanes import NETWORKS
-from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of
+from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of, alpha_of
 from montecarlo.kernels._room import ones, zeros
 from montecarlo.kernels._state import EVALUATION_LIMIT, LARGEST, SCALAR_FUNCTION
-from montecarlo.kernels._words import ACTIVATION, BIAS, LINEAR_V
+from montecarlo.kernels._words import ACTIVATION, BIAS, BRANCH_NORM, LINEAR_V, LINEAR_W, NORM, STREAM_NORM
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
@@ -78,6 +80,8 @@ class Network(NamedTuple):
     constants: Constants
     sigma: Sigma
     shape: Shape
+    inner: Shape
+    """Between the matrices."""
     vectors: Vectors
 
 
@@ -95,6 +99,8 @@ class Work(NamedTuple):
     image: Any
     normals: Any
     bias: Any
+    frames: Any
+    """Exponents of the images."""
     up: Any
     down: Any
 
@@ -137,46 +143,91 @@ def rescale(state, shape, gram):
 
 @helper
 def perform(network, batch, k, state, gram, work, complete):
-    """Perform a sentence, and add α times what it leaves to the state.
+    """Perform a sentence, and add a_k times what it leaves to b times the state.
 
     `complete` says that `gram` is the whole matrix of the state, of which the diagonal is known in any case.
-    A sentence ends with a matrix.
+    A matrix at the end adds its images at once where they are in the frames of the states.
     """
-    shape, alpha, sentence = network.shape, network.constants.alpha, network.constants.sentence
-    raw, biased = True, False
-    for position in range(sentence.size):
+    constants, alpha = network.constants, alpha_of(network.constants, k)
+    sentence, shape = constants.sentence, network.shape
+    end = sentence.size - np.int64(sentence[sentence.size - 1] == STREAM_NORM)
+    for i in range(_ZERO, shape.count * _SIXTEEN):
+        work.frames[i] = state.exponents[i]
+    raw, biased, moved, added = True, False, False, False
+    for position in range(end):
         word = sentence[position]
         if is_matrix(word):
-            last = position == sentence.size - 1
-            if not raw:
-                diagonal_of_gram(work.image, shape, gram)
-            if not (raw and complete):
-                rest_of_gram(state.mantissas if raw else work.image, shape, gram)
-            factor(gram, shape, (alpha if last else 1.0) / shape.root_d)
-            layer_role = np.uint32(np.uint32(k) | (_V if word == LINEAR_V else _W))
-            fill_vectors(batch.address, layer_role, shape.groups, shape.count, work.normals)
-            apply(work.normals, shape, gram, last, state.mantissas if last else work.image)
+            added = position == end - 1 and not moved
+            if added:
+                shrink(constants, state)
+            matrix(network, batch, k, word, raw, complete, alpha if added else 1.0, added, state, gram, work)
         elif word == BIAS:
             layer_role = np.uint32(np.uint32(k) | _BIAS)
-            fill_vectors(batch.address, layer_role, shape.groups, _ONE, work.bias)
+            fill_vectors(batch.address, layer_role, network.inner.groups, _ONE, work.bias)
             biased = True
-        elif word == ACTIVATION:
+        else:
             if raw:
-                for i in range(_ZERO, np.uint64(work.image.size)):
+                for i in range(_ZERO, np.uint64(state.mantissas.size)):
                     work.image[i] = state.mantissas[i]
-            if math.isnan(network.sigma.negative_slope) or biased:
-                bend(network, state, work, biased)
+            if word in (NORM, BRANCH_NORM):
+                normalise(constants, shape, network.vectors.owners, work.image, work.frames)
+                moved = True
+            elif math.isnan(network.sigma.negative_slope) or biased:
+                bend(network, work, biased)
             else:
                 bend_free(network, work.image)
-            biased = False
+            biased = biased and word != ACTIVATION
         raw &= word == BIAS
+    if not added:
+        shrink(constants, state)
+        add(shape, alpha, state, work)
+    if end < sentence.size:
+        normalise(constants, shape, network.vectors.owners, state.mantissas, state.exponents)
+
+
+@helper
+def matrix(network, batch, k, word, raw, complete, scale, added, state, gram, work):
+    """Draw the images of the vectors, or add them to the states."""
+    met = network.inner if word == LINEAR_V and LINEAR_W in network.constants.sentence else network.shape
+    rows = network.inner if word == LINEAR_W else network.shape
+    if not raw:
+        diagonal_of_gram(work.image, met, gram)
+    if not (raw and complete):
+        rest_of_gram(state.mantissas if raw else work.image, met, gram)
+    factor(gram, met, scale / met.root_d)
+    layer_role = np.uint32(np.uint32(k) | (_V if word == LINEAR_V else _W))
+    fill_vectors(batch.address, layer_role, rows.groups, rows.count, work.normals)
+    apply(work.normals, rows, gram, added, state.mantissas if added else work.image)
+
+
+@helper
+def shrink(constants, state):
+    """Multiply the states with the skip factor."""
+    if constants.skip != 1.0:
+        for i in range(_ZERO, np.uint64(state.mantissas.size)):
+            state.mantissas[i] *= constants.skip
+
+
+@helper
+def add(shape, alpha, state, work):
+    """Add images times a_k to the states, each in its frame."""
+    for v in range(_ZERO, shape.count):
+        for lane in range(_ZERO, _SIXTEEN):
+            i = v * _SIXTEEN + lane
+            shift = min(max(work.frames[i] - state.exponents[i], -1000), 1000)
+            work.up[i] = math.ldexp(alpha, int(shift))
+        for j in range(_ZERO, shape.rows * _SIXTEEN):
+            lane = np.uint64(j & np.uint64(15))
+            state.mantissas[v * shape.size + j] += (
+                work.up[v * _SIXTEEN + lane] * work.image[v * shape.size + j]
+            )
 
 
 @helper
 def bend_free(network, image):
     """Replace images by σ of inputs and σ' times tangents, for a piecewise linear σ without bias."""
-    size, owners, negative_slope = network.shape.size, network.vectors.owners, network.sigma.negative_slope
-    n = network.shape.rows * _SIXTEEN
+    size, owners, negative_slope = network.inner.size, network.vectors.owners, network.sigma.negative_slope
+    n = network.inner.rows * _SIXTEEN
     # Tangents first: they need the images of the inputs that they are attached to.
     for v in range(_ZERO, network.shape.count):
         if owners[v] >= 0:
@@ -194,14 +245,14 @@ def bend_free(network, image):
 
 
 @helper
-def bend(network, state, work, biased):
+def bend(network, work, biased):
     """Replace images by σ(z) of inputs and σ'(z) times tangents, in each vector's frame."""
     image, up, down, owners, sigma = work.image, work.up, work.down, network.vectors.owners, network.sigma
-    count, size, n = network.shape.count, network.shape.size, network.shape.rows * _SIXTEEN
+    count, size, n = network.inner.count, network.inner.size, network.inner.rows * _SIXTEEN
     below, bias_std = sigma.negative_slope, network.constants.bias_std
     piecewise = not math.isnan(below)
     for i in range(_ZERO, count * _SIXTEEN):
-        e = int(min(max(state.exponents[i], -EVALUATION_LIMIT), EVALUATION_LIMIT))
+        e = int(min(max(work.frames[i], -EVALUATION_LIMIT), EVALUATION_LIMIT))
         up[i] = math.ldexp(1.0, e)
         down[i] = math.ldexp(1.0, -e)
     for v in range(_ZERO, count):
@@ -334,12 +385,13 @@ def build_state(shape):
 
 
 @merged
-def build_work(shape):
+def build_work(shape, inner):
     """Return room to work in."""
-    total, lanes = shape.count * shape.size, shape.count * _SIXTEEN
+    size = max(shape.size, inner.size)
+    total, lanes = shape.count * size, shape.count * _SIXTEEN
     return Work(
-        zeros(total, np.float64), zeros(total, np.float32), zeros(shape.size, np.float32),
-        zeros(lanes, np.float64), zeros(lanes, np.float64),
+        zeros(total, np.float64), zeros(total, np.float32), zeros(inner.size, np.float32),
+        zeros(lanes, np.int64), zeros(lanes, np.float64), zeros(lanes, np.float64),
     )  # fmt: skip
 
 
@@ -347,8 +399,9 @@ def build_work(shape):
 def run_block(value, slope, constants, draw, vectors, out):
     """Sample the networks of a block on a common set of vectors."""
     shape = build_shape(vectors.mixing.shape[0], constants.width)
-    network = Network(constants, Sigma(value, slope, constants.negative_slope), shape, vectors)
-    state, gram, work = build_state(shape), build_gram(shape), build_work(shape)
+    inner = build_shape(vectors.mixing.shape[0], constants.hidden_width)
+    network = Network(constants, Sigma(value, slope, constants.negative_slope), shape, inner, vectors)
+    state, gram, work = build_state(shape), build_gram(shape), build_work(shape, inner)
     ahead = np.uint64(draw.first_replica % _SIXTEEN)  # networks of the first batch before the block
     for done in range(_ZERO, ahead + np.uint64(out.log_norm.shape[0]), _SIXTEEN):
         row = np.uint64(done - ahead)

@@ -15,6 +15,7 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, merged
+from montecarlo.engines.gaussian._gates import keep_branch, meet_branch
 from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
     Batch,
@@ -82,6 +83,7 @@ def forward(norms, network, batch, first, last, hidden, tape, work, out, again):
             record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
         first_slot = np.uint64(place) * tape.stride
         vector = perform(norms, network, batch, k, hidden, tape, work, first_slot)
+        keep_branch(network, k, vector, hidden, work, first_slot)
         add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
         if network.stream_norm:
             stream_norm(norms, network, hidden, tape, work, first_slot + tape.slots - _ONE)
@@ -108,6 +110,7 @@ def backward(norms, network, batch, hidden, gradient, tape, work, out):
         slot = np.uint64(k % segment) * tape.stride
         if network.stream_norm:
             stream_norm_back(norms, network, gradient, tape, work, slot + tape.slots - _ONE)
+        meet_branch(network, batch, k, gradient, tape, work, slot, out.gates)
         vector = perform_back(norms, network, batch, k, gradient, tape, work, slot, out)
         add_back(network, k, vector, gradient, tape, work)
 

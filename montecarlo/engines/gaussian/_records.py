@@ -135,6 +135,10 @@ class Work(NamedTuple):
     """Logs of ‖h_0‖ and ‖p_L‖."""
     log_inputs: Any
     """Log-norms of the vectors that V and W met, layer by layer, where weight gradients are asked for."""
+    branch_logs: Any
+    """Logs of the factors that branches lack in the tape, where gradients of a_k are asked for."""
+    branch_slot: Any
+    """The slot of a layer where its branch lies."""
 
 
 RAW = np.int64(0)
@@ -326,4 +330,5 @@ def build_work(network, outputs):
         zeros(NETWORKS, np.float64), zeros(NETWORKS, np.float64),
         zeros((2, NETWORKS), np.float64),
         zeros((2, outputs.weight_v.shape[1], NETWORKS), np.float64),
+        zeros((outputs.gates.shape[1], NETWORKS), np.float64), zeros(1, np.uint64),
     )  # fmt: skip

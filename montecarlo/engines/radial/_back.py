@@ -44,6 +44,7 @@ class Way(NamedTuple):
     weight_v: float
     """What the squares of weight gradients lack."""
     weight_w: float
+    gate: float
     plane: float
     """1 where the width has so many dimensions, else 0: two, three and four."""
     third: float
@@ -57,10 +58,11 @@ def build_way(step, constants):
     outer, uniform = 1.0 if step.norm == OUTER else 0.0, 1.0 if step.norm == UNIFORM else 0.0
     lift = 2.0 ** np.float64(step.unit) if outer > 0.0 and step.tiny else 1.0
     across = d if outer > 0.0 else 1.0
+    gate = 1.0 / units if step.halves and uniform == 0.0 else 1.0
     return Way(
         step.skip, step.skip if outer > 0.0 else 1.0, lift,
         1.0 if step.halves and uniform == 0.0 else 0.0, 1.0 - outer, outer, uniform, d, across * units,
-        across * d, 1.0 if d > 1.0 else 0.0, 1.0 if d > 2.0 else 0.0, 1.0 if d > 3.0 else 0.0,
+        across * d, gate, 1.0 if d > 1.0 else 0.0, 1.0 if d > 2.0 else 0.0, 1.0 if d > 3.0 else 0.0,
     )  # fmt: skip
 
 
@@ -108,6 +110,8 @@ class Gradient(NamedTuple):
     v_square: Any
     """Of the last layer's weight gradients, in units."""
     w_square: Any
+    gate_square: Any
+    """That of the factor a_k."""
     exponents: Any
     """Powers of two that δ has been divided by, where it is the gradient itself."""
 
@@ -118,7 +122,7 @@ def build_gradient():
     n = NETWORKS
     return Gradient(
         np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
-        np.ones(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
+        np.ones(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
     )  # fmt: skip
 
 
@@ -169,6 +173,7 @@ def _layer_back(way, walked, draws, back, gradient):
     inside = walked.factor * inside
     gradient.put("v_square", way.weight_v * walked.factor * left * active)
     gradient.put("w_square", way.weight_w * inside)
+    gradient.put("gate_square", way.gate * met * active)
     # The frame again, f along what p_L has across h_0 and h_k.
     q2 = root(_dot(q, q))
     inverse = where_positive(q2, 1.0 / q2, 0.0)

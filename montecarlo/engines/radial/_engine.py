@@ -80,7 +80,8 @@ def seconds(resnet: ResNet, request: Request) -> float:
     """Return the rough time of one network on one core, in seconds."""
     layers = resnet.depth * (2 if request.dual else 1)
     tangents = 1e-6 * resnet.depth if request.dual and resnet.norm != "none" else 0.0
-    joint = 5e-8 * resnet.depth * (2 if request.weight_gradients else 1) if request.gradients else 0.0
+    layers_too = request.weight_gradients or request.gate_gradients
+    joint = 5e-8 * resnet.depth * (2 if layers_too else 1) if request.gradients else 0.0
     return 2e-8 * layers * (4 if request.trajectories else 1) + joint + tangents + 1e-6
 
 

@@ -231,9 +231,12 @@ def note(step, way, lanes, gradient, walked, row, k, log_ends, first, outputs):
             if way.outer > 0.0 and k == 0:
                 value += 0.5 * math.log(way.width) - log_first
             outputs.gradient_path[place, k] = value if lanes.alive[lane] else np.nan
+        scale += gradient.exponents[lane] * _LN2 - log_first
+        scale = scale if lanes.alive[lane] else np.nan
+        if outputs.gates.size > 0:
+            outputs.gates[place, k] = half_log(gradient.gate_square[lane]) + scale
         if outputs.weight_v.size > 0:
-            scale += step.unit * _LN2 - log_first + gradient.exponents[lane] * _LN2
-            scale = scale if lanes.alive[lane] else np.nan
+            scale += step.unit * _LN2
             outputs.weight_v[place, k] = half_log(gradient.v_square[lane]) + scale
             if outputs.weight_w.size > 0:
                 outputs.weight_w[place, k] = half_log(gradient.w_square[lane]) + scale
@@ -282,7 +285,7 @@ def run_joint(constants, tables, draw, chunk, outputs):
     kept = np.zeros(((depth + chunk - 1) // chunk, 4, NETWORKS))
     log_ends = np.zeros(NETWORKS)
     path = outputs.hidden_path
-    layer_by_layer = outputs.weight_v.size > 0 or outputs.gradient_path.size > 0
+    layer_by_layer = outputs.weight_v.size + outputs.gradient_path.size + outputs.gates.size > 0
     lengths = layer_by_layer and step.norm == OUTER
     stop = draw.first_replica + np.uint64(outputs.rows.shape[0])
     for batch in range(draw.first_replica // _SIXTEEN * _SIXTEEN, stop, _SIXTEEN):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import BRANCH_NORM, OUTER_ACTIVATION
 from montecarlo.processes import WeightProcess
 from montecarlo.samples.depths._paths import Float32, increments_at_depth, values_at_depth
 
@@ -122,6 +123,12 @@ def check_limit(resnet: ResNet, coupling: Coupling, inner: Coupling | None) -> N
         raise InvalidFieldError(
             "beta", beta, f"must be at least {least:.6g} for {coupling.name}: deeper networks explode below",
             f"take beta={least:.6g}",
+        )  # fmt: skip
+    nonlinear = {BRANCH_NORM, OUTER_ACTIVATION} & set(resnet.words)
+    if nonlinear and not coupling.smooth:
+        raise InvalidFieldError(
+            "weights", coupling.name, f"must converge layer by layer for the word {min(nonlinear)!r}: what "
+            "stands behind V adds up no increments over depth", "give weights='rbf:0.01', say",
         )  # fmt: skip
     if inner is not None and not inner.smooth:
         raise InvalidFieldError(

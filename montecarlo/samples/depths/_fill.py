@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.engines._outputs import constants_of
 from montecarlo.kernels._state import draw_input
 from montecarlo.networks._specification import ResNet
 from montecarlo.processes import WeightProcess, sample_paths
@@ -47,7 +48,6 @@ class PathFiller:
     depths: tuple[int, ...]
     sources: Sequence[tuple[WeightProcess, Coupling, int]]
     value: Any
-    negative_slope: float
 
     def fill(
         self, key: tuple[int, int], first_replica: int, strong: Array, end: Array, ratio: Array, cosine: Array
@@ -65,7 +65,7 @@ class PathFiller:
 
     def paths(self, key: tuple[int, int], replica: int) -> list[Float32]:
         """Return the paths of the deepest network, for V and, where the block has one, W."""
-        entries = self.resnet.width**2
+        entries = self.resnet.width * self.resnet.inner_width
         return [
             sample_paths(process, self.resnet.depth, entries, key, role, replica)
             for process, _, role in self.sources
@@ -78,11 +78,11 @@ class PathFiller:
             coupling.at_depth(path, depth, position)
             for path, (_, coupling, _) in zip(paths, self.sources, strict=True)
         ]
-        inner = own[1] if len(own) > 1 else np.empty((0, len(start) ** 2), np.float32)
+        inner = own[1] if len(own) > 1 else np.empty((0, own[0].shape[1]), np.float32)
         states = np.empty((depth + 1, len(start)))
         states[0] = start
         alpha = float(depth) ** -float(self.resnet.beta or 0.0)
-        run_network(self.value, self.negative_slope, alpha, own[0], inner, states)
+        run_network(self.value, constants_of(self.resnet), alpha, own[0], inner, states)
         return states
 
     def observe(self, states: list[Float64], strong: Array, end: Array, ratio: Array, cosine: Array) -> None:

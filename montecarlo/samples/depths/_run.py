@@ -16,14 +16,18 @@ from montecarlo.common._errors import InvalidFieldError, check_sequence, check_w
 from montecarlo.engines._outputs import constants_of
 from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
-from montecarlo.networks._dictionary import PLAIN, require_words
+from montecarlo.networks._dictionary import PLAIN, missing_word, require_words
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import BRANCH_NORM, HIDDEN_WIDTH, NORM, OUTER_ACTIVATION, STREAM_NORM
 from montecarlo.processes import PATH_LIMIT
 from montecarlo.runs import Columns, ResNetRun
 from montecarlo.samples.depths._sample import COLUMNS
 from montecarlo.streams import ROLE_V, ROLE_W, derive_key
 
 _LANES = 16
+
+WORDS = PLAIN | {NORM, BRANCH_NORM, STREAM_NORM, HIDDEN_WIDTH, OUTER_ACTIVATION}
+"""What networks of several depths can perform: factors that change along depth have no common limit."""
 
 Array = npt.NDArray[np.float64]
 
@@ -115,7 +119,7 @@ def _plan(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
 
 def check_depths(resnet: ResNet, depths: Sequence[int]) -> tuple[int, ...]:
     """Return the depths as a tuple of int; raise `InvalidFieldError` where they are not nested."""
-    require_words(resnet, PLAIN, "simulate_depths")
+    require_words(resnet, WORDS, "simulate_depths")
     fix = "give depths=[16, 32, 64] at depth=64, say"
     given = check_sequence("depths", depths, fix)
     levels = tuple(check_whole("depths", depth, 1, resnet.depth, resnet.depth) for depth in given)
@@ -163,6 +167,11 @@ def _images(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
             "weights", resnet.weights, "must be gaussian or a process for coupled depths: sums have another "
             "law", "take weights='gaussian'",
         )  # fmt: skip
+    if missing_word(resnet, PLAIN) is not None:
+        raise InvalidFieldError(
+            "weights", resnet.weights, "must be a process for coupled depths of blocks beyond res-1",
+            "give weights='fbm:0.5', whose layers are independent, too",
+        )  # fmt: skip
     if resnet.has_w:
         raise InvalidFieldError(
             "weights", resnet.weights, f"must be a process for {resnet.block}: independent layers of W are "
@@ -200,14 +209,14 @@ def _paths(resnet: ResNet, depths: tuple[int, ...]) -> _Plan:
     own = find_coupling(v, depths)
     inner = find_coupling(w, depths, field="weights_w") if resnet.has_w else None
     check_limit(resnet, own, inner)
-    if resnet.depth * resnet.width**2 > PATH_LIMIT:
+    if resnet.depth * resnet.width * resnet.inner_width > PATH_LIMIT:
         rule = f"must give paths of at most {PATH_LIMIT:_} numbers, depth times width squared"
         raise InvalidFieldError("width", resnet.width, rule, "take a smaller width or depth")
     sources = [(v, own, ROLE_V)]
     if inner is not None:
         sources.append((w, inner, ROLE_W))
-    value, negative_slope = _activation(resnet)
-    filler = PathFiller(resnet, depths, sources, value, negative_slope)
+    value, _ = _activation(resnet)
+    filler = PathFiller(resnet, depths, sources, value)
     per_number = 1.5e-8 * len(sources)
-    seconds = resnet.depth * (resnet.width**2 * per_number + 1e-7) + 1e-4
+    seconds = resnet.depth * (resnet.width * resnet.inner_width * per_number + 1e-7) + 1e-4
     return _Plan(1, seconds, filler.fill)

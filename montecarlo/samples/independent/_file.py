@@ -95,7 +95,7 @@ def check_table_kind(request: Request, suffix: str) -> None:
     """Raise `InvalidFieldError` if the request has columns that a table of this kind cannot hold."""
     if suffix != ".csv":
         return
-    for field in ("trajectories", "weight_gradients"):
+    for field in ("trajectories", "weight_gradients", "gate_gradients"):
         if getattr(request, field):
             rule = "needs Parquet, whose cells hold lists; those of CSV hold one number"
             raise InvalidFieldError(field, None, rule, "give out='sample.parquet'")

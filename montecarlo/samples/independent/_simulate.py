@@ -29,6 +29,7 @@ def simulate(
     trajectories: bool = False,
     weight_gradients: bool = False,
     tangent_kernel: bool = False,
+    gate_gradients: bool = False,
     progress: Progress | None = None,
 ) -> Sample:
     """Sample random networks, one row each.
@@ -61,6 +62,9 @@ def simulate(
         gradients).
     tangent_kernel : bool, default False
         Whether to return the network's tangent kernel at its input (J4; needs joint gradients).
+    gate_gradients : bool, default False
+        Whether to return log |∂ℓ/∂a_k| over ‖p_L‖‖h_0‖, of the factor a_k of each layer's branch (needs joint
+        gradients).
     progress : callable, optional
         Called with the number of networks of each finished block, in the calling thread.
 
@@ -83,7 +87,8 @@ def simulate(
     True
     """
     request = make_request(
-        gradients, trajectories=trajectories, weight_gradients=weight_gradients, tangent_kernel=tangent_kernel
+        gradients, trajectories=trajectories, weight_gradients=weight_gradients,
+        tangent_kernel=tangent_kernel, gate_gradients=gate_gradients,
     )
     run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
@@ -102,6 +107,7 @@ def make_request(
     trajectories: bool = False,
     weight_gradients: bool = False,
     tangent_kernel: bool = False,
+    gate_gradients: bool = False,
 ) -> Request:
     """Return the `Request` of `simulate`'s arguments.
 
@@ -113,6 +119,8 @@ def make_request(
         Log-norms along depth, and those of the weight gradients of every layer.
     tangent_kernel : bool, default False
         The tangent kernel.
+    gate_gradients : bool, default False
+        Those of the factors a_k.
 
     Returns
     -------
@@ -122,15 +130,21 @@ def make_request(
     Raises
     ------
     InvalidFieldError
-        If `gradients` is none of the three words, or not joint where weight gradients or their sum are asked
-        for.
+        If `gradients` is none of the three words, or not joint where gradients of layers or their sum are
+        asked for.
     """
     if gradients not in ("joint", "none", "dual"):
         raise unknown_name("gradients", gradients, ("joint", "none", "dual"))
-    if (weight_gradients or tangent_kernel) and gradients != "joint":
-        of = "weight gradients" if weight_gradients else "the tangent kernel"
+    asked = {
+        "weight gradients": weight_gradients, "the tangent kernel": tangent_kernel,
+        "gate gradients": gate_gradients,
+    }  # fmt: skip
+    if any(asked.values()) and gradients != "joint":
+        of = next(name for name, wanted in asked.items() if wanted)
         raise InvalidFieldError("gradients", gradients, f"must be joint for {of}", "drop one of the two")
-    return Request(gradients == "joint", gradients == "dual", trajectories, weight_gradients, tangent_kernel)
+    return Request(
+        gradients == "joint", gradients == "dual", trajectories, weight_gradients, tangent_kernel, gate_gradients
+    )
 
 
 def iter_blocks(

@@ -13,16 +13,20 @@ import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_sequence, check_whole
 from montecarlo.engines._outputs import constants_of
+from montecarlo.engines.gaussian._engine import WORDS
 from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
-from montecarlo.networks._dictionary import PLAIN, missing_word, require_words
+from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks.blocks._block import BRANCH_NORM, HIDDEN_WIDTH, NORM, SCHEDULE, SKIP
+from montecarlo.networks.blocks._block import BRANCH_NORM, HIDDEN_WIDTH, NORM, SCHEDULE, SIGNED_ACTIVATION, SKIP
 from montecarlo.runs import Columns, ResNetRun
 from montecarlo.streams import derive_key
 
 VECTOR_LIMIT = 64
 """Inputs and tangents together, at most: the cost of a layer grows with their square."""
+
+IMAGES = WORDS - {SIGNED_ACTIVATION}
+"""The words of images of d numbers."""
 
 CHAIN = PLAIN | {NORM, HIDDEN_WIDTH, SKIP, SCHEDULE}
 """The words of the chain of Gram matrices."""
@@ -171,11 +175,11 @@ class JointRun(ResNetRun):
 
 
 def _engine(resnet: ResNet, name: str) -> str:
-    """Return the engine that samples a network's vectors: images where they can, else the chain."""
+    """Return the engine that samples a network's vectors: images, which know all that the chain knows."""
     if name not in ("auto", "gaussian", "gram"):
         raise InvalidFieldError("engine", name, "must be auto, gaussian or gram", "take engine='auto'")
-    if name == "gaussian" or (name == "auto" and not _is_of_chain(resnet)):
-        require_words(resnet, PLAIN, "simulate_inputs")
+    if name != "gram":
+        require_words(resnet, IMAGES, "simulate_inputs")
         return "gaussian"
     require_words(resnet, CHAIN, "the chain of Gram matrices")
     if not resnet.has_w:
@@ -185,11 +189,6 @@ def _engine(resnet: ResNet, name: str) -> str:
         rule = "must be none or pre-rms for the chain of Gram matrices"
         raise InvalidFieldError("norm", resnet.norm, rule, "take norm='pre-rms'")
     return "gram"
-
-
-def _is_of_chain(resnet: ResNet) -> bool:
-    """Whether a network has a word that the chain knows and images do not."""
-    return resnet.has_w and missing_word(resnet, PLAIN) is not None and missing_word(resnet, CHAIN) is None
 
 
 def _check_chain(run: JointRun) -> None:

@@ -133,7 +133,7 @@ def simulate_inputs(
     engine : {"auto", "gaussian", "gram"}, default "auto"
         "gaussian" draws images, d numbers a vector and layer. "gram" draws the Gram matrices alone, at the
         cost of the hidden width whatever d is: res-2 and res-3, with norm="pre-rms", hidden widths, factors
-        and schedules, at most d vectors. "auto" takes "gram" for networks that "gaussian" cannot.
+        and schedules, at most d vectors. "auto" takes "gaussian".
     first_replica : int, default 0
         Index of the first network.
     threads : int, optional

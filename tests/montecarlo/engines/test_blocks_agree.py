@@ -80,7 +80,7 @@ def rows_of(engine, net):
     gradients = gradients_of(engine, net)
     return simulate(
         net, replicas=REPLICAS, seed=SEEDS[engine], engine=engine, gradients=gradients, trajectories=True,
-        weight_gradients=gradients == "joint",
+        weight_gradients=gradients == "joint", gate_gradients=gradients == "joint",
     )  # fmt: skip
 
 

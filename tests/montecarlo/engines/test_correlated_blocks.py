@@ -52,7 +52,8 @@ def test_norms_agree_with_what_one_reads(norm, block, activation):
     "fields",
     [
         {"hidden_width": 10}, {"hidden_width": 3, "weights_w": "rbf:0.1"}, {"width": 1, "hidden_width": 4},
-        {"skip": -0.7}, {"skip": 0.0, "hidden_width": 20}, {"schedule": "power:1"}, {"schedule": (0.5, 0.0, 2.0)},
+        {"skip": -0.7}, {"skip": 0.0, "hidden_width": 20}, {"schedule": "power:1"},
+        {"schedule": (0.5, 0.0, 2.0)},
         {"block": "res-2", "activation": "gelu", "hidden_width": 4, "skip": 0.9, "norm": "peri-layer"},
         {"block": "res-1", "activation": "tanh", "skip": 1.4, "schedule": "power:0.5"},
         {"hidden_width": 9, "norm": "post-layer", "skip": 0.6, "schedule": "power:0.5"},
@@ -132,7 +133,7 @@ ROWS = 6000
 @pytest.mark.parametrize("fields", INDEPENDENT, ids=str)
 def test_brownian_weights_give_the_law_of_independent_layers(fields):
     fields = {"width": 5, "depth": 6, "beta": 0.3, "input_dim": 9} | fields
-    asked = {"replicas": ROWS, "trajectories": True, "weight_gradients": True}
+    asked = {"replicas": ROWS, "trajectories": True, "weight_gradients": True, "gate_gradients": True}
     dense = montecarlo.simulate(ResNet(**fields), seed=20250111, engine="dense", **asked)
     other = simulate(ResNet(**fields, weights="fbm:0.5"), seed=20250112, **asked)
     check = functools.partial(assert_one_law, false_alarm=FALSE_ALARM)

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from montecarlo import InvalidFieldError, ResNet, simulate, simulate_depths, simulate_inputs, simulate_shared
@@ -74,8 +75,10 @@ def test_bad_surroundings_are_refused(fields, field):
 def test_engines_refuse_the_words_that_they_lack(fields):
     net = ResNet(**PLAIN_NET, **fields)
     lacking = {name: [w for w in net.words if w not in engine.words] for name, engine in ENGINES.items()}
-    assert lacking["correlated"]
     assert not lacking["dense"]
+    assert not lacking["gaussian"]
+    assert not lacking["correlated"]
+    assert bool(lacking["radial"]) == (net.block == "post-activation")
     for name, missing in lacking.items():
         if missing:
             with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'|is no word that"):
@@ -83,16 +86,28 @@ def test_engines_refuse_the_words_that_they_lack(fields):
 
 
 @pytest.mark.parametrize("fields", EXTENDED, ids=str)
-def test_samplers_of_plain_branches_refuse_others(fields):
-    net = ResNet(**PLAIN_NET, **fields)
-    correlated = ResNet(**PLAIN_NET, **fields, weights="fbm:0.7")
-    for call in (
-        lambda: simulate_inputs(net, [[1.0]], replicas=1, seed=1),
-        lambda: simulate_depths(net, [2, 4], replicas=1, seed=1),
-        lambda: simulate_shared(correlated, replicas=1, seed=1),
+def test_samplers_know_the_words_or_refuse_them(fields):
+    """Factors that change along depth, or at each layer, have no common limit of several depths."""
+    smooth = ResNet(**PLAIN_NET | {"beta": 1.0}, **fields, weights="rbf:0.1")
+    assert simulate_shared(smooth, replicas=1, inputs=2, seed=1)["log_hidden_ratio"].size == 2
+    sample = simulate_inputs(ResNet(**PLAIN_NET, **fields), [[1.0]], replicas=1, seed=1)
+    assert np.isfinite(sample.log_norm).all()
+    if "skip" in fields or "schedule" in fields:
+        with pytest.raises(InvalidFieldError, match="is no word that simulate_depths knows"):
+            simulate_depths(smooth, [2, 4], replicas=1, seed=1)
+    else:
+        assert np.isfinite(simulate_depths(smooth, [2, 4], replicas=1, seed=1).log_hidden_ratio).all()
+
+
+def test_depths_need_weights_that_give_the_words_a_limit():
+    net = {"width": 8, "depth": 4, "beta": 0.5}
+    for fields, rule in (
+        ({"norm": "pre-rms", "block": "res-1"}, "must be a process"),
+        ({"norm": "peri-rms", "weights": "fbm:0.5", "block": "res-1"}, "must converge layer by layer"),
+        ({"block": "post-activation", "weights": "fbm:0.5"}, "must converge layer by layer"),
     ):
-        with pytest.raises(InvalidFieldError, match="is no word that"):
-            call()
+        with pytest.raises(InvalidFieldError, match=rule):
+            simulate_depths(ResNet(**net, **fields), [2, 4], replicas=1, seed=1)
 
 
 def test_norms_name_words():

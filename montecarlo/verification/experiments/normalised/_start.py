@@ -58,7 +58,7 @@ class _FromStart(NetworkExperiment):
             self.resnet, replicas=count, seed=seed, first_replica=first, threads=threads,
             engine=find_engine(self.engine, self.resnet, request).name,
             gradients="joint" if request.gradients else "none", trajectories=request.trajectories,
-            weight_gradients=request.weight_gradients,
+            weight_gradients=request.weight_gradients, gate_gradients=request.gate_gradients,
         )  # fmt: skip
         starts = squared_starts(
             self.resnet, engine=sample.engine, seed=seed, first=first, count=count, threads=threads

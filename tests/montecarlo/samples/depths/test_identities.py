@@ -149,7 +149,7 @@ def test_rows_on_paths_are_those_of_numpy(fields, law, coarse):
     coupling = find_coupling(process, DEPTHS)
     sources = [(process, coupling, ROLE_V), (process, coupling, ROLE_W)][: 1 + net.has_w]
     key = stream_key(net, 5)
-    filler = PathFiller(net, DEPTHS, sources, None, math.nan)
+    filler = PathFiller(net, DEPTHS, sources, None)
     for replica in range(3):
         paths = [path.astype(np.float64) for path in filler.paths(key, replica)]
         start = draw_start(net, key, replica)

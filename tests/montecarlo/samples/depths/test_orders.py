@@ -120,7 +120,7 @@ def test_independent_paths_are_refuted():
     process = find_process("fbm:0.5")
     value, _ = net.activation_function.compiled()
     sources = [(process, find_coupling(process, DEPTHS), ROLE_V)]
-    filler = PathFiller(net, DEPTHS, sources, value, 0.0)
+    filler = PathFiller(net, DEPTHS, sources, value)
     n = 60
     strong, end = np.empty((2, n, len(DEPTHS) - 1))
     ratio, cosine = np.empty((2, n, len(DEPTHS)))
