@@ -79,7 +79,9 @@ def _laws(axis: Axes, samples: Samples) -> None:
         rows = _relative(_network(width, _LAW_DEPTH), samples)
         edges = bin_edges(rows)
         heights, _ = np.histogram(rows, edges)
-        axis.stairs(heights / len(rows) / np.diff(edges), edges, color=colour, lw=1.5, label=f"$d = {width}$")
+        density = np.repeat(heights / len(rows) / np.diff(edges), 2)
+        outline = np.concatenate([[0.0], density, [0.0]])
+        axis.plot(np.repeat(edges, 2), outline, color=colour, lw=1.5, label=f"$d = {width}$")
     axis.axvline(1.0, color=LIMIT, lw=0.8, ls=":")
     axis.set(
         xlim=(0.0, 3.0), xlabel=r"$K\,/\,\mathrm{E}K$", ylabel="density",

@@ -77,9 +77,10 @@ def test_exponents_are_means_over_time(spectrum: tuple[dict[ResNet, Any], Canvas
 def test_variances_and_means_of_kernels_are_theirs(kernel: tuple[dict[ResNet, Any], Canvas]) -> None:
     samples, canvas = kernel
     laws, spreads, means = panels(canvas)
-    assert len(laws.patches) == 3
     for width in (8, 32, 128):
-        x, y = points(spreads, f"$d = {width}$")
+        x, y = line(laws, f"$d = {width}$")
+        assert np.trapezoid(y, x) == pytest.approx(1.0, abs=0.02)
+        x, y, _, _ = points(spreads, f"$d = {width}$")
         assert x.tolist() == [5, 10, 30, 100, 300]
         for depth, found in zip((5, 10, 30, 100, 300), y, strict=True):
             mean = (1 + 0.5 / depth) ** (depth - 1)
