@@ -79,10 +79,12 @@ def _laws(axis: Axes, samples: Samples) -> None:
         rows = _relative(_network(width, _LAW_DEPTH), samples)
         edges = bin_edges(rows)
         heights, _ = np.histogram(rows, edges)
-        axis.stairs(heights / len(rows) / np.diff(edges), edges, color=colour, lw=1.5, label=f"$d = {width}$")
+        density = np.repeat(heights / len(rows) / np.diff(edges), 2)
+        outline = np.concatenate([[0.0], density, [0.0]])
+        axis.plot(np.repeat(edges, 2), outline, color=colour, lw=1.5, label=f"$d = {width}$")
     axis.axvline(1.0, color=LIMIT, lw=0.8, ls=":")
     axis.set(
-        xlim=(0.0, 3.0), xlabel=r"$K\,/\,\mathrm{E}K$", ylabel="density",
+        xlim=(0.0, 3.0), ylim=(0.0, None), xlabel=r"$K\,/\,\mathrm{E}K$", ylabel="density",
         title=f"laws at depth {_LAW_DEPTH}, " + r"$\alpha^2 L = 1$",
     )  # fmt: skip
     axis.legend(title="networks")

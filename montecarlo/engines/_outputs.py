@@ -70,5 +70,7 @@ def columns_of(outputs: Outputs, resnet: ResNet, request: Request) -> Columns:
     }
     if request.tangent_kernel:
         layers = [outputs.weight_v, outputs.weight_w] if resnet.has_w else [outputs.weight_v]
-        arrays["log_tangent_kernel"] = np.logaddexp.reduce(2.0 * np.concatenate(layers, axis=1), axis=1)
+        squares = 2.0 * np.concatenate(layers, axis=1)
+        with np.errstate(invalid="ignore"):  # NaN marks a network that left the finite numbers
+            arrays["log_tangent_kernel"] = np.logaddexp.reduce(squares, axis=1)
     return {name: arrays[name] for name in request.columns(resnet)}

@@ -141,7 +141,8 @@ class JacobianRun(ResNetRun):
 
 def _log_sum(logs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return logs of sums along the last axis, terms in a fixed order."""
-    return np.logaddexp.reduce(logs, axis=1)
+    with np.errstate(invalid="ignore"):  # NaN marks a network that left the finite numbers
+        return np.logaddexp.reduce(logs, axis=1)
 
 
 def _gaussian_refusal(resnet: ResNet) -> str | None:
