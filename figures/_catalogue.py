@@ -27,6 +27,7 @@ FIGURES: dict[str, str] = {
     "post-activation": "figures.post_activation",
     "spectrum": "figures.spectrum",
     "kernel": "figures.kernel",
+    "cosines": "figures.cosines",
 }
 """Name of a figure to the module that holds it; these are drawn together where no name is given."""
 

@@ -13,12 +13,14 @@ from matplotlib.figure import Figure as Canvas
 from montecarlo import (
     CoupledSample,
     JacobianSample,
+    JointSample,
     Request,
     ResNet,
     Sample,
     SharedSample,
     coupled_to_file,
     jacobians_to_file,
+    joint_to_file,
     sample_to_file,
     shared_to_file,
 )
@@ -241,6 +243,52 @@ class DepthsPoint:
             self.resnet, self.depths, path, replicas=self.replicas, seed=seed, threads=threads,
             overwrite=True, progress=lambda rows: report.sampled(each * rows),
             on_found=lambda rows: report.reused(each * min(rows, self.replicas)),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PairPoint:
+    """Two inputs of one mean square through each network, at some of its layers.
+
+    Parameters
+    ----------
+    resnet : ResNet
+        The specification.
+    cosine : float
+        Of the inputs.
+    layers : tuple of int
+        The layers that are recorded, increasing.
+    replicas : int
+        Networks.
+    """
+
+    resnet: ResNet
+    cosine: float
+    layers: tuple[int, ...]
+    replicas: int
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file: equal for points that can share their rows."""
+        return f"{self.resnet.digest[:16]}-pair-{self.cosine:g}-{len(self.layers)}"
+
+    @property
+    def engine(self) -> str:
+        """How they are sampled, in words."""
+        return "gaussian, two inputs of each network"
+
+    @property
+    def networks(self) -> int:
+        """Networks."""
+        return self.replicas
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> JointSample:
+        """Return the sample, its rows from a file as far as that has them."""
+        gram = self.resnet.width * np.array([[1.0, self.cosine], [self.cosine, 1.0]])
+        return joint_to_file(
+            self.resnet, gram, path, replicas=self.replicas, seed=seed, layers=self.layers,
+            engine="gaussian", threads=threads, overwrite=True, progress=report.sampled,
+            on_found=lambda rows: report.reused(min(rows, self.replicas)),
         )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def take(options: dict[str, Any], *names: str) -> dict[str, Any]:
 network_options = apply_options(
     click.option(
         "--block", default="res-3", show_default=True, metavar="NAME",
-        help="Residual block: res-1, res-2, res-3 or post-activation (h + alpha σ(V h)).",
+        help="Residual block: res-1, res-2, res-3, post-activation (h + alpha σ(V h)), balanced or vanilla.",
     ),
     click.option(
         "--activation", default="relu", show_default=True, metavar="NAME",

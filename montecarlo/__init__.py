@@ -31,6 +31,7 @@ from montecarlo.samples.independent._sample import read_sample as read_sample
 from montecarlo.samples.independent._simulate import iter_blocks as iter_blocks
 from montecarlo.samples.independent._simulate import make_request as make_request
 from montecarlo.samples.independent._simulate import simulate as simulate
+from montecarlo.samples.inputs._file import joint_to_file as joint_to_file
 from montecarlo.samples.inputs._sample import JointSample as JointSample
 from montecarlo.samples.inputs._sample import simulate_inputs as simulate_inputs
 from montecarlo.samples.jacobians._file import jacobians_to_file as jacobians_to_file

@@ -138,9 +138,7 @@ def _signs(address: Address, depth: int, width: int) -> Array:
 
     signs, (k0, k1, low, high) = np.empty((depth, width), np.float32), address
     for k in range(depth):
-        fill_signs(
-            k0, k1, np.uint32(k), low, high, np.uint64(width), np.uint64(1), np.uint64(0), signs[k]
-        )
+        fill_signs(k0, k1, np.uint32(k), low, high, np.uint64(width), np.uint64(1), np.uint64(0), signs[k])
     return signs.astype(np.float64)
 
 

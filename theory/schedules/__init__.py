@@ -1,1 +1,1 @@
-"""Schedules of scalings, factors of the stream, hidden widths and gates, without norms (G1 to G6)."""
+"""Schedules of scalings, factors of the stream, hidden widths, gates and one-matrix blocks (G1 to G7)."""

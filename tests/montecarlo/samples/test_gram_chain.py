@@ -1,4 +1,4 @@
-"""The chain of Gram matrices as an engine for several inputs: identities, its law against images and matrices."""
+"""The chain of Gram matrices for several inputs: identities, its law against images and matrices."""
 
 import math
 

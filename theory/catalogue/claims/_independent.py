@@ -1,4 +1,4 @@
-"""Claims on independent layers, un-normalised: I1 to I11 and G1 to G6."""
+"""Claims on independent layers, un-normalised: I1 to I11 and G1 to G7."""
 
 from __future__ import annotations
 

@@ -1,0 +1,125 @@
+"""Joint inputs on disk: rows that a file holds are kept, missing ones are drawn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common.files import check_writable, exclusive, replaced_file
+from montecarlo.executors import check_threads
+from montecarlo.networks._specification import ResNet
+from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._tables import read_table, table_metadata, write_table
+from montecarlo.samples.inputs._run import JointRun
+from montecarlo.samples.inputs._sample import JointSample, simulate_inputs
+
+
+def joint_to_file(
+    resnet: ResNet,
+    inputs: npt.ArrayLike,
+    path: str | os.PathLike[str],
+    *,
+    replicas: int,
+    seed: int,
+    layers: Sequence[int] | None = None,
+    engine: str = "auto",
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_found: Progress | None = None,
+) -> JointSample:
+    """Return `simulate_inputs`'s sample and leave it in a file; rows found there are not drawn again.
+
+    A file that holds more rows than asked for keeps them. An interrupted run leaves the file as it was.
+
+    Parameters
+    ----------
+    resnet, inputs, replicas, seed, layers, engine, threads, progress
+        As in `simulate_inputs`; `progress` is told of what is sampled, not of rows found in the file.
+    path : path
+        Ends in ``.parquet``. A second run into the same file waits for the first one.
+    overwrite : bool, default False
+        Whether a file that holds anything but the beginning of this sample may be replaced.
+    on_found : callable, optional
+        Called with the number of rows of this sample that the file holds already, if any; it may be more than
+        `replicas`.
+
+    Returns
+    -------
+    JointSample
+        Of exactly `replicas` networks, the same whatever was in the file.
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate_inputs`, or for a path that cannot be written, before anything is drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> net = ResNet(width=4, depth=8, beta=0.5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     few = joint_to_file(net, np.eye(2), f"{folder}/s.parquet", replicas=3, seed=1)
+    ...     more = joint_to_file(net, np.eye(2), f"{folder}/s.parquet", replicas=5, seed=1)
+    >>> len(few), len(more), bool((more.log_norm[:3] == few.log_norm).all())
+    (3, 5, True)
+    """
+    target = Path(path)
+    check_writable(target, (".parquet",))
+    # Also where the file turns out to hold all the rows.
+    run = JointRun.find(resnet, check_seed(seed), inputs, None, layers, engine)
+    replicas, _ = check_replicas(replicas, 0)
+    check_threads(threads)
+    with exclusive(target):
+        found = _found(target, run)
+        if found is not None and on_found is not None:
+            on_found(len(found))
+        if found is None and target.exists() and not overwrite:
+            fix = "choose another file, or let it be replaced (overwrite=True)"
+            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        start = 0 if found is None else len(found)
+        if found is not None and start >= replicas:
+            return replace(found, log_norm=found.log_norm[:replicas], cosine=found.cosine[:replicas])
+        sample = simulate_inputs(
+            resnet, run.matrix, replicas=replicas - start, seed=run.seed, first_replica=start, layers=layers,
+            engine=run.engine, threads=threads, progress=progress,
+        )  # fmt: skip
+        if found is not None:
+            sample = replace(
+                found, log_norm=np.concatenate([found.log_norm, sample.log_norm]),
+                cosine=np.concatenate([found.cosine, sample.cosine]),
+            )  # fmt: skip
+        _write(target, run, sample)
+    return sample
+
+
+def _write(path: Path, run: JointRun, sample: JointSample) -> None:
+    columns = {name: getattr(sample, name).reshape(len(sample), -1) for name in ("log_norm", "cosine")}
+    with replaced_file(path) as temporary:
+        metadata = table_metadata("joint", run.resnet, run.seed, **run.details)
+        write_table(temporary, {"replica": sample.replica, **columns}, metadata)
+
+
+def _found(path: Path, run: JointRun) -> JointSample | None:
+    """Return the sample of a run that a file begins with, None if it holds anything else."""
+    try:
+        _, metadata, columns = read_table(path, kind="joint", needed=set(run.details), resnet=run.resnet)
+    except (OSError, ValueError):
+        return None
+    if metadata["seed"] != run.seed or {name: metadata.get(name) for name in run.details} != run.details:
+        return None
+    if run.engine == "gaussian" and "engine" in metadata:
+        return None
+    n, cells = len(columns["replica"]), run.cells
+    if not np.array_equal(columns["replica"], np.arange(n)):
+        return None
+    if any(name not in columns or columns[name].size != n * int(np.prod(cells[name])) for name in cells):
+        return None
+    rows = {name: columns[name].reshape(n, *cells[name]) for name in cells}
+    return JointSample(run.resnet, run.seed, 0, run.matrix, (), run.recorded, **rows)
