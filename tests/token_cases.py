@@ -25,7 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
         "placement": "post", "norm": "rms", "attention": "full", "embedding_norm": True, "skip": 1.3,
         "position": "learned", "position_std": 0.7, "segment_std": 0.8,
     },
-    "peri, layer, relu, sinusoids": {"placement": "peri", "activation": "relu", "position": "sinusoidal"},
+    "peri, layer, sinusoids": {"placement": "peri", "activation": "tanh", "position": "sinusoidal"},
     "no norm, relative, cap": {
         "norm": "none", "attention": "full", "position": "relative", "position_std": 1.0, "logit_cap": 1.5,
         "query_std": 0.4, "key_std": 0.4, "activation": "leaky-relu",
@@ -35,7 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
         "gate_std": 0.6, "activation": "silu", "heads": 4, "kv_heads": 2,
     },
     "narrow factors of wide heads": {
-        "head_width": 12, "query_std": 0.5, "key_std": 0.5, "heads": 2, "kv_heads": 1, "activation": "tanh",
+        "head_width": 12, "query_std": 0.5, "key_std": 0.5, "heads": 2, "kv_heads": 1, "activation": "relu",
     },
     "norms of queries, schedule": {
         "qk_norm": True, "norm_eps": 0.01, "beta": 0.5, "schedule": "power:0.5", "activation": "gelu-tanh",
@@ -44,7 +44,7 @@ CASES: dict[str, dict[str, Any]] = {
         "qkv_bias_std": 0.5, "output_bias_std": 0.5, "up_bias_std": 0.5, "down_bias_std": 0.5, "gated": True,
     },
     "uniform, patches, no MLP": {"attention": "uniform", "patch_dim": 5, "tokens": 4, "hidden_width": 0},
-    "no attention": {"attention": "none", "activation": "identity", "hidden_width": 150, "down_std": 0.1},
+    "no attention": {"attention": "none", "activation": "identity", "hidden_width": 130, "down_std": 0.1},
     "no output matrix": {"output_std": None, "heads": 1, "head_width": 8, "query_std": 0.4, "key_std": 0.4},
 }  # fmt: skip
 

@@ -52,18 +52,23 @@ def test_joint_laws_are_those_of_explicit_matrices(case):
     [
         {"attention": "full"},
         {"attention_scale": 1.0},
-        {"norm": "rms"},
         {"attention": "uniform"},
         {"placement": "peri"},
-        {"up_std": 0.37},
-        {"kv_heads": 1},
-        {"qkv_bias_std": 0.3},
+        {"query_std": 1.0},
+        {"up_std": 0.27},
+        {"qkv_bias_std": 0.7},
     ],
     ids=str,
 )
 def test_wrong_words_are_refuted(plain, wrong):
     theirs = observe(make(**wrong), NETWORKS, seed=6, tangent=True)
     assert refuted(plain, theirs)
+
+
+def test_a_layer_norm_that_does_not_centre_is_refuted():
+    off_centre = {"position": "sinusoidal", "token_std": 0.3}
+    theirs = observe(make(norm="rms", **off_centre), NETWORKS, seed=6, tangent=True)
+    assert refuted(drawn("plain", **off_centre).columns, theirs)
 
 
 def test_heads_that_do_not_mix_are_refuted(plain):
