@@ -75,7 +75,7 @@ class BranchLaw:
         > 20 (True, True)
         """
         powers, psi = self.grid
-        return _log_sum(powers * total - n * psi) - math.log(2 * len(_GRID))
+        return _log_sum(powers * total - n * psi) - math.log(len(_GRID))
 
 
 def _log_sum(logs: Rows) -> float:
