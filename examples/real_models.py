@@ -11,13 +11,12 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from montecarlo.practice import depth_check, find_object
 
+DEPTHS = (6, 12, 24)
 WIDTH, TOKENS, BATCH, WORDS = 128, 16, 4, 512
 STD = 0.02 * math.sqrt(
     768 / WIDTH
@@ -25,11 +24,12 @@ STD = 0.02 * math.sqrt(
 
 
 class Model(NamedTuple):
-    """A model of the gallery: how it is built, the class that theory expects, and why."""
+    """A model: how it is built, the class that theory expects, why, and what would be critical."""
 
     factory: Callable[[int, int], Any]
     expect: str
     why: str
+    critical: str
 
 
 def tokens() -> Any:
@@ -168,46 +168,60 @@ def jax_pre_norm(depth: int, seed: int) -> Any:
     return find_object("stream_in_jax:pre_norm")(depth, seed)
 
 
+PRE = ("polynomial", "pre-norm, nothing scaled (N3)", "divide projections into the stream by √(2L)")
 GALLERY = {
-    "GPT-2": Model(gpt2, "critical", "pre-norm, projections into the stream divided by √(2L) (N3)"),
-    "LLaMA": Model(llama, "polynomial", "pre-norm, nothing scaled (N3)"),
-    "BERT": Model(bert, "exponential", "post-norm: each block takes the same share of the stream away (N10)"),
-    "ViT": Model(vit, "polynomial", "pre-norm, nothing scaled (N3)"),
-    "T5 encoder": Model(t5, "polynomial", "pre-norm, nothing scaled (N3)"),
-    "ConvNeXt": Model(convnext, "identity", "branches times 1e-6 (I10)"),
-    "ResNet-50 blocks, training": Model(resnet_training, "polynomial", "batch norm holds branches (N9)"),
-    "ResNet-50 blocks, evaluation": Model(resnet_evaluation, "exponential", "running statistics hold nothing (I11)"),
-    "Mamba": Model(mamba, "polynomial", "pre-norm, nothing scaled (N3)"),
-    "nn.TransformerEncoder": Model(pytorch_encoder, "exponential", "post-norm, and copies of one layer"),
-    "residual MLP": Model(residual_mlp, "exponential", "h + V ReLU(W h) with He's weights (I11)"),
-    "JAX residual MLP, 1/√L": Model(jax_mlp, "critical", "α = L^-1/2 (I8)"),
-    "JAX pre-norm MLP": Model(jax_pre_norm, "polynomial", "pre-norm (N3)"),
+    "GPT-2": Model(gpt2, "critical", "pre-norm, projections into the stream divided by √(2L) (N3)", "it is"),
+    "LLaMA": Model(llama, *PRE),
+    "BERT": Model(
+        bert, "exponential", "post-norm: each block takes its share of the stream away (N10)",
+        "branches times 1/√L before the addition (DeepNorm), or pre-norm",
+    ),
+    "ViT": Model(vit, *PRE),
+    "T5 encoder": Model(t5, *PRE),
+    "ConvNeXt": Model(convnext, "identity", "branches times 1e-6 (I10)", "layer scales of 1/√L"),
+    "ResNet-50 blocks, training": Model(
+        resnet_training, "polynomial", "batch norm holds the branches (N9)", "last gains of 1/√L"
+    ),
+    "ResNet-50 blocks, evaluation": Model(
+        resnet_evaluation, "exponential", "running statistics, 0 and 1, do not (I11)", "last gains of 1/√L"
+    ),
+    "Mamba": Model(mamba, *PRE),
+    "nn.TransformerEncoder": Model(
+        pytorch_encoder, "exponential", "post-norm (N10)", "norm_first, new weights in each layer, 1/√(2L)"
+    ),
+    "residual MLP": Model(
+        residual_mlp, "exponential", "no norm, nothing scaled (I11)", "branches times 1/√L"
+    ),
+    "JAX residual MLP": Model(jax_mlp, "critical", "α = L^-1/2 (I8)", "it is"),
+    "JAX pre-norm MLP": Model(jax_pre_norm, "polynomial", "pre-norm, nothing scaled (N3)", "α = L^-1/2"),
 }  # fmt: skip
 
 
 def main(names: list[str]) -> None:
     """Check the models of these names, or all."""
     warnings.filterwarnings("ignore")
-    print("| model | expected, because | found | blocks | stream, gradient at the depths | faults |")
+    print(
+        "| model | expected, because | found | stream grows (theory) | gradient grows (theory) | critical |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for name, model in GALLERY.items():
         if names and name not in names:
             continue
-        found = depth_check(model.factory, depths=(6, 12, 24), seeds=8, expect=model.expect)
-        stream = ", ".join(f"{x:.3g}" for x in np.exp(found.stream.levels))
-        back = "—" if found.gradient is None else ", ".join(f"{x:.3g}" for x in np.exp(found.gradient.levels))
-        faults = "; ".join(dict.fromkeys(fault.words for fault in found.faults[-2:])) or "none"
-        cells = (
-            name,
-            f"{model.expect}: {model.why}",
-            found.found,
-            found.structure.words,
-            f"{stream}; {back}",
-            faults,
-        )
-        print(f"| {' | '.join(cells)} |", flush=True)
+        found = depth_check(model.factory, depths=DEPTHS, seeds=8, expect=model.expect)
+        stream = beside(found.stream.levels, [theory.stream for theory in found.theory])
+        levels = (math.nan,) * 3 if found.gradient is None else found.gradient.levels
+        back = beside(levels, [theory.gradient for theory in found.theory])
+        claim, faults = f"{model.expect}: {model.why}", {fault.kind for fault in found.faults}
+        told = f"{found.found}" + (f" ({', '.join(sorted(faults))})" if faults else "")
+        print(f"| {' | '.join((name, claim, told, stream, back, model.critical))} |", flush=True)
         if "-v" in sys.argv:
             print(found, file=sys.stderr)
+
+
+def beside(measured: Sequence[float], predicted: Sequence[float]) -> str:
+    """Return growth at each depth, with theory's at the last one."""
+    shown = ", ".join("—" if math.isnan(x) else f"{math.exp(x):.3g}" for x in measured)
+    return shown if math.isnan(predicted[-1]) else f"{shown} ({math.exp(predicted[-1]):.3g})"
 
 
 if __name__ == "__main__":

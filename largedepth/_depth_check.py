@@ -16,7 +16,7 @@ UNDECIDED = 3
 
 @click.command(
     "depth-check",
-    epilog="Example: largedepth depth-check mymodel:build --depths 6,12,24 --expect critical --plot check.png",
+    epilog="Example: largedepth depth-check mymodel:build --depths 6,12,24 --expect critical --plot c.png",
 )
 @click.argument("factory", metavar="MODULE:FACTORY")
 @click.option(

@@ -25,6 +25,7 @@ def measured_network(
     from montecarlo.diagnosis import measure_branches
     from montecarlo.practice import find_object, record
     from montecarlo.practice._factory import build
+    from montecarlo.practice._frameworks import is_torch_module
 
     factory = find_object(name, "model")
     takes_depth = len(inspect.signature(factory).parameters) >= 2
@@ -36,9 +37,10 @@ def measured_network(
     lines = []
     try:
         model, inputs = build(made, depth or 0, seed, None)
-    except InvalidFieldError:  # parameters can be read without inputs
-        with_none = made(depth or 0, seed)
-        model, inputs = with_none, None
+    except InvalidFieldError:  # a module without inputs: its parameters can be read
+        model, inputs = made(depth or 0, seed), None
+    if not is_torch_module(model):
+        inputs = None
     branches = measure_branches(model)
     lines.append(
         f"read from {name}: {branches.depth} branches of {', '.join(branches.names)}, width "

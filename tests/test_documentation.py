@@ -171,8 +171,21 @@ def test_the_weight_law_of_the_examples_has_the_mean_square_of_theory(tmp_path: 
     assert low <= float(done.stdout.split()[-1]) <= high
 
 
+def test_models_in_jax_have_the_classes_that_their_file_claims(tmp_path: Path) -> None:
+    pytest.importorskip("jax", reason="jax comes with the extra `training`")
+    done = _run(str(ROOT / "examples" / "stream_in_jax.py"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = [line.split(";")[0] for line in done.stdout.splitlines()]
+    assert found == [
+        "mlp: critical, consistent", "pre_norm: polynomial, consistent", "post_norm: exponential, consistent"
+    ]  # fmt: skip
+
+
 def test_no_example_is_untested() -> None:
-    assert {path.stem for path in (ROOT / "examples").glob("*.py")} == {*EXAMPLES, "ternary_law"}
+    assert {path.stem for path in (ROOT / "examples").glob("*.py")} == {
+        *EXAMPLES, "ternary_law", "stream_in_jax",
+        "real_models",  # needs torch and transformers, which the tests do without
+    }  # fmt: skip
 
 
 def test_every_package_with_public_names_is_in_the_reference() -> None:

@@ -21,7 +21,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 FLOOR = 6.0  # rows lie above −FLOOR, so that a branch without an active unit is a row
 _GRID = np.concatenate([0.25 * 2.0 ** np.arange(0, 10.5, 0.5), -0.25 * 2.0 ** np.arange(0, 10.5, 0.5)])
@@ -75,7 +75,11 @@ class BranchLaw:
         > 20 (True, True)
         """
         powers, psi = self.grid
-        return float(logsumexp(powers * total - n * psi) - math.log(2 * len(_GRID)))
+        return _log_sum(powers * total - n * psi) - math.log(len(_GRID))
+
+
+def _log_sum(logs: Rows) -> float:
+    return float(np.logaddexp.reduce(logs))
 
 
 @lru_cache(maxsize=4096)
@@ -114,10 +118,10 @@ def _log_binomial_moment(width: int, units: int, power: float) -> float:
     inner[kept] = (
         gammaln(n[kept] / 2 + power) - gammaln(n[kept] / 2) + power * math.log(4.0 / units) if power else 0.0
     )
-    main = logsumexp(weights[kept] + inner[kept]) + outer if kept.any() else -math.inf
-    floor = logsumexp(weights[low]) + (FLOOR * -power if power < 0 else 0.0)
+    main = _log_sum(weights[kept] + inner[kept]) + outer if kept.any() else -math.inf
+    floor = _log_sum(weights[low]) + (FLOOR * -power if power < 0 else 0.0)
     if power > 0:
         floor = (
-            logsumexp(weights[low] + power * np.log(np.maximum(n[low] / units * 2, math.exp(-FLOOR)))) + outer
+            _log_sum(weights[low] + power * np.log(np.maximum(n[low] / units * 2, math.exp(-FLOOR)))) + outer
         )
     return float(np.logaddexp(main, floor))

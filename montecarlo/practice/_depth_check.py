@@ -134,7 +134,8 @@ def depth_check(
             measured=tuple(map(tuple, measured)), false_alarm=false_alarm, notes=_notes(last, tests,
             structure), promise=tuple(tests[L].resnet for L in depths if L in tests),
         )  # fmt: skip
-        if any(fault.kind == "overflow" for fault in faults) or (found.decided and (not tests or refuted)):
+        enough = not tests or bool(refuted) or bool(certain)
+        if any(fault.kind == "overflow" for fault in faults) or (found.settled and enough):
             break
     assert found is not None  # the last seed is a look
     return found

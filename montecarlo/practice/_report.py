@@ -89,6 +89,15 @@ class DepthCheck:
         return self.found != "undecided"
 
     @property
+    def settled(self) -> bool:
+        """Whether more seeds could not make the class worse: stream and gradient are not left open."""
+        growths = [growth for growth in (self.stream, self.gradient) if growth is not None]
+        still = self.found == "identity" and self.branches.found != "identity"  # moves next to nothing
+        return self.decided and (
+            self.found == "exponential" or still or all(growth.found != "undecided" for growth in growths)
+        )
+
+    @property
     def refuted(self) -> tuple[Fault, ...]:
         """The faults that contradict a promise, or are certain."""
         return tuple(fault for fault in self.faults if fault.kind in _AGAINST)

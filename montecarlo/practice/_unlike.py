@@ -83,7 +83,7 @@ def _deviations(
 
 
 def _means(name: str, family: Sequence[ParameterFacts], stream: Stream, false_alarm: float) -> list[Fault]:
-    """Return biases, vectors named so, with a mean; one that is constant and not 0 has one, too."""
+    """Return the biases, vectors named so, of some blocks that have a mean; constant ones have one, too."""
     if len(family[0].shape) != 1 or "bias" not in name.rsplit(".", maxsplit=1)[-1]:
         return []
     z = float(norm.isf(false_alarm / 2))
@@ -92,7 +92,7 @@ def _means(name: str, family: Sequence[ParameterFacts], stream: Stream, false_al
         constant = not bias.random and bias.mean != 0.0
         if constant or (bias.random and abs(bias.mean) * math.sqrt(bias.size) > z * bias.std):
             wrong.append(k)
-    if not wrong:
+    if not wrong or len(wrong) == len(family):  # those of all blocks are so on purpose
         return []
     ratio = float(np.mean([family[k].mean / (family[k].std or abs(family[k].mean)) for k in wrong]))
     numbers = tuple(k + 1 for k in wrong)
