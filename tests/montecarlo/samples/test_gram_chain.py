@@ -143,15 +143,12 @@ def test_a_network_that_leaves_the_finite_numbers_is_marked():
     assert np.isnan(sample.log_norm).all() == (sample.n_nonfinite == 2)
 
 
-def test_auto_keeps_todays_rows_and_takes_the_chain_where_images_cannot():
-    plain = ResNet(width=5, depth=3, alpha=0.4)
+@pytest.mark.parametrize("fields", [{}, {"hidden_width": 8}, {"norm": "pre-rms", "schedule": "power:1"}])
+def test_auto_takes_images(fields):
+    net = ResNet(width=5, depth=3, alpha=0.4, **fields)
     np.testing.assert_array_equal(
-        sampled(plain, replicas=4, engine="auto").log_norm,
-        sampled(plain, replicas=4, engine="gaussian").log_norm,
-    )
-    wide = ResNet(width=5, depth=3, alpha=0.4, hidden_width=8)
-    np.testing.assert_array_equal(
-        sampled(wide, replicas=4, engine="auto").log_norm, sampled(wide, replicas=4).log_norm
+        sampled(net, replicas=4, engine="auto").log_norm,
+        sampled(net, replicas=4, engine="gaussian").log_norm,
     )
 
 
@@ -159,12 +156,12 @@ def test_auto_keeps_todays_rows_and_takes_the_chain_where_images_cannot():
     ("fields", "given", "words"),
     [
         ({"block": "res-1"}, {"engine": "gram"}, ("block='res-1'", "matrix W")),
-        ({"norm": "pre-layer"}, {"engine": "auto"}, ("norm='pre-layer'", "pre-rms")),
-        ({"norm": "peri-rms"}, {"engine": "auto"}, ("norm='peri-rms'",)),
-        ({"norm": "pre-rms"}, {"engine": "auto", "tangents": [0]}, ("tangents=[0]", "inputs alone")),
+        ({"norm": "pre-layer"}, {"engine": "gram"}, ("norm='pre-layer'", "pre-rms")),
+        ({"norm": "peri-rms"}, {"engine": "gram"}, ("norm='peri-rms'",)),
+        ({"norm": "pre-rms"}, {"engine": "gram", "tangents": [0]}, ("tangents=[0]", "inputs alone")),
         ({"width": 2}, {"engine": "gram", "inputs": np.ones((3, 3))}, ("3 vectors", "engine='gaussian'")),
         ({}, {"engine": "dense"}, ("engine='dense'", "gram")),
-        ({"hidden_width": 8}, {"engine": "gaussian"}, ("hidden_width=8",)),
+        ({"block": "balanced"}, {"engine": "auto"}, ("block='balanced'",)),
     ],
 )
 def test_refusals_are_one_line(fields, given, words):
