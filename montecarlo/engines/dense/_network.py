@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import LANES, helper, inline, merged
+from montecarlo.common._jit import LANES, allocating_helper, helper, inline
 from montecarlo.engines.dense._gates import keep_branch, meet_branch
 from montecarlo.engines.dense._records import build_network, build_state, build_tape, build_work
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
@@ -167,7 +167,7 @@ def record(network, state, log_start, ratios, last):
         last[j] = state.mantissas[j]
 
 
-@merged
+@allocating_helper
 def run_block(norms, project, combine, value, slope, constants, draw, segment, gradients, outputs):
     """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
 

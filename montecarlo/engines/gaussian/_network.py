@@ -14,7 +14,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, merged
+from montecarlo.common._jit import allocating_helper, helper, merged
 from montecarlo.engines.gaussian._gates import keep_branch, meet_branch
 from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
@@ -149,7 +149,7 @@ def record(network, batch, state, log_starts, rows, column):
             rows[row, column + 1] = log_difference(state, network.rows, lane) - log_starts[lane]
 
 
-@merged
+@allocating_helper
 def run_block(norms, value, slope, constants, draw, tape_bytes, gradients, outputs):
     """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
 
