@@ -262,4 +262,8 @@ CASES = {
             (replace(UNITS, isotropic_read_out=False), "uniform on the sphere"),
         ],
     ),
+    "J4b": (
+        [replace(FINITE, limits=("width",)), replace(UNITS, limits=("width",))],
+        [(FINITE, "d → ∞"), (replace(UNITS, limits=("width",), v=UNIFORM), "Gaussian")],
+    ),
 }

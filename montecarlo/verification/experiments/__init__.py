@@ -25,7 +25,7 @@ _MODULES = (
     "normalised._gradients", "normalised._placements", "normalised._jacobians", "schedules._moments",
     "schedules._law", "schedules._gradients", "schedules._euler", "schedules._deepnorm",
     "post_activation._growth", "post_activation._gradients", "jacobians._volumes", "jacobians._lyapunov",
-    "jacobians._spread", "jacobians._tangent_kernel",
+    "jacobians._spread", "jacobians._tangent_kernel", "jacobians._two_inputs",
 )  # fmt: skip
 
 
