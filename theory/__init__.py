@@ -49,7 +49,7 @@ determinant
   (J1): `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2): `lyapunov_exponents`,
   `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`, `trace_moment_limit`, and in wide
   networks `wide_singular_value_law`; tangent kernels (J4): `log_tangent_kernel_mean`,
-  `log_tangent_kernel_second_moment`, `wide_tangent_kernel`.
+  `log_tangent_kernel_second_moment`, and of two inputs (J4b) `wide_tangent_kernel`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
