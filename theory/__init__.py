@@ -44,12 +44,12 @@ ratios are of Euclidean norms.
   `deepnorm`.
 - Post-activation blocks (P1 to P3): `post_activation_flow`, `post_activation_law`,
   `log_gradient_lower_bound`.
-- Jacobians: tangents instead of gradients, in any network (J0): `isotropic_duality`; volumes and the
-determinant
-  (J1): `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2): `lyapunov_exponents`,
-  `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`, `trace_moment_limit`, and in wide
-  networks `wide_singular_value_law`; tangent kernels (J4): `log_tangent_kernel_mean`,
-  `log_tangent_kernel_second_moment`, and of two inputs (J4b) `wide_tangent_kernel`.
+- Jacobians: tangents instead of gradients, in any network (J0), `isotropic_duality`; volumes and the
+  determinant (J1), `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2),
+  `lyapunov_exponents`, `qr_diagonal_limit_law`; singular values (J3), `log_trace_moments`,
+  `trace_moment_limit`, and in wide networks `wide_singular_value_law`.
+- Tangent kernels (J4): `log_tangent_kernel_mean`, `log_tangent_kernel_second_moment`, and of two inputs
+  `wide_tangent_kernel`.
 - The statements themselves, with their hypotheses and sources: `theory.catalogue`.
 """
 
