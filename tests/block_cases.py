@@ -327,4 +327,8 @@ CASES = {
             (replace(CRITICAL, v=UNIFORM), "Gaussian"),
         ],
     ),
+    "J4b": (
+        [replace(FINITE, limits=("width",)), replace(UNITS, limits=("width",))],
+        [(FINITE, "d → ∞"), (replace(UNITS, limits=("width",), v=UNIFORM), "Gaussian")],
+    ),
 }

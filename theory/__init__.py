@@ -49,11 +49,12 @@ ratios are of Euclidean norms.
 - Several inputs at finite width: the law of their cosine (C1) `cosine_diffusion_law`, how angles close in the
   end (C2) `terminal_angle_exponent`, Gram matrices for any activation (C3) `gram_drift`, `gram_covariance`,
   the error of the wide and deep limit (C4) `commuting_error`; behind a norm (N4) `prenorm_cosine_recursion`.
-- Jacobians: tangents instead of gradients, in any network (J0): `isotropic_duality`; volumes and the
-  determinant (J1): `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2):
-  `lyapunov_exponents`, `qr_diagonal_limit_law`; singular values (J3): `log_trace_moments`,
-  `trace_moment_limit`, and in wide networks `wide_singular_value_law`; tangent kernels (J4):
-  `log_tangent_kernel_mean`, `log_tangent_kernel_second_moment`, `wide_tangent_kernel`.
+- Jacobians: tangents instead of gradients, in any network (J0), `isotropic_duality`; volumes and the
+  determinant (J1), `volume_second_moment`, `log_determinant_limit_law`; Lyapunov exponents (J2),
+  `lyapunov_exponents`, `qr_diagonal_limit_law`; singular values (J3), `log_trace_moments`,
+  `trace_moment_limit`, and in wide networks `wide_singular_value_law`.
+- Tangent kernels (J4): `log_tangent_kernel_mean`, `log_tangent_kernel_second_moment`, and of two inputs
+  `wide_tangent_kernel`.
 - Tokens and attention (T1 to T4): `attention_gram`, `uniform_attention_means`, `constant_attention_gram`,
   `mean_token_law`, `prenorm_token_second_moment` and its bounds, `token_cosine_recursion`,
   `token_cosine_flow`; any wide transformer, layer by layer: `wide_tokens` of `TokenLayers`; rates of rank

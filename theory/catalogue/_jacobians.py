@@ -183,4 +183,40 @@ STATEMENTS = (
         ),
         resolution=_CONSTANT,
     ),
+    Theorem(
+        id="J4b",
+        name="tangent-kernel-of-two-inputs",
+        title="tangent kernel of two inputs",
+        statement=(
+            "As d → ∞ at M/d = μ the mean tangent kernel of two inputs of one norm, at every depth and "
+            "scaling, is a sum over layers of a² (1 + a²/2)^k [μ κ(c_k) + c_k κ'(c_k)] times the growth of "
+            "the overlap of gradients behind layer k, with the cosines c_k of S5."
+        ),
+        latex=(
+            r"\mathbb{E} K(x, x') \to a^2 \sum_{k=0}^{L-1} \left(1 + \frac{a^2}{2}\right)^k "
+            r"\left[\mu\,\kappa(c_k) + c_k\,\kappa'(c_k)\right]"
+            r"\prod_{j>k} \left(1 + a^2 \kappa'(c_j)\right)"
+        ),
+        source="derived",
+        proof=(
+            "Cosines are those of the recursion; one read-out's gradients at both inputs overlap by 1 + a² "
+            "κ'(c_k) a layer, κ' the probability that a unit is active at both."
+        ),
+        hypotheses=(
+            given.INDEPENDENT,
+            given.GAUSSIAN,
+            given.RELU_OF_W,
+            given.NO_NORM,
+            given.STREAM_KEPT,
+            given.ONE_SCALING,
+            given.FREE_READ_OUT,
+            given.WIDTH_GROWS,
+        ),
+        regime="large width",
+        kind="limit",
+        quantity="E K(x, x')/(‖p_L‖² ‖h_0‖²) of two inputs of one norm",
+        predicted=("wide_tangent_kernel",),
+        resolution=Resolution(0.02, "relative"),
+        extends="J4",
+    ),
 )

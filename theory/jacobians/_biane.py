@@ -15,13 +15,17 @@ and at the upper end of the support v = 0, x² = 1 + 2/t.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from theory.common import _validate
 from theory.common._tabulated_law import TabulatedLaw
 from theory.common._validate import FloatArray
 from theory.jacobians._lyapunov import depth_time
+
+Condition = Callable[[FloatArray], npt.NDArray[np.bool_]]
 
 _POINTS = 801
 _HALVINGS = 60
@@ -32,8 +36,8 @@ def wide_trace_moment(*, order: int, gain: float = 0.5, time: float = 1.0) -> fl
     Return the limit of E tr Gⁿ/d, G = JᵀJ, as first L and then d grow, α² L = τ (J3).
 
     ``m_1 = e^t``, ``m_2 = e^{2t}(1 + 2t)``, ``m_3 = e^{3t}(1 + 6t + 6t²)``, Biane's ``(e^{nt}/n) Σ_{k<n} C(n,
-    k+1) (2nt)^k/k!``; the solution of ``dm_n/dt = n m_n + n Σ_{j<n} m_j m_{n−j}``. At width d relatively 2n
-    t/d or more off: see `trace_moment_limit` for the exact ones.
+    k+1) (2nt)^k/k!``; the solution of ``dm_n/dt = n m_n + n Σ_{j<n} m_j m_{n−j}``. Those of finite width are
+    larger: `trace_moment_limit`.
 
     Parameters
     ----------
@@ -71,11 +75,11 @@ def _point(v: FloatArray, t: float) -> FloatArray:
     return t * x + 0.5 * np.log(((x + 1) ** 2 + v * v) / ((x - 1) ** 2 + v * v))
 
 
-def _bisect(low: FloatArray, high: FloatArray, above: object) -> FloatArray:
+def _bisect(low: FloatArray, high: FloatArray, above: Condition) -> FloatArray:
     """Return where a falling function crosses zero; `above` says where it is positive."""
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        up = above(middle)  # type: ignore[operator]
+        up = above(middle)
         low, high = np.where(up, middle, low), np.where(up, high, middle)
     return 0.5 * (low + high)
 

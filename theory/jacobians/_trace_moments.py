@@ -113,7 +113,7 @@ def trace_moment_limit(*, order: int, width: int, gain: float = 0.5, time: float
 
     ``m_2 = [(d+2)e^{2t(1+2/d)} − (d−1)e^{2t(1−1/d)}]/3`` and ``m_3 = (d+2)(d+4)e^{t(3+12/d)}/15 −
     3(d−1)(d+2)e^{t(3+2/d)}/20 + (d−1)(d−2)e^{t(3−6/d)}/12``, t = γτ. As d → ∞ they tend to
-    `wide_trace_moment`: at d = 10, t = 1/2 the second is 4 % larger, at t = 1 8 %.
+    `wide_trace_moment`: at d = 10 the second is 4 % larger at t = 1/4, 9 % at t = 1/2.
 
     Parameters
     ----------

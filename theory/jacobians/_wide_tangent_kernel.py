@@ -1,10 +1,10 @@
 """
-The tangent kernel of two inputs of wide res-3 networks, at every depth (J4's limit d → ∞; *derived*).
+The tangent kernel of two inputs of wide res-3 networks, at every depth (J4b, beside J4; *derived*).
 
 Notation: c_k the cosine of the two inputs at layer k, κ(c) = E ReLU(u) ReLU(v) and κ'(c) = P(u > 0, v > 0)
 for standard normals of correlation c; both inputs of one norm. Forward ``c_{k+1} = (c_k + a²κ(c_k))/(1 +
 a²/2)``, backward the overlap of gradients of one read-out gains 1 + a²κ'(c_k) a layer, and layer k
-contributes ``(a²/M) E g·g' ⟨p, p'⟩`` for V and the same with h·h' and κ' for W.
+contributes ``a² p·p' (g·g' + κ'(c_k) h·h')``, for V and for W, with g·g' = μκ(c_k)‖h‖².
 """
 
 import math
@@ -47,10 +47,10 @@ def wide_tangent_kernel(
     *, cosine: float, depth: int, alpha: float, units_per_width: float = 1.0
 ) -> WideTangentKernel:
     """
-    Return the tangent kernel of two inputs as d → ∞ at M/d = μ (J4; *derived*).
+    Return the tangent kernel of two inputs as d → ∞ at M/d = μ (J4b; *derived*).
 
-    ``a² Σ_k (1 + a²/2)^k [μ κ(c_k) + c_k κ'(c_k)] Π_{j>k} (1 + a² κ'(c_j))``. O(1/d) off at width d: 0.5 % at
-    d = 64, 1.6 % at d = 16.
+    ``a² Σ_k (1 + a²/2)^k [μ κ(c_k) + c_k κ'(c_k)] Π_{j>k} (1 + a² κ'(c_j))``. O(1/d) off at width d: by
+    0.3 ± 0.2 % at d = 64, c_0 = 0.8.
 
     Parameters
     ----------

@@ -25,8 +25,9 @@ _MODULES = (
     "normalised._gradients", "normalised._placements", "normalised._jacobians", "schedules._moments",
     "schedules._law", "schedules._gradients", "schedules._euler", "schedules._deepnorm",
     "post_activation._growth", "post_activation._gradients", "jacobians._volumes", "jacobians._lyapunov",
-    "jacobians._spread", "jacobians._tangent_kernel", "normalised._two_inputs", "inputs._cosines",
-    "inputs._gram", "schedules._one_matrix", "tokens._attention", "tokens._stream", "tokens._wide",
+    "jacobians._spread", "jacobians._tangent_kernel", "jacobians._two_inputs", "normalised._two_inputs",
+    "inputs._cosines", "inputs._gram", "schedules._one_matrix", "tokens._attention", "tokens._stream",
+    "tokens._wide",
 )  # fmt: skip
 
 

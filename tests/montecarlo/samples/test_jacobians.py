@@ -181,6 +181,20 @@ def test_rows_do_not_depend_on_threads_blocks_or_what_else_is_asked(engine, tmp_
     np.testing.assert_array_equal(again["log_singular_value"], whole["log_singular_value"])
 
 
+FROZEN = {
+    "gaussian": [0.1195807643625, -0.0728660599703, -1.4394441512753],
+    "dense": [-0.4235250503465, 0.7104924346702, 0.0809180982268],
+}
+
+
+@pytest.mark.parametrize("engine", FROZEN)
+def test_rows_are_frozen(engine):
+    """Other numbers are another stream format."""
+    net = ResNet(width=3, depth=4, alpha=0.5, hidden_width=5)
+    sample = simulate_jacobians(net, replicas=3, seed=7, engine=engine, first_replica=2**33)
+    np.testing.assert_allclose(sample["log_abs_determinant"], FROZEN[engine], rtol=0.0, atol=1e-11)
+
+
 def test_tables_repeat_the_numbers_of_a_network():
     sample = simulate_jacobians(ResNet(width=3, depth=2, alpha=0.5), replicas=4, seed=1, first_replica=6)
     table = sample.to_pandas()

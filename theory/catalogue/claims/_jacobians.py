@@ -87,4 +87,13 @@ CLAIMS = (
             "relative variance stays bounded in depth, about 4τ/(3d)."
         ),
     ),
+    Claim(
+        theorem="J4b",
+        paper=None,
+        says="The tangent kernel of two inputs of wide residual networks is a sum over layers in closed form.",
+        basis="none",
+        theirs="",
+        relation="new",
+        ours="Any hidden width beside the width, M/d entering by one factor; with the products of the gradients.",
+    ),
 )
