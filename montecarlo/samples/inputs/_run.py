@@ -189,7 +189,9 @@ def _engine(resnet: ResNet, name: str) -> str:
 
 def _is_of_chain(resnet: ResNet) -> bool:
     """Whether a network has a word that the chain knows and images do not."""
-    return resnet.has_w and missing_word(resnet, PLAIN) is not None and missing_word(resnet, CHAIN) is None
+    if not resnet.has_w or resnet.normalisation.kind not in ("none", "rms"):
+        return False
+    return missing_word(resnet, PLAIN) is not None and missing_word(resnet, CHAIN) is None
 
 
 def _check_chain(run: JointRun) -> None:

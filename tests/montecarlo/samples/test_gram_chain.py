@@ -159,7 +159,8 @@ def test_auto_keeps_todays_rows_and_takes_the_chain_where_images_cannot():
     ("fields", "given", "words"),
     [
         ({"block": "res-1"}, {"engine": "gram"}, ("block='res-1'", "matrix W")),
-        ({"norm": "pre-layer"}, {"engine": "auto"}, ("norm='pre-layer'", "pre-rms")),
+        ({"norm": "pre-layer"}, {"engine": "gram"}, ("norm='pre-layer'", "pre-rms")),
+        ({"norm": "pre-layer"}, {"engine": "auto"}, ("norm='pre-layer'", "no word")),
         ({"norm": "peri-rms"}, {"engine": "auto"}, ("norm='peri-rms'",)),
         ({"norm": "pre-rms"}, {"engine": "auto", "tangents": [0]}, ("tangents=[0]", "inputs alone")),
         ({"width": 2}, {"engine": "gram", "inputs": np.ones((3, 3))}, ("3 vectors", "engine='gaussian'")),
