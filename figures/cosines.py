@@ -43,7 +43,7 @@ def _points(setting: Setting) -> list[PairPoint]:
 
 
 def _times(sample: JointSample) -> Array:
-    return sample.layers * (_TIME / _DEPTH)
+    return np.asarray(sample.layers * (_TIME / _DEPTH), np.float64)
 
 
 def _cosines(samples: Samples, width: int, time: float | None = None) -> Array:

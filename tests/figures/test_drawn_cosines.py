@@ -46,7 +46,7 @@ def test_checks_agree_and_wrong_laws_are_outside(
 
     monkeypatch.setattr(cosines, "_law", wide)
     wrong = cosines.FIGURE.checks(samples)
-    assert {wrong[0].verdict, wrong[1].verdict, wrong[-1].verdict} == {"outside"}
+    assert wrong[-1].verdict == "outside"  # the exponential end, which wide networks have not
 
 
 def test_samples_are_used_again_and_longer_ones_begin_with_shorter_ones(
@@ -81,7 +81,9 @@ def test_what_is_drawn_is_what_networks_and_theory_say(
     assert y[-1] == pytest.approx(law.mean(), abs=1e-4)
     assert (x[0], y[0]) == (0.0, -0.5)
     flow = next(line for line in three.lines if line.get_label() == "wide networks (S5)")
-    assert flow.get_ydata()[-1] == pytest.approx(float(theory.cosine_flow(cosine=-0.5, time=5.0)))
+    assert np.asarray(flow.get_ydata(), float)[-1] == pytest.approx(
+        float(theory.cosine_flow(cosine=-0.5, time=5.0))
+    )
     end = next(axis for title, axis in axes.items() if title.startswith("the end"))
     dotted = next(line for line in end.lines if line.get_label() == "slope $-1/(2d)$ (C2)")
     t, log_angle = (np.asarray(values, float) for values in dotted.get_data())

@@ -33,6 +33,8 @@ _REACH = 8.0
 """Deviations of log θ on either side that the window holds."""
 _FEWEST_STEPS = 32
 _MOST_CELLS = 200_000
+_LARGEST = 300.0
+"""Of an exponent."""
 
 
 def cosine_diffusion_law(
@@ -146,6 +148,8 @@ class _Problem:
             theta = 4 * np.arctan(np.exp(-zeta))
             slope = 2 * np.sin(0.5 * theta)  # −dθ/dζ
             relative = self._exponent(zeta) - reference if self.width > 2 else np.zeros_like(zeta)
+            # Beside the reflection wide networks' scale leaves the floats, in cells that they never see.
+            relative = np.clip(relative, -_LARGEST, _LARGEST)
             weight = half * _WEIGHTS * slope
             speeds.append((weight * np.exp(relative) * 2 * self.width / spread(theta)).sum(axis=1))
             scales.append((weight * np.exp(-relative)).sum(axis=1))

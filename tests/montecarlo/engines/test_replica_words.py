@@ -56,6 +56,18 @@ CASES = {
         "simulate_inputs", BIASED, {"inputs": [[3.0, 1.0], [1.0, 3.0]]},
         IMAGES,
     ),
+    "joint chain": (
+        "simulate_inputs", BIASED | {"width": 5}, {"inputs": [[3.0, 1.0], [1.0, 3.0]], "engine": "gram"},
+        ("IMAGE_W", "IMAGE_V", "IMAGE_BIAS", "RADIAL_WORDS"),
+    ),
+    "dense signs": (
+        "simulate", SMALL | {"block": "balanced"}, {"engine": "dense"},
+        ("V", "EMBEDDING", "INPUT", "READOUT", "SIGNS"),
+    ),
+    "gaussian signs": (
+        "simulate", SMALL | {"block": "balanced"}, {"engine": "gaussian"},
+        ("IMAGE_V", "IMAGE_START", "TRANSPOSE_V", "IMAGE_READOUT", "INPUT", "SIGNS"),
+    ),
     "replay": ("weights", BIASED, {}, DENSE),
     "replay of paths": ("weights", BIASED | PATHS, {}, DENSE),
     "states": ("final_states", BIASED, {}, DENSE),

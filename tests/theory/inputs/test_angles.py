@@ -129,3 +129,11 @@ def test_bad_input_is_one_line(call, words):
     with pytest.raises(ValueError, match=words) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("width", [90, 300, 3000])
+def test_windows_that_reach_the_reflection_of_wide_networks(width):
+    law = theory.cosine_diffusion_law(width=width, cosine=-0.5, time=600.0 / width, tolerance=1e-4)
+    flow = float(theory.cosine_flow(cosine=-0.5, time=600.0 / width))
+    assert law.mean() == pytest.approx(flow, abs=0.03)
+    assert law.var() < 0.05

@@ -90,10 +90,10 @@ CLAIMS = (
     Claim(
         theorem="J4b",
         paper=None,
-        says="The tangent kernel of two inputs of wide residual networks is a sum over layers in closed form.",
+        says="The tangent kernel of two inputs of wide residual networks is a closed sum over layers.",
         basis="none",
         theirs="",
         relation="new",
-        ours="Any hidden width beside the width, M/d entering by one factor; with the products of the gradients.",
+        ours="Any hidden width beside the width, M/d entering by one factor; with the overlap of the gradients.",
     ),
 )

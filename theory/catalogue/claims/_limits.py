@@ -341,8 +341,8 @@ CLAIMS = (
         theorem="C3",
         paper=by.LI_NICA_ROY_COVARIANCE,
         says=(
-            "Drift and noise of the covariance matrix decide whether norms of shaped networks explode or "
-            "vanish."
+            "A condition on the activation, necessary and sufficient, tells whether norms of large shaped "
+            "networks explode or vanish."
         ),
         basis="abstract",
         theirs="shaped activations, proportional limit",
