@@ -11,6 +11,7 @@ from largedepth._figures import figures
 from largedepth._report import report
 from largedepth._reproduce import reproduce
 from largedepth._simulate import simulate
+from largedepth._simulate_tokens import simulate_tokens
 from largedepth._sweep import sweep
 from largedepth._theorems import theorems
 from largedepth._train import train
@@ -40,8 +41,8 @@ def cli() -> None:
 
 
 for verb in (
-    combine, completion, diagnose, figures, report, reproduce, simulate, sweep, theorems, train,
-    verify,
+    combine, completion, diagnose, figures, report, reproduce, simulate, simulate_tokens, sweep, theorems,
+    train, verify,
 ):  # fmt: skip
     cli.add_command(verb)
     complete_values(verb)

@@ -2,6 +2,7 @@
 
 * `ResNet` specifies a network, `simulate` samples it, one row a network; `weights` returns one network's
   arrays.
+* `Transformer` specifies a transformer, `simulate_tokens` samples it.
 * `montecarlo.estimates` turns columns of log-ratios into numbers with intervals.
 * `montecarlo.sequential` tests predictions on rows as they come, with a false alarm that holds at any time.
 * `montecarlo.streams` holds the counter-based random streams, `montecarlo.laws` the weight laws.
@@ -36,6 +37,9 @@ from montecarlo.samples.shared._file import read_shared_sample as read_shared_sa
 from montecarlo.samples.shared._file import shared_to_file as shared_to_file
 from montecarlo.samples.shared._sample import SharedSample as SharedSample
 from montecarlo.samples.shared._sample import simulate_shared as simulate_shared
+from montecarlo.samples.tokens._file import read_token_sample as read_token_sample
+from montecarlo.samples.tokens._file import tokens_to_file as tokens_to_file
+from montecarlo.samples.tokens._run import TokenRequest as TokenRequest
 from montecarlo.samples.tokens._sample import TokenSample as TokenSample
 from montecarlo.samples.tokens._sample import simulate_tokens as simulate_tokens
 

@@ -206,7 +206,9 @@ def observe(
         with np.errstate(divide="ignore", invalid="ignore"):
             columns["attention_entropy"] = -np.where(a > 0.0, a * np.log(a), 0.0).sum(axis=-1).mean(axis=-1)
         allowed = a > 0.0
-        mean = np.where(allowed, logits, 0.0).sum(axis=-1, keepdims=True) / allowed.sum(axis=-1, keepdims=True)
+        mean = np.where(allowed, logits, 0.0).sum(axis=-1, keepdims=True) / allowed.sum(
+            axis=-1, keepdims=True
+        )
         squares = np.where(allowed, logits - mean, 0.0) ** 2
         deviation = np.sqrt(squares.sum(axis=(-1, -2)) / allowed.sum(axis=(-1, -2)))
         columns["logit_deviation"] = deviation if net.attention != "uniform" else 0.0 * deviation

@@ -2,8 +2,8 @@
 
     python transformers_streams.py FILE.npz --model gpt2 --width 256 --depth 24 --heads 8 --hidden 1024
 
-Builds networks one after the other, as users do, and keeps log-rms, mean cosine and the growth of an isotropic
-tangent (forward-mode automatic differentiation from the first block's input on) at every layer.
+Builds networks one after the other, as users do, and keeps log-rms, mean cosine and the growth of an
+isotropic tangent (forward-mode automatic differentiation from the first block's input on) at every layer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import transformers
 from torch.autograd import forward_ad
 
 VOCABULARY = 64
+_KEPT = 10  # networks after which the file is written again
 
 
 def build(options: argparse.Namespace) -> tuple[torch.nn.Module, list[torch.nn.Module]]:
@@ -30,8 +31,9 @@ def build(options: argparse.Namespace) -> tuple[torch.nn.Module, list[torch.nn.M
         model = transformers.GPT2Model(config)
         return model, list(model.h)
     sizes = {
-        "hidden_size": options.width, "num_hidden_layers": options.depth, "num_attention_heads": options.heads,
-        "intermediate_size": options.hidden, "max_position_embeddings": options.tokens,
+        "hidden_size": options.width, "num_hidden_layers": options.depth,
+        "num_attention_heads": options.heads, "intermediate_size": options.hidden,
+        "max_position_embeddings": options.tokens,
     }  # fmt: skip
     if options.model == "llama":
         config = transformers.LlamaConfig(**sizes, bos_token_id=0, eos_token_id=0, **common)
@@ -83,7 +85,7 @@ def main() -> None:
     rows: dict[str, list] = {"log_rms_path": [], "cosine_path": [], "log_tangent_path": []}
     i, j = np.triu_indices(options.tokens, 1)
     processor, wall = time.process_time(), time.perf_counter()
-    for _ in range(options.networks):
+    for network in range(options.networks):
         model, blocks = build(options)
         model.eval()
         # Not token 0, which BERT pads with: its embedding is zero.
@@ -96,9 +98,12 @@ def main() -> None:
         rows["log_rms_path"].append(0.5 * np.log(square.mean(axis=1) / options.width))
         rows["cosine_path"].append((gram[:, i, j] / np.sqrt(square[:, i] * square[:, j])).mean(axis=1))
         rows["log_tangent_path"].append(np.log(growth / growth[0]))
-    processor, wall = time.process_time() - processor, time.perf_counter() - wall
-    times = {"processor_seconds": processor, "wall_seconds": wall}
-    np.savez(options.out, **{name: np.array(part) for name, part in rows.items()}, **times)
+        if (network + 1) % _KEPT == 0 or network + 1 == options.networks:
+            times = {
+                "processor_seconds": time.process_time() - processor,
+                "wall_seconds": time.perf_counter() - wall,
+            }
+            np.savez(options.out, **{name: np.array(part) for name, part in rows.items()}, **times)
 
 
 if __name__ == "__main__":

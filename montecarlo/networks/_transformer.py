@@ -47,9 +47,9 @@ class Transformer:
     * peri: ``b X + a_k n(f(n(X)))``,
 
     where n normalises every token. Head h of the attention is ``A_h N W_V``, with the rows of A_h the softmax
-    of ``scale · (N W_Q)(N W_K)ᵀ``; the heads side by side meet the matrix W_O. The MLP is ``σ(N W_up) W_down``,
-    or ``(σ(N W_gate) ∘ N W_up) W_down``. The entries of each matrix are independent N(0, std²), those of a
-    bias N(0, bias_std²).
+    of ``scale · (N W_Q)(N W_K)ᵀ``; the heads side by side meet the matrix W_O. The MLP is
+    ``σ(N W_up) W_down``, or ``(σ(N W_gate) ∘ N W_up) W_down``. The entries of each matrix are independent
+    N(0, std²), those of a bias N(0, bias_std²).
 
     `preset` makes the specifications of known models.
 
@@ -213,7 +213,10 @@ class Transformer:
             )
             if fields_.get(field) is not None
         }
-        return cls(**{**PRESETS[name](sizes), **fields_})
+        preset = PRESETS[name](sizes)
+        if fields_.get("position", "learned") not in ("learned", "relative"):
+            preset.pop("position_std", None)  # what takes the place of learned positions has no weights
+        return cls(**{**preset, **fields_})
 
     def __post_init__(self) -> None:
         def put(name: str, value: object) -> None:
@@ -248,6 +251,9 @@ class Transformer:
             )  # fmt: skip
         given = self.width // self.heads if self.head_width is None else self.head_width
         put("head_width", check_whole("head_width", given, 1, UNIT_LIMIT, 64))
+        if self.heads * self.head_dim > UNIT_LIMIT:
+            rule = f"must give at most {UNIT_LIMIT:,} coordinates with heads={self.heads}"
+            raise InvalidFieldError("head_width", self.head_width, rule, "give head_width=64, say")
         given = self.heads if self.kv_heads is None else self.kv_heads
         put("kv_heads", check_whole("kv_heads", given, 1, self.heads, self.heads))
         if self.heads % self.kv_heads_given:
@@ -269,8 +275,8 @@ class Transformer:
         put("norm_eps", check_real("norm_eps", self.norm_eps, 0.0, 1e30, 1e-5))
         if self.output_std is None and (self.heads != 1 or self.head_width != self.width):
             raise InvalidFieldError(
-                "output_std", None, "must be given for more heads than one, or a head narrower than the stream",
-                "give heads=1, head_width=width, or output_std=0.02",
+                "output_std", None, "must be given unless one head is as wide as the stream",
+                "give output_std=0.02, say",
             )  # fmt: skip
         if not self.gated and self.gate_deviation > 0.0:
             raise InvalidFieldError(
@@ -282,10 +288,13 @@ class Transformer:
 
     def _find_attention(self, put: Callable[[str, object], None]) -> None:
         if self.attention_scale not in SCALES:
-            if isinstance(self.attention_scale, str):
+            try:
+                put(
+                    "attention_scale", check_real("attention_scale", self.attention_scale, -1e12, 1e12, 0.125)
+                )
+            except InvalidFieldError:
                 rule, fix = f"must be {', '.join(SCALES)} or a number", "give attention_scale='sqrt', say"
-                raise InvalidFieldError("attention_scale", self.attention_scale, rule, fix)
-            put("attention_scale", check_real("attention_scale", self.attention_scale, -1e12, 1e12, 0.125))
+                raise InvalidFieldError("attention_scale", self.attention_scale, rule, fix) from None
         if self.logit_cap is not None:
             put("logit_cap", check_real("logit_cap", self.logit_cap, 0.0, 1e12, 50.0, open_low=True))
         put("rotary_base", check_real("rotary_base", self.rotary_base, 1.0, 1e12, 10_000.0))

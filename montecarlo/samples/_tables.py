@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from montecarlo.runs import Specification
 from montecarlo.streams import STREAM_FORMAT
 
 _METADATA_KEY = b"largedepth"
+
+Network = TypeVar("Network", bound=Specification)
 
 
 def table_metadata(kind: str, specification: Specification, seed: int, **others: Any) -> dict[str, Any]:
@@ -53,9 +55,10 @@ def read_table(
     *,
     kind: str,
     needed: set[str],
-    resnet: ResNet | None,
+    resnet: Network | None,
     keys: tuple[str, ...] = ("replica",),
-) -> tuple[ResNet, dict[str, Any], dict[str, Any]]:
+    make: Callable[..., Network] = ResNet,
+) -> tuple[Network, dict[str, Any], dict[str, Any]]:
     """Return specification, metadata and columns of a file that `write_table` left.
 
     Parameters
@@ -70,6 +73,8 @@ def read_table(
         The specification it must be of; None for the one that the file holds.
     keys : tuple of str
         Columns it must have.
+    make : callable
+        Makes a specification of its canonical fields.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def read_table(
             f"{path}: its random streams have format {stream_format}, this version's {STREAM_FORMAT}"
         )
     if resnet is None:
-        resnet = _specification_of(path, metadata)
+        resnet = _specification_of(path, metadata, make)
     elif metadata["digest"] != resnet.digest:
         raise ValueError(f"{path}: holds a sample of another specification than {resnet!r}")
     lacking = set(keys) - set(table.column_names)
@@ -110,19 +115,21 @@ def read_table(
     columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
-        if hasattr(column.type, "list_size"):
-            values = column.flatten().to_numpy(zero_copy_only=False)
-            columns[name] = values.reshape(-1, column.type.list_size)
-        else:
-            columns[name] = column.to_numpy(zero_copy_only=False)
+        shape = [len(column)]
+        while hasattr(column.type, "list_size"):
+            shape.append(column.type.list_size)
+            column = column.flatten()
+        columns[name] = column.to_numpy(zero_copy_only=False).reshape(shape)
     return resnet, metadata, columns
 
 
-def _specification_of(path: str | os.PathLike[str], metadata: dict[str, Any]) -> ResNet:
+def _specification_of(
+    path: str | os.PathLike[str], metadata: dict[str, Any], make: Callable[..., Network]
+) -> Network:
     """Return the specification in a file's metadata."""
     fields = metadata["specification"]
     try:
-        resnet = ResNet(**fields)
+        resnet = make(**fields)
     except (TypeError, ValueError) as error:
         if isinstance(error, InvalidFieldError) and "#" in str(error.value):
             reason = (

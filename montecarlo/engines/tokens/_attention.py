@@ -1,10 +1,11 @@
 """Attention, a head at a time: logits and mixed values from Gram factors, never from matrices.
 
-Columns of a head's queries are independent normal vectors with the covariance of the tokens: ``Q = C_q G`` with
-``C_q`` the factor of that Gram matrix and G of independent normals; so are keys and values. Only ``G_q G_kᵀ``
-and ``G_v G_vᵀ`` matter: where a head has more coordinates than there are vectors, G_k and G_v are replaced by
-Bartlett's triangular factors, and G_q by as many columns, which has the same law since the rows of G_k span
-a subspace that is independent of G_q. Rotary positions and norms of queries need the coordinates themselves.
+Columns of a head's queries are independent normal vectors with the covariance of the tokens: ``Q = C_q G``
+with ``C_q`` the factor of that Gram matrix and G of independent normals; so are keys and values. Only
+``G_q G_kᵀ`` and ``G_v G_vᵀ`` matter: where a head has more coordinates than there are vectors, G_k and
+G_v are replaced by Bartlett's triangular factors, and G_q by as many columns, which has the same law since
+the rows of G_k span a subspace that is independent of G_q. Rotary positions and norms of queries need the
+coordinates themselves.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from montecarlo.engines.tokens._activations import exponential_64
 from montecarlo.engines.tokens._draws import fill_chis, fill_normals, word_of
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold, multiply
 from montecarlo.engines.tokens._mlp import add_bias, scaled_factor
+from montecarlo.engines.tokens._stream import cholesky, draw_images
 from montecarlo.streams._keys import (
     TOKENS_KEY,
     TOKENS_KEY_CHI,
@@ -26,7 +28,6 @@ from montecarlo.streams._keys import (
     TOKENS_VALUE,
     TOKENS_VALUE_CHI,
 )
-from montecarlo.engines.tokens._stream import cholesky, draw_images
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -102,8 +103,8 @@ def _prepare(network, factor, drawn, out):
     sizes, words = network.sizes, network.words
     m, columns, stride = np.uint64(sizes.vectors), np.uint64(sizes.columns), np.uint64(sizes.factor_stride)
     multiply(
-        Matrix(factor, _ZERO, columns), Matrix(drawn, _ZERO, stride), Matrix(out, _ZERO, stride), m, m, stride,
-        True,
+        Matrix(factor, _ZERO, columns), Matrix(drawn, _ZERO, stride), Matrix(out, _ZERO, stride), m, m,
+        stride, True,
     )  # fmt: skip
     if words.qk_norm:
         _normalise_heads(network, out)
@@ -241,8 +242,8 @@ def perform_attention(network, batch, k, stream, work, row, observed):
             if not words.has_output:
                 break
             draw_factor(
-                sizes, batch, TOKENS_VALUE, TOKENS_VALUE_CHI, layer, head // group, sizes.head_width, words.bartlett,
-                work,
+                sizes, batch, TOKENS_VALUE, TOKENS_VALUE_CHI, layer, head // group, sizes.head_width,
+                words.bartlett, work,
             )  # fmt: skip
             multiply(
                 Matrix(other, _ZERO, columns), Matrix(work.drawn, _ZERO, stride),

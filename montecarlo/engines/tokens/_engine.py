@@ -1,13 +1,14 @@
 """The token engine: transformers with Gaussian weights, exact in law, without a weight matrix.
 
-Images of a fresh Gaussian matrix on the n tokens of a network need their Gram matrix alone: with C its Cholesky
-factor they are ``C ξ``, ξ of independent normals. So a layer draws the M hidden units and the d coordinates of
-its branches for n tokens, and n × n matrices a head, where weights are of order d². Tangents are more vectors
-in the same Gram matrix.
+Images of a fresh Gaussian matrix on the n tokens of a network need their Gram matrix alone: with C its
+Cholesky factor they are ``C ξ``, ξ of independent normals. So a layer draws the M hidden units and the d
+coordinates of its branches for n tokens, and n × n matrices a head, where weights are of order d².
+Tangents are more vectors in the same Gram matrix.
 """
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Mapping
 
@@ -51,6 +52,11 @@ def fill(transformer: Transformer, seed: int, first: int, columns: Mapping[str, 
     # All transformers share their numbers: shapes need no key of their own, positions tell units apart.
     draw = Draw.of(derive_key(seed, {"engine": "tokens"}), first)
     run_block(sizes, words, _scales(transformer), _tables(transformer, sizes), draw, observed)
+
+
+def prepare() -> None:
+    """Compile the kernel."""
+    importlib.import_module("montecarlo.engines.tokens._network")
 
 
 def seconds(transformer: Transformer, *, tangent: bool) -> float:

@@ -74,9 +74,6 @@ class _Place:
         return cgutils.get_or_insert_function(self.builder.module, function, name)
 
 
-_PLACE = "left"
-
-
 def _view(matrix, rows, columns):
     start, stride = int(matrix.start), int(matrix.stride)
     place = start + stride * np.arange(int(rows))[:, None] + np.arange(int(columns))
@@ -183,28 +180,29 @@ def _add_gram_compiled(typingctx, vectors, rows, columns, sums):
             return builder.bitcast(pointer, x.vector.as_pointer())
 
         blocks = builder.udiv(rows, constant(ROWS))
+
+        def block(outer: Any, inner: Any) -> None:
+            first = [builder.add(builder.mul(outer, constant(ROWS)), constant(r)) for r in range(ROWS)]
+            second = [builder.add(builder.mul(inner, constant(ROWS)), constant(r)) for r in range(ROWS)]
+            slots = [[cgutils.alloca_once(builder, x.vector) for _ in second] for _ in first]
+            for i, row_slots in zip(first, slots, strict=True):
+                for j, slot in zip(second, row_slots, strict=True):
+                    builder.store(builder.load(place(i, j), align=8), slot)
+            with cgutils.for_range(builder, builder.udiv(columns, constant(VECTOR))) as along:
+                column = builder.mul(along.index, constant(VECTOR))
+                rights = [x.load(j, column) for j in second]
+                for i, row_slots in zip(first, slots, strict=True):
+                    left = x.load(i, column)
+                    for right, slot in zip(rights, row_slots, strict=True):
+                        builder.store(builder.call(fused, [left, right, builder.load(slot)]), slot)
+            for i, row_slots in zip(first, slots, strict=True):
+                for j, slot in zip(second, row_slots, strict=True):
+                    builder.store(builder.load(slot), place(i, j), align=8)
+
         with cgutils.for_range(builder, blocks) as outer:
-            with cgutils.for_range(builder, builder.add(outer.index, constant(1))) as loop:
-                first = [
-                    builder.add(builder.mul(outer.index, constant(ROWS)), constant(r)) for r in range(ROWS)
-                ]
-                second = [
-                    builder.add(builder.mul(loop.index, constant(ROWS)), constant(r)) for r in range(ROWS)
-                ]
-                slots = [[cgutils.alloca_once(builder, x.vector) for _ in second] for _ in first]
-                for i, row_slots in zip(first, slots, strict=True):
-                    for j, slot in zip(second, row_slots, strict=True):
-                        builder.store(builder.load(place(i, j), align=8), slot)
-                with cgutils.for_range(builder, builder.udiv(columns, constant(VECTOR))) as along:
-                    column = builder.mul(along.index, constant(VECTOR))
-                    rights = [x.load(j, column) for j in second]
-                    for i, row_slots in zip(first, slots, strict=True):
-                        left = x.load(i, column)
-                        for right, slot in zip(rights, row_slots, strict=True):
-                            builder.store(builder.call(fused, [left, right, builder.load(slot)]), slot)
-                for i, row_slots in zip(first, slots, strict=True):
-                    for j, slot in zip(second, row_slots, strict=True):
-                        builder.store(builder.load(slot), place(i, j), align=8)
+            end = builder.add(outer.index, constant(1))
+            with cgutils.for_range(builder, end) as loop:
+                block(outer.index, loop.index)
         return context.get_dummy_value()
 
     return signature, codegen

@@ -9,8 +9,8 @@ from montecarlo.engines.tokens._activations import activate
 from montecarlo.engines.tokens._draws import fill_normals, word_of
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold, multiply
 from montecarlo.engines.tokens._records import CHUNK
-from montecarlo.streams._keys import TOKENS_DOWN, TOKENS_GATE, TOKENS_UP
 from montecarlo.engines.tokens._stream import cholesky, draw_images, load_coefficients
+from montecarlo.streams._keys import TOKENS_DOWN, TOKENS_GATE, TOKENS_UP
 
 _ZERO = np.uint64(0)
 _CHUNK = np.uint64(CHUNK)

@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import allocating_helper, helper, kernel
-from montecarlo.kernels._records import DRAW, address_of
 from montecarlo.engines.tokens._attention import perform_attention
 from montecarlo.engines.tokens._draws import fill_normals, word_of
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold
@@ -23,7 +22,6 @@ from montecarlo.engines.tokens._records import (
     Stream,
     Work,
 )
-from montecarlo.streams._keys import TOKENS_PATCH, TOKENS_RELATIVE, TOKENS_START, TOKENS_TANGENT
 from montecarlo.engines.tokens._stream import (
     add_branch,
     cholesky,
@@ -32,6 +30,8 @@ from montecarlo.engines.tokens._stream import (
     measure,
     normalise,
 )
+from montecarlo.kernels._records import DRAW, address_of
+from montecarlo.streams._keys import TOKENS_PATCH, TOKENS_RELATIVE, TOKENS_START, TOKENS_TANGENT
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -88,7 +88,7 @@ def build_work(sizes, words):
 def _fill_embedding_gram(network, batch, stream, work):
     """Store the Gram matrix of the tokens' embeddings over the width, given the patches."""
     sizes, scales = network.sizes, network.scales
-    n, columns, tokens = np.uint64(sizes.rows), np.uint64(sizes.columns), np.uint64(sizes.tokens)
+    columns, tokens = np.uint64(sizes.columns), np.uint64(sizes.tokens)
     gram, square = stream.input, scales.token * scales.token
     for i in range(_ZERO, np.uint64(gram.size)):
         gram[i] = 0.0
@@ -175,7 +175,8 @@ def record(network, k, stream, exponent, row, observed):
         for j in range(np.uint64(i + _ONE), tokens):
             norms = math.sqrt(gram[i * wide + i]) * math.sqrt(gram[j * wide + j])
             cosine = gram[i * wide + j] / norms if norms > 0.0 else np.nan
-            cosines += min(max(cosine, -1.0), 1.0) if cosine == cosine else np.nan
+            cosine = cosine if math.isnan(cosine) else min(max(cosine, -1.0), 1.0)
+            cosines += cosine
             if observed.token_cosine.shape[0] > 0:
                 # The pairs in the order of the upper triangle, row by row.
                 before = np.int64(i) * np.int64(tokens) - np.int64(i) * (np.int64(i) + 1) // 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.engines.tokens._engine import fill, seconds
+from montecarlo.engines.tokens._engine import fill, prepare, seconds
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Columns, Run
 
@@ -105,7 +105,8 @@ class TokenRun(Run):
         return (*super().family, net.attention, net.position, net.activation)
 
     def prepare(self) -> None:
-        """Nothing: the kernel is compiled once for all specifications."""
+        """Compile the kernel, once for all specifications."""
+        prepare()
 
     def sample(self, first: int, count: int) -> Columns:
         """Return the rows of consecutive networks."""

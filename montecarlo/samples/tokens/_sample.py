@@ -108,6 +108,27 @@ class TokenSample(Labelled):
         """Number of networks that left the finite numbers."""
         return int(np.isnan(self.columns["log_rms_path"]).any(axis=1).sum())
 
+    def __add__(self, other: TokenSample) -> TokenSample:
+        """Pool with the sample of the replicas that follow.
+
+        Raises
+        ------
+        ValueError
+            If the samples differ in specification, seed or columns, or do not follow each other.
+        """
+        ours = (self.transformer, self.seed, set(self.columns))
+        if ours != (other.transformer, other.seed, set(other.columns)):
+            raise ValueError(f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas")
+        if other.first_replica != self.first_replica + len(self):
+            raise ValueError(f"cannot pool {self!r} with {other!r}: the replicas must follow each other")
+        columns = {name: np.concatenate([c, other.columns[name]]) for name, c in self.columns.items()}
+        return TokenSample(self.transformer, self.seed, self.first_replica, columns)
+
+    def head(self, replicas: int) -> TokenSample:
+        """Return the first networks."""
+        columns = {name: c[:replicas] for name, c in self.columns.items()}
+        return TokenSample(self.transformer, self.seed, self.first_replica, columns)
+
     @property
     def labels(self) -> Labels:
         """The columns with their dimensions: replica, layer (0..L), block (1..L), head, token, pair."""

@@ -1,0 +1,137 @@
+"""Samples of transformers on disk: rows that a file holds are kept, missing ones are drawn."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common.files import check_writable, exclusive
+from montecarlo.executors import check_threads
+from montecarlo.networks._transformer import Transformer
+from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._tables import read_table
+from montecarlo.samples.tokens._run import TokenRequest, TokenRun
+from montecarlo.samples.tokens._sample import TokenSample, simulate_tokens
+
+
+def read_token_sample(path: str | os.PathLike[str]) -> TokenSample:
+    """Read the Parquet file of a sample of transformers.
+
+    Parameters
+    ----------
+    path : path
+        As `TokenSample.write` or `tokens_to_file` left it.
+
+    Raises
+    ------
+    ValueError
+        If the file is torn or damaged, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from montecarlo import Transformer, simulate_tokens
+    >>> net = Transformer.preset("gpt2", width=64, depth=3, heads=4, tokens=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     simulate_tokens(net, replicas=4, seed=1, attention=True).write(f"{folder}/t.parquet")
+    ...     read_token_sample(f"{folder}/t.parquet")["attention_entropy"].shape
+    (4, 3, 4)
+    """
+    transformer, metadata, columns = read_table(
+        path, kind="tokens", needed={"first_replica"}, resnet=None, keys=("replica", "log_rms_path"),
+        make=Transformer,
+    )  # fmt: skip
+    replica = columns.pop("replica")
+    sample = TokenSample(transformer, metadata["seed"], metadata["first_replica"], columns)
+    if not np.array_equal(replica, sample.replica):
+        raise ValueError(
+            f"{path}: its rows are not the replicas from {sample.first_replica} on: edited since?"
+        )
+    return sample
+
+
+def tokens_to_file(
+    transformer: Transformer,
+    path: str | os.PathLike[str],
+    *,
+    replicas: int,
+    seed: int,
+    request: TokenRequest | None = None,
+    threads: int | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    on_found: Progress | None = None,
+) -> TokenSample:
+    """Return a sample of transformers and leave it in a file; rows that the file holds are not drawn again.
+
+    Parameters
+    ----------
+    transformer, replicas, seed, threads, progress
+        As in `simulate_tokens`; `progress` is told of what is sampled, not of rows found in the file.
+    path : path
+        Ends in ``.parquet``. A second run into the same file waits for the first one.
+    request : TokenRequest, optional
+        What to observe: tangent, attention, per_token as in `simulate_tokens`.
+    overwrite : bool, default False
+        Whether a file that holds anything but the beginning of this sample may be replaced.
+    on_found : callable, optional
+        Called with the number of rows of this sample that the file holds already, if any; it may be more than
+        `replicas`.
+
+    Returns
+    -------
+    TokenSample
+        Of exactly `replicas` networks, the same whatever was in the file.
+
+    Raises
+    ------
+    InvalidFieldError
+        As `simulate_tokens`, or for a path that cannot be written, before anything is drawn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from montecarlo import Transformer
+    >>> net = Transformer.preset("gpt2", width=64, depth=3, heads=4, tokens=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     few = tokens_to_file(net, f"{folder}/t.parquet", replicas=3, seed=1)
+    ...     more = tokens_to_file(net, f"{folder}/t.parquet", replicas=5, seed=1)
+    >>> len(few), len(more), bool((more["cosine_path"][:3] == few["cosine_path"]).all())
+    (3, 5, True)
+    """
+    target = Path(path)
+    check_writable(target, (".parquet",))
+    request = request or TokenRequest()
+    run = TokenRun.find(transformer, check_seed(seed), request)
+    replicas, _ = check_replicas(replicas, 0)
+    check_threads(threads)
+    with exclusive(target):
+        found = _found(target, run)
+        if found is not None and on_found is not None:
+            on_found(len(found))
+        if found is None and target.exists() and not overwrite:
+            fix = "choose another file, or let it be replaced (overwrite=True)"
+            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        start = 0 if found is None else len(found)
+        if found is not None and start >= replicas:
+            return found.head(replicas)
+        drawn = simulate_tokens(
+            transformer, replicas=replicas - start, seed=run.seed, first_replica=start, threads=threads,
+            progress=progress, tangent=request.tangent, attention=request.attention,
+            per_token=request.per_token,
+        )  # fmt: skip
+        sample = drawn if found is None else found + drawn
+        sample.write(target)
+    return sample
+
+
+def _found(path: Path, run: TokenRun) -> TokenSample | None:
+    try:
+        found = read_token_sample(path)
+    except (OSError, ValueError):
+        return None
+    there = (found.transformer, found.seed, found.first_replica, set(found.columns))
+    return found if there == (run.transformer, run.seed, 0, set(run.cells)) else None

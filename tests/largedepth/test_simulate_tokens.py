@@ -1,0 +1,72 @@
+"""``simulate-tokens``: the contract's columns, overrides, and one line for each bad option."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from command import command
+
+from montecarlo import Transformer, simulate_tokens
+
+SMALL = ("--width", 16, "--depth", 2, "--heads", 2, "--tokens", 3, "--hidden-width", 8, "--replicas", 4)
+
+
+def test_the_contracts_columns_are_lists_in_a_file(tmp_path):
+    path = tmp_path / "t.parquet"
+    done = command(
+        "simulate-tokens", "--preset", "gpt2", *SMALL, "--seed", 1, "--tangent", "--attention", "--out", path
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(path)
+    net = Transformer.preset("gpt2", width=16, depth=2, heads=2, tokens=3, hidden_width=8)
+    sample = simulate_tokens(net, replicas=4, seed=1, tangent=True, attention=True)
+    assert table["replica"].tolist() == [0, 1, 2, 3]
+    for name in ("log_rms_path", "cosine_path", "log_tangent_path"):
+        np.testing.assert_array_equal(np.stack(table[name].to_list()), sample[name])
+    entropies = np.array([np.stack(list(row)) for row in table["attention_entropy"]])
+    np.testing.assert_array_equal(entropies, sample["attention_entropy"])
+    again = command("simulate-tokens", "--preset", "gpt2", *SMALL, "--seed", 1, "--out", path)
+    assert again.returncode == 2
+    assert "--out" in again.stderr
+
+
+def test_without_a_file_layers_are_rows_on_stdout():
+    done = command("simulate-tokens", "--preset", "llama", *SMALL, "--no-gated", "--attention-kind", "full")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "replica,layer,log_rms_path,cosine_path,effective_rank_path"
+    assert len(lines) == 1 + 4 * 3
+
+
+def test_a_custom_one_needs_all_fields():
+    done = command("simulate-tokens", "--preset", "custom", *SMALL)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "--norm" in done.stderr
+    stds = [
+        word for name in ("query", "key", "value", "up", "down", "token") for word in (f"--{name}-std", 0.1)
+    ]
+    done = command(
+        "simulate-tokens", "--preset", "custom", *SMALL, "--norm", "rms", "--placement", "pre",
+        "--attention-kind", "uniform", "--position", "none", "--activation", "relu", "--output-std", "0.1",
+        *stds,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--preset", "gpt3"), "--preset gpt3: must be one of"),
+        (("--preset", "gpt2", "--attention-kind", "sparse"), "--attention-kind sparse: must be one of"),
+        (("--preset", "gpt2", "--heads", "7"), "--heads 7: must divide --width 768"),
+        (("--preset", "gpt2", "--up-std", "x"), "--up-std x: must be a number"),
+        (("--preset", "gpt2", "--out", "t.csv"), "must end in .parquet"),
+        (("--preset", "gpt2", "--attention-kind", "none", "--attention"), "cannot be observed"),
+    ],
+)
+def test_a_bad_option_is_one_line(arguments, words):
+    done = command("simulate-tokens", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert words in done.stderr
