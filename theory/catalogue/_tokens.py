@@ -276,10 +276,10 @@ STATEMENTS = (
         name="wide-transformer",
         title="any wide transformer, layer by layer",
         statement=(
-            "As widths of stream, heads and MLP grow, the tokens' Gram matrix and that of an isotropic "
-            "tangent follow a recursion: what each branch adds is a mean over normal numbers, for attention "
-            "over softmax weights of normal logits. Exact for uniform attention, and for softmax where "
-            "tokens have one norm and one cosine."
+            "As widths of stream, heads and MLP and the number of heads grow, the tokens' Gram matrix and "
+            "that of an isotropic tangent follow a recursion: what each branch adds is a mean over normal "
+            "numbers, for attention over softmax weights of normal logits. Exact for uniform attention, and "
+            "for softmax where tokens have one norm and one cosine."
         ),
         latex=(
             r"\Sigma' = b^2\Sigma + a^2 g\,\mathbb{E}\left[A\,\hat\Sigma\,A^\mathsf{T}\right],\quad "

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from theory.common._validate import FloatArray
 
 _STEP = 0.4
 _TAIL = 6.5  # deviations of Z: 1e-10
-_SMALL = 24.0  # e^{-24} = 4e-11, what is left out where the integrands grow
+_SMALL = 20.0  # e^{-20} = 2e-9, what is left out where the integrands grow
 
 
 @dataclass(frozen=True)
@@ -74,140 +74,97 @@ def _smoothed(x: FloatArray, deviation: float, order: int) -> FloatArray:
     return _exponentials(x[..., None] + deviation * z, order) @ weight
 
 
-@lru_cache(maxsize=4096)
-def one_row(deviation: float, seen: int) -> RowMoments:
+class SoftmaxRows:
     """
-    Return the moments of a row with itself.
-
-    Parameters
-    ----------
-    deviation : float
-        σ >= 0 of the logits.
-    seen : int
-        m >= 1, tokens that the row sees.
-
-    Returns
-    -------
-    RowMoments
-
-    Examples
-    --------
-    >>> moments = one_row(1.0, 4)
-    >>> print(f"{moments.overlap:.6f} {moments.response:.6f}")
-    0.391971 0.165665
-    >>> round(one_row(0.0, 4).overlap, 9)
-    0.25
-    """
-    if seen == 1:
-        return RowMoments(1.0, 0.0)
-    if deviation == 0.0:
-        return RowMoments(1.0 / seen, 1.0 / seen - 1.0 / seen**2)
-    m = seen
-    psi = _smoothed(_line(deviation, m), deviation, 4)
-    rest = psi[0] ** (m - 1)
-    squares, cubes, fourths = (m * _STEP * float(psi[k] @ rest) / math.gamma(k) for k in (2, 3, 4))
-    pairs = m * (m - 1) * _STEP * float(psi[2] ** 2 @ psi[0] ** (m - 2)) / 6.0
-    return RowMoments(squares, squares - 2.0 * cubes + fourths + pairs)
-
-
-@lru_cache(maxsize=4096)
-def row_entropy(deviation: float, seen: int) -> float:
-    """
-    Return E −Σ_j A_j log A_j, in natural units: log m for equal weights.
-
-    Parameters
-    ----------
-    deviation : float
-        σ >= 0 of the logits.
-    seen : int
-        m >= 1.
-
-    Examples
-    --------
-    >>> print(f"{row_entropy(1.0, 4):.6f} {row_entropy(0.0, 4):.6f}")
-    1.114317 1.386294
-    """
-    m = seen
-    if m == 1 or deviation == 0.0:
-        return math.log(m)
-    x = _line(deviation, m)
-    z, weight = _normal_rule(deviation)
-    g = _exponentials(x[:, None] + deviation * z, 1)
-    psi_0 = g[0] @ weight
-    # log S = ∫ (e^{-t} − e^{-tS}) dt/t (Frullani), and the mean of Σ A_j ℓ_j.
-    log_sum = _STEP * float(np.sum(_exponentials(x, 0)[0] - psi_0**m))
-    mean_logit = m * _STEP * float((g[1] @ (weight * deviation * z)) @ psi_0 ** (m - 1))
-    return log_sum - mean_logit
-
-
-class TwoRows:
-    """
-    Moments of two rows of softmax weights.
+    Moments of one row of softmax weights, and of two.
 
     Parameters
     ----------
     deviation : float
         σ >= 0 of the logits of either row.
     correlation : float
-        ρ, from −1 to 1, of two logits of one token.
+        ρ, from −1 to 1, of the two logits of one token.
     most : int
         Largest number of tokens that a row sees.
 
     Examples
     --------
-    >>> rows = TwoRows(1.0, 0.5, 8)
-    >>> print(f"{rows.moments(4, 0).overlap:.6f} {rows.moments(4, 2).overlap:.6f}")
-    0.315818 0.212899
+    >>> rows = SoftmaxRows(1.0, 0.5, 8)
+    >>> print(f"{rows.one(4).overlap:.6f} {rows.two(4, 0).overlap:.6f} {rows.two(4, 2).overlap:.6f}")
+    0.391971 0.315818 0.212899
+    >>> print(f"{rows.entropy(4):.6f} {SoftmaxRows(0.0, 0.0, 4).entropy(4):.6f}")
+    1.114317 1.386294
     """
 
     def __init__(self, deviation: float, correlation: float, most: int) -> None:
-        self._flat = deviation == 0.0
-        if self._flat:
-            return
-        x = _line(deviation, most)
-        shared, own = math.sqrt(abs(correlation)), math.sqrt(1.0 - min(abs(correlation), 1.0))
-        z, weight = _normal_rule(deviation * shared)
-        move = deviation * shared * z
-        first = _smoothed(x[:, None] + move, deviation * own, 2)
-        second = _smoothed(x[:, None] + math.copysign(1.0, correlation) * move, deviation * own, 2)
-        self._psi = {
+        self._deviation, self._correlation, self._most = deviation, correlation, most
+        self._x = _line(deviation, most)
+        self._known: dict[int, tuple[FloatArray, ...]] = {}
+
+    @cached_property
+    def _single(self) -> FloatArray:
+        """ψ_0, ..., ψ_4 on the line."""
+        return _smoothed(self._x, self._deviation, 4)
+
+    @cached_property
+    def _logit(self) -> FloatArray:
+        """E ℓ g_1(x + ℓ) on the line."""
+        z, weight = _normal_rule(self._deviation)
+        return _exponentials(self._x[:, None] + self._deviation * z, 1)[1] @ (weight * self._deviation * z)
+
+    @cached_property
+    def _plane(self) -> dict[tuple[int, int], FloatArray]:
+        """E g_k(x + ℓ) g_j(y + ℓ') on the plane, by what the two logits share."""
+        size = min(abs(self._correlation), 1.0)
+        shared, own = self._deviation * math.sqrt(size), self._deviation * math.sqrt(1.0 - size)
+        z, weight = _normal_rule(shared)
+        first = _smoothed(self._x[:, None] + shared * z, own, 2)
+        second = first if self._correlation >= 0 else first[:, :, ::-1]  # nodes are symmetric
+        return {
             (k, j): (first[k] * weight) @ second[j].T
             for k, j in ((0, 0), (1, 1), (2, 1), (1, 2), (2, 2))
         }  # fmt: skip
-        self._alone = _smoothed(x, deviation, 0)[0]
-        self._known: dict[tuple[int, int], RowMoments] = {}
 
-    def moments(self, seen: int, extra: int) -> RowMoments:
-        """
-        Return the moments.
-
-        Parameters
-        ----------
-        seen : int
-            m >= 1, tokens that both rows see, all that the first one sees.
-        extra : int
-            Tokens that the second row sees beside them.
-
-        Returns
-        -------
-        RowMoments
-        """
+    def one(self, seen: int) -> RowMoments:
+        """Return the moments of a row with itself, of m = `seen` tokens."""
         m = seen
-        if self._flat:
-            overlap = 1.0 / (m + extra)
-            return RowMoments(overlap, overlap * (1.0 - 1.0 / m))
-        if (m, extra) not in self._known:
-            self._known[m, extra] = self._moments(m, extra)
-        return self._known[m, extra]
+        if m == 1 or self._deviation == 0.0:
+            return RowMoments(1.0 / m, (1.0 - 1.0 / m) / m)
+        psi = self._single
+        rest = psi[0] ** (m - 1)
+        squares, cubes, fourths = (m * _STEP * float(psi[k] @ rest) / math.gamma(k) for k in (2, 3, 4))
+        pairs = m * (m - 1) * _STEP * float(psi[2] ** 2 @ psi[0] ** (m - 2)) / 6.0
+        return RowMoments(squares, squares - 2.0 * cubes + fourths + pairs)
 
-    def _moments(self, m: int, extra: int) -> RowMoments:
-        psi, area = self._psi, _STEP * _STEP
-        rest = psi[0, 0] ** (m - 1) * self._alone**extra
-        if m == 1:
-            return RowMoments(area * float(np.sum(psi[1, 1] * rest)), 0.0)
-        overlap, first, second, fourth = (
-            m * area * float(np.sum(psi[key] * rest)) for key in ((1, 1), (2, 1), (1, 2), (2, 2))
-        )
-        pairs = psi[1, 1] ** 2 * psi[0, 0] ** (m - 2) * self._alone**extra
-        both = m * (m - 1) * area * float(np.sum(pairs))
-        return RowMoments(overlap, overlap - first - second + fourth + both)
+    def entropy(self, seen: int) -> float:
+        """Return E −Σ_j A_j log A_j, in natural units: log m for equal weights."""
+        m = seen
+        if m == 1 or self._deviation == 0.0:
+            return math.log(m)
+        psi_0 = self._single[0]
+        # log S = ∫ (e^{-t} − e^{-tS}) dt/t (Frullani), and the mean of Σ A_j ℓ_j.
+        log_sum = _STEP * float(np.sum(_exponentials(self._x, 0)[0] - psi_0**m))
+        return log_sum - m * _STEP * float(self._logit @ psi_0 ** (m - 1))
+
+    def two(self, seen: int, extra: int) -> RowMoments:
+        """Return the moments of two rows: both see m = `seen` tokens, the second one `extra` more."""
+        m = seen
+        if self._deviation == 0.0:
+            return RowMoments(1.0 / (m + extra), (1.0 - 1.0 / m) / (m + extra))
+        if m not in self._known:
+            self._known[m] = self._shared(m)
+        alone = self._single[0] ** extra
+        overlap, rest = (float(part @ alone) for part in self._known[m])
+        return RowMoments(overlap, rest if m > 1 else 0.0)
+
+    def _shared(self, m: int) -> tuple[FloatArray, FloatArray]:
+        """Return the overlap and the response as functions of y, the first row's integral done."""
+        psi, area = self._plane, _STEP * _STEP
+        power = psi[0, 0] ** max(m - 2, 0)
+        rest = power * psi[0, 0] if m > 1 else power
+        overlap = m * area * np.einsum("xy,xy->y", psi[1, 1], rest)
+        single = psi[1, 1] - psi[2, 1] - psi[1, 2] + psi[2, 2]
+        response = m * area * np.einsum("xy,xy->y", single, rest)
+        if m > 1:
+            response = response + m * (m - 1) * area * np.einsum("xy,xy,xy->y", psi[1, 1], psi[1, 1], power)
+        return overlap, response

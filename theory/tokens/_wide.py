@@ -1,9 +1,10 @@
 """
 The wide limit of random transformers: Gram matrices of tokens and of tangents (T4, T4b; *derived*).
 
-d, the heads' width d_h and the hidden width → ∞, n tokens stay. Σ_ij = x_i·x_j/d and T_ij = τ_i·τ_j/d (τ a
-tangent of all tokens that is isotropic at layer 0: T = I, and x_i·τ_j/d stays 0) then follow a recursion.
-Each branch begins and ends with fresh matrices, so it adds its own Gram matrix to the stream's.
+d, the heads' width d_h and number, and the hidden width → ∞, n tokens stay. Σ_ij = x_i·x_j/d and T_ij =
+τ_i·τ_j/d (τ a tangent of all tokens that is isotropic at layer 0: T = I, and x_i·τ_j/d stays 0) then follow
+a recursion. Each branch begins and ends with fresh matrices, so it adds its own Gram matrix to the
+stream's.
 
 - norm: Σ_ij/(r_i r_j), T_ij/(r_i r_j), r² = Σ_ii + ε: its rank-one projections are worth O(1/d). A layer norm
   takes the mean coordinates away first, which only the embedding has: branches end with centred matrices.
@@ -36,7 +37,7 @@ from theory.common._validate import FloatArray
 from theory.tokens._attention import checked_gram
 from theory.tokens._kernels import TokenKernel
 from theory.tokens._layers import TokenAttention, TokenLayers, TokenMlp
-from theory.tokens._softmax import RowMoments, TwoRows, one_row, row_entropy
+from theory.tokens._softmax import RowMoments, SoftmaxRows
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,15 @@ class WideTokens:
         τ_i · τ_j/d of a tangent that is isotropic at layer 0, where it is the identity.
     entropy : ndarray of float64 (depth, tokens)
         Mean entropy of the attention weights of each token, natural log.
+    added : ndarray of float64 (depth,)
+        Natural log of the factor by which a layer's branches multiply the mean square of the stream, before
+        post-norms divide; with pre-norms and skip 1 the sum is log S_L/S_0.
     """
 
     gram: FloatArray
     tangent: FloatArray
     entropy: FloatArray
+    added: FloatArray
 
     @property
     def log_rms(self) -> FloatArray:
@@ -121,18 +126,19 @@ def wide_tokens(
     branches = _branches(layers)
     grams, tangents = [stream.gram], [stream.tangent]
     entropy = np.full((int(layers.depth), len(S)), np.nan)
+    added = np.zeros(int(layers.depth))
     for k, (a, b) in enumerate(zip(layers.branch_factors, layers.stream_factors, strict=True)):
         for branch in branches:
             N, TN = stream.normalised() if layers.norm in ("pre", "peri") else (stream.gram, stream.tangent)
             B, TB, found = branch(N, TN)
             if layers.norm == "peri":
                 B, TB = _divided(B, TB, layers.norm_eps)
-            stream.add(a, b, B, TB)
+            added[k] += stream.add(a, b, B, TB)
             if found is not None:
                 entropy[k] = found
         grams.append(stream.gram)
         tangents.append(stream.tangent)
-    return WideTokens(np.stack(grams), np.stack(tangents), entropy)
+    return WideTokens(np.stack(grams), np.stack(tangents), entropy, added)
 
 
 Step = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray | None]]
@@ -178,14 +184,18 @@ class _Stream:
         centre = np.outer(self.means, self.means) if self.layers.centred else 0.0
         return _divided(self.gram - centre, self.tangent, self.layers.norm_eps)
 
-    def add(self, a: float, b: float, branch: FloatArray, tangent: FloatArray) -> None:
+    def add(self, a: float, b: float, branch: FloatArray, tangent: FloatArray) -> float:
+        """Add a branch, and return the log of what it multiplies the mean square by."""
+        kept = b * b * float(np.trace(self.gram))
         self.gram = b * b * self.gram + a * a * branch
+        grown = float(np.trace(self.gram))
         self.tangent = b * b * self.tangent + a * a * tangent
         self.means = b * self.means
         if self.layers.norm == "post":
             r = np.sqrt(np.diag(self.gram) + self.layers.norm_eps)
             self.gram, self.tangent = self.normalised()
             self.means = np.zeros_like(r) if self.layers.centred else self.means / r
+        return math.log(grown / kept) if kept > 0.0 and grown > 0.0 else math.inf
 
 
 class _MlpStep:
@@ -221,21 +231,23 @@ class _AttentionStep:
         deviation, factor = _capped(of.logit_deviation * math.sqrt(own.typical(keys)), of.logit_cap)
         total = math.hypot(deviation, of.position_deviation)
         share = (deviation / total) ** 2 if total > 0.0 else 0.0
-        deviation, two = total, TwoRows(total, share * own.correlation(keys), n)
+        rows = SoftmaxRows(total, share * own.correlation(keys), n)
         values = N + of.value_bias
         out, answer = np.empty((n, n)), np.empty((n, n))
         shared, joint = _Shared(values), _Shared(T)
+        ones = {int(m): rows.one(int(m)) for m in set(seen.tolist())}
         for i in range(n):
             for j in range(i, n):
                 m, extra = int(seen[i]), int(seen[j] - seen[i])
-                row = one_row(deviation, m) if i == j else two.moments(m, extra)
+                row = ones[m] if i == j else rows.two(m, extra)
                 change = keys[i, j] * across.of(i - j, m) + moved[i, j] * own.of(i - j, m)
                 change *= (of.logit_deviation * factor) ** 2
                 out[i, j] = out[j, i] = shared.mixed(row, m, extra)
                 answer[i, j] = answer[j, i] = joint.mixed(row, m, extra) + change * row.response * (
                     shared.contrast(m)
                 )
-        entropy = np.array([row_entropy(deviation, int(m)) for m in seen])
+        entropies = {int(m): rows.entropy(int(m)) for m in set(seen.tolist())}
+        entropy = np.array([entropies[int(m)] for m in seen])
         return of.gain * out + of.output_bias, of.gain * answer, entropy
 
 

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 from explicit_tokens import observe
-from small_transformers import CASES, make, statistics
+from token_cases import CASES, make, statistics
 
 from montecarlo import simulate_tokens
 from montecarlo.estimates import same_law

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from explicit_tokens import buckets
-from small_transformers import CASES, PLAIN, make
+from token_cases import CASES, PLAIN, make
 
 from montecarlo import InvalidFieldError, Transformer
 from montecarlo.engines.tokens._engine import find_buckets

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_transformers import CASES, make
+from token_cases import CASES, make
 
 from montecarlo import (
     InvalidFieldError,

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+import attention_cases
 import block_cases
 import numpy as np
 import plain_cases
 import pytest
-import token_cases
 from hypothesis import given
 from hypothesis import strategies as st
 from network_facts import (
@@ -25,7 +25,7 @@ from network_facts import (
 import theory
 from theory.catalogue import THEOREMS, WeightFacts, applicable, find_theorem
 
-CASES = plain_cases.CASES | block_cases.CASES | token_cases.CASES
+CASES = plain_cases.CASES | block_cases.CASES | attention_cases.CASES
 AROUND = [
     replace(FINITE, norm="pre-rms"),
     replace(FINITE, hidden_width=160),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import theory
 from theory.tokens._kernels import TokenKernel
-from theory.tokens._softmax import TwoRows, one_row, row_entropy
+from theory.tokens._softmax import SoftmaxRows
 
 Z = np.linspace(-9, 9, 2001)
 WEIGHTS = np.exp(-Z * Z / 2) / np.exp(-Z * Z / 2).sum()
@@ -27,30 +27,32 @@ def block(**changes):
 def test_two_weights_are_a_logistic_function(deviation):
     difference = np.sqrt(2) * deviation * Z
     a, b = 1 / (1 + np.exp(-difference)), 1 / (1 + np.exp(difference))
-    moments = one_row(deviation, 2)
+    rows = SoftmaxRows(deviation, 0.0, 2)
+    moments = rows.one(2)
     assert moments.overlap == pytest.approx(WEIGHTS @ (a * a + b * b), abs=2e-5)
     both = a * a + b * b
     response = a * a * (1 - 2 * a + both) + b * b * (1 - 2 * b + both)
     assert moments.response == pytest.approx(WEIGHTS @ response, abs=2e-5)
     entropy = a * np.logaddexp(0, -difference) + b * np.logaddexp(0, difference)
-    assert row_entropy(deviation, 2) == pytest.approx(WEIGHTS @ entropy, abs=2e-5)
+    assert rows.entropy(2) == pytest.approx(WEIGHTS @ entropy, abs=2e-5)
 
 
 @settings(max_examples=20)
 @given(st.floats(0.01, 5.0), st.integers(2, 20))
 def test_a_row_beside_itself_is_two_rows(deviation, seen):
-    alone, beside = one_row(deviation, seen), TwoRows(deviation, 1.0, seen).moments(seen, 0)
+    rows = SoftmaxRows(deviation, 1.0, seen)
+    alone, beside = rows.one(seen), rows.two(seen, 0)
     assert beside.overlap == pytest.approx(alone.overlap, rel=1e-6)
     assert beside.response == pytest.approx(alone.response, rel=1e-5, abs=1e-9)
     # without correlation every pair of tokens weighs the same
-    free = TwoRows(deviation, 0.0, seen + 3)
-    assert free.moments(seen, 3).overlap == pytest.approx(1 / (seen + 3), rel=1e-6)
+    free = SoftmaxRows(deviation, 0.0, seen + 3)
+    assert free.two(seen, 3).overlap == pytest.approx(1 / (seen + 3), rel=1e-6)
 
 
 @pytest.mark.parametrize("correlation", [-0.7, 0.4])
 def test_small_logits_are_a_series(correlation):
     s, m, extra = 1e-2, 5, 2
-    overlap = TwoRows(s, correlation, m + extra).moments(m, extra).overlap
+    overlap = SoftmaxRows(s, correlation, m + extra).two(m, extra).overlap
     series = (1 + correlation * s * s * (1 - 1 / m)) / (m + extra)
     assert overlap == pytest.approx(series, rel=1e-7)
     assert abs(overlap / (1 / (m + extra)) - 1) > 1e-5
@@ -68,7 +70,7 @@ def test_softmax_moments_of_drawn_rows():
     overlap = (A * B).sum(1)
     response = (A * B * (1 - A - B + overlap[:, None])).sum(1)
     for correlation, agrees in ((0.6, True), (0.4, False)):
-        moments = TwoRows(more, correlation, 9).moments(6, 3)
+        moments = SoftmaxRows(more, correlation, 9).two(6, 3)
         for sample, predicted in ((overlap, moments.overlap), (response, moments.response)):
             z_score = (sample.mean() - predicted) / (sample.std() / 200)
             assert (abs(z_score) < 5.5) == agrees  # 4e-8 a comparison

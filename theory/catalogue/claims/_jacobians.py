@@ -94,6 +94,6 @@ CLAIMS = (
         basis="none",
         theirs="",
         relation="new",
-        ours="Any hidden width beside the width, M/d entering by one factor; with the overlap of the gradients.",
+        ours="Any hidden width, M/d entering by one factor; and the mean overlap of the gradients.",
     ),
 )

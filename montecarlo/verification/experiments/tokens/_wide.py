@@ -46,10 +46,11 @@ def _wide(placement: str, column: str, **words: Any) -> TransformerNumber:
     d = 512
     transformer = Transformer(
         **{
-            "width": d, "tokens": 6, "depth": 4, "heads": 2, "hidden_width": 512, "norm": "layer",
+            "width": d, "tokens": 6, "depth": 4, "heads": 16, "head_width": 128, "hidden_width": 512,
+            "norm": "layer",
             "placement": placement, "norm_eps": 0.1, "attention": "full", "position": "none",
             "activation": "gelu", "query_std": d**-0.5, "key_std": 1.5 * d**-0.5, "value_std": d**-0.5,
-            "output_std": d**-0.5, "up_std": 1.2 * d**-0.5, "down_std": d**-0.5, "token_std": 1.0,
+            "output_std": (16 * 128) ** -0.5, "up_std": 1.2 * d**-0.5, "down_std": d**-0.5, "token_std": 1.0,
             **words,
         }
     )  # fmt: skip
@@ -72,7 +73,7 @@ def _wide(placement: str, column: str, **words: Any) -> TransformerNumber:
     )  # fmt: skip
 
 
-_WIDTH = {"log_rms_path": 1.2, "cosine_path": 2.5, "log_tangent_path": 3.0}
+_WIDTH = {"log_rms_path": 1.2, "cosine_path": 2.5, "log_tangent_path": 3.5}
 """What a width is worth at most, times d."""
 
 
