@@ -1,10 +1,10 @@
-"""How often Student's interval of a depth check misses the slope: residual MLPs through their exact law of layers.
+"""How often Student's interval of a depth check misses the slope: residual MLPs by their exact law.
 
 python -m benchmarks.practice.calibration [CHECKS]
 
-Slopes of log T against log depth, T the sum of turns of a res-3 network with Gaussian weights, whose gains are
-independent over layers (G1): a layer is a binomial and two χ² numbers. Prints misses of the mean slope, over all
-looks of a check, beside what is stated.
+Slopes of log T against log depth, T the sum of turns of a res-3 network with Gaussian weights, whose gains
+are independent over layers (G1): a layer is a binomial and two χ² numbers. Prints misses of the mean slope,
+over all looks of a check, beside what is stated.
 """
 
 from __future__ import annotations
@@ -22,14 +22,8 @@ WIDTH, DEPTHS, SEEDS = 32, (6, 12, 24), 8
 def log_turns(rng: np.random.Generator, depth: int, networks: int) -> np.ndarray:
     """Return log T of networks with α = L^-1/2."""
     active = rng.binomial(WIDTH, 0.5, (networks, depth))
-    gain = (
-        2
-        * rng.standard_gamma(active / 2.0)
-        / WIDTH
-        * 2
-        * rng.standard_gamma(WIDTH / 2.0, active.shape)
-        / WIDTH
-    )
+    unit = 2 * rng.standard_gamma(WIDTH / 2.0, active.shape) / WIDTH
+    gain = 2 * rng.standard_gamma(active / 2.0) / WIDTH * unit
     return np.log(np.sum(0.5 * np.log1p(gain / depth), axis=1))
 
 
@@ -46,9 +40,8 @@ def main(checks: int) -> None:
         for row in slopes:
             intervals = [interval_of(row[:count], share) for count in looks]
             missed += any(not low <= truth <= high for _, low, high in intervals)
-        print(
-            f"stated {false_alarm:g}, missed {missed / checks:.2g} ({missed} of {checks} checks of {SEEDS} seeds)"
-        )
+        rate = f"missed {missed / checks:.2g} ({missed} of {checks} checks of {SEEDS} seeds)"
+        print(f"stated {false_alarm:g}, {rate}")
 
 
 if __name__ == "__main__":
