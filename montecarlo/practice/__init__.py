@@ -13,11 +13,11 @@ from montecarlo.practice._classes import Growth as Growth
 from montecarlo.practice._depth_check import depth_check as depth_check
 from montecarlo.practice._factory import find_object as find_object
 from montecarlo.practice._fault import Fault as Fault
+from montecarlo.practice._findings import Theory as Theory
 from montecarlo.practice._frameworks import MissingFrameworkError as MissingFrameworkError
 from montecarlo.practice._parameters import ParameterFacts as ParameterFacts
 from montecarlo.practice._record import record as record
 from montecarlo.practice._report import DepthCheck as DepthCheck
-from montecarlo.practice._report import Theory as Theory
 from montecarlo.practice._seeds import Measured as Measured
 from montecarlo.practice._stream import Stream as Stream
 from montecarlo.practice._structure import Structure as Structure

@@ -131,8 +131,9 @@ def depth_check(
             depths=depths, seeds=tuple(numbers[:count]), found=found_class, expect=expect,
             branches=growths[0], stream=growths[1], gradient=growths[2], structure=structure,
             faults=(*faults, *refuted, *_outliers(measured, last, depths, structure, false_alarm, faults)),
-            measured=tuple(map(tuple, measured)), false_alarm=false_alarm, notes=_notes(last, tests,
-            structure), promise=tuple(tests[L].resnet for L in depths if L in tests),
+            measured=tuple(map(tuple, measured)), false_alarm=false_alarm,
+            notes=_notes(last, tests, structure),
+            promise=tuple(tests[L].resnet for L in depths if L in tests),
         )  # fmt: skip
         enough = not tests or bool(refuted) or bool(certain)
         if any(fault.kind == "overflow" for fault in faults) or (found.settled and enough):

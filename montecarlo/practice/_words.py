@@ -12,7 +12,7 @@ from montecarlo.diagnosis._numbers import number
 
 if TYPE_CHECKING:
     from montecarlo.practice._classes import Growth
-    from montecarlo.practice._report import DepthCheck
+    from montecarlo.practice._findings import Findings
 
 _SAID = {
     "identity": "identity: blocks do less and less as depth grows, or next to nothing",
@@ -33,7 +33,7 @@ _ADVICE = {
 }
 
 
-def text(check: DepthCheck, *, width: int = 100) -> str:
+def text(check: Findings, *, width: int = 100) -> str:
     """Return the check as lines for a terminal."""
     lines = [
         _labelled("class", _SAID[check.found], width),
@@ -52,7 +52,7 @@ def text(check: DepthCheck, *, width: int = 100) -> str:
     return "\n".join(lines)
 
 
-def markdown(check: DepthCheck) -> str:
+def markdown(check: Findings) -> str:
     """Return the check as Markdown."""
     said = _SAID[check.found]
     lines = [f"### Depth check: {check.verdict}", "", f"{said[0].upper()}{said[1:]}.", ""]
@@ -65,7 +65,7 @@ def markdown(check: DepthCheck) -> str:
     return "\n".join([*lines, *([""] if check.faults else []), verdict_words(check), ""])
 
 
-def depth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
+def depth_rows(check: Findings) -> list[tuple[str, ...]]:
     """Return the table of depths: head, then a row a depth."""
     rows: list[tuple[str, ...]] = [("depth", "stream grows", "theory", "gradient grows", "theory", "source")]
     for j, (L, theory) in enumerate(zip(check.depths, check.theory, strict=True)):
@@ -77,7 +77,7 @@ def depth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
     return rows
 
 
-def growth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
+def growth_rows(check: Findings) -> list[tuple[str, ...]]:
     """Return the table of exponents: head, then a row a quantity."""
     rows: list[tuple[str, ...]] = [("quantity", "exponent in depth", "interval", "class")]
     for growth in (check.branches, check.stream, check.gradient):
@@ -89,7 +89,7 @@ def growth_rows(check: DepthCheck) -> list[tuple[str, ...]]:
     return rows
 
 
-def range_words(check: DepthCheck) -> str:
+def range_words(check: Findings) -> str:
     """Return at which block the deepest models leave the range of float16, and of float32; "" if they do
     not.
     """
@@ -104,7 +104,7 @@ def range_words(check: DepthCheck) -> str:
     return "; ".join(said)
 
 
-def verdict_words(check: DepthCheck) -> str:
+def verdict_words(check: Findings) -> str:
     """Return the verdict in a sentence."""
     claim = "" if check.expect is None else f" {check.expect!r} was claimed;"
     promise = f"; {len(check.refuted)} against it or certain" if check.refuted else ""
@@ -116,7 +116,7 @@ def verdict_words(check: DepthCheck) -> str:
     )
 
 
-def record(check: DepthCheck) -> dict[str, Any]:
+def record(check: Findings) -> dict[str, Any]:
     """Return the check as JSON-serialisable values."""
     growths = [growth for growth in (check.branches, check.stream, check.gradient) if growth is not None]
     curves = [

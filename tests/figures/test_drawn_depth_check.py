@@ -1,0 +1,51 @@
+"""The picture of a depth check shows its numbers: curves along depth, growth across it, and theory's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stream_models as models
+from matplotlib.figure import Figure as Canvas
+
+from figures import _depth_check as drawing
+from figures import draw_depth_check
+from montecarlo import InvalidFieldError
+from montecarlo.practice import DepthCheck, depth_check
+
+DEPTHS = (4, 8, 16)
+
+
+@pytest.fixture(scope="module")
+def check() -> DepthCheck:
+    return depth_check(models.exponential, DEPTHS, 4)
+
+
+def test_the_panels_hold_what_was_measured(
+    check: DepthCheck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Canvas] = []
+    monkeypatch.setattr(drawing, "save_drawing", lambda canvas, path: kept.append(canvas) or path)
+    draw_depth_check(check, tmp_path / "c.png")
+    along, back, across = kept[0].axes
+    for axis, name in ((along, "log_hidden"), (back, "log_gradient")):
+        for j, line in enumerate(axis.get_lines()):
+            assert line.get_label() == f"L = {DEPTHS[j]}"
+            np.testing.assert_allclose(line.get_ydata(), np.exp(check.curves(j)[name]))
+    drawn = {line.get_label(): line.get_ydata() for line in across.get_lines()}
+    np.testing.assert_allclose(drawn["stream"], np.exp(check.stream.levels))
+    np.testing.assert_allclose(drawn["gradient"], np.exp(check.gradient.levels))
+    np.testing.assert_allclose(drawn["theory, stream"], [np.exp(t.stream) for t in check.theory])
+    assert check.found in kept[0].get_suptitle()
+
+
+def test_a_model_without_gradients_is_drawn_and_other_endings_are_refused(tmp_path: Path) -> None:
+    def factory(depth: int, seed: int) -> object:
+        model, inputs = models.critical(depth, seed)
+        return lambda: model(*inputs)["hidden"]
+
+    bare = depth_check(factory, DEPTHS, 4)
+    assert draw_depth_check(bare, tmp_path / "c.pdf").stat().st_size > 1000
+    with pytest.raises(InvalidFieldError, match=r"plot='.*c.svg': must end in .png or .pdf"):
+        draw_depth_check(bare, tmp_path / "c.svg")
