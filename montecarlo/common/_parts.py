@@ -38,7 +38,8 @@ def _part_compiler() -> Any:
         def finalize(self) -> None:
             self._raise_if_finalized()
             for library in self._linking_libraries:
-                self._reload_init.update(library._reload_init)
+                # What a kernel from the cache does first; older releases have nothing of the kind.
+                getattr(self, "_reload_init", set()).update(getattr(library, "_reload_init", ()))
             self._finalized = True
 
         def _get_module_for_linking(self) -> Any:
