@@ -74,7 +74,7 @@ def kernel(
     def decorate(python: Callable[..., Any]) -> Any:
         if JIT_OFF:
             return python
-        options = {"no_cfunc_wrapper": not passed} | ({} if allocates else _NO_REFERENCES)
+        options: dict[str, Any] = {"no_cfunc_wrapper": not passed} | ({} if allocates else _NO_REFERENCES)
         compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
         if _cache_where_possible(compiled):
             cache_file = compiled._cache._cache_file

@@ -8,7 +8,7 @@ linked into.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 
 def part_options() -> dict[str, Any]:
@@ -24,13 +24,13 @@ def part_options() -> dict[str, Any]:
 
 
 def _part_compiler() -> Any:
-    from numba import _dynfunc
+    import numba._dynfunc as dynfunc
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
     from numba.core.compiler_machinery import register_pass
     from numba.core.typed_passes import NativeLowering
 
-    make_function = _dynfunc.make_function
+    make_function: Any = dynfunc.make_function
 
     class PartLibrary(JITCodeLibrary):
         """The IR of a part; that of what it calls comes when it is linked, as one module."""
@@ -38,7 +38,8 @@ def _part_compiler() -> Any:
         def finalize(self) -> None:
             self._raise_if_finalized()
             for library in self._linking_libraries:
-                self._reload_init.update(library._reload_init)
+                # What a kernel from the cache does first; older releases have nothing of the kind.
+                getattr(self, "_reload_init", set()).update(getattr(library, "_reload_init", ()))
             self._finalized = True
 
         def _get_module_for_linking(self) -> Any:
@@ -53,7 +54,7 @@ def _part_compiler() -> Any:
 
         _name = "part_lowering"
 
-        def run_pass(self, state: Any) -> bool:
+        def run_pass(self, state: Any) -> Literal[True]:
             state.library = PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
             state.flags.no_compile = True
             super().run_pass(state)

@@ -17,19 +17,19 @@ from numba.np.arrayobj import _empty_nd_impl
 
 from montecarlo.common._jit import JIT_OFF
 
+_TUPLE: Any = types.BaseTuple
+
 
 def _allocate(context: Any, builder: Any, kind: Any, given: Any, shape: Any) -> Any:
     """Return an array that is not filled yet; its shape is an integer or a tuple of them, none negative."""
-    if isinstance(given, types.BaseTuple):
-        sides = zip(cgutils.unpack_tuple(builder, shape), given, strict=True)
-    else:
-        sides = [(shape, given)]
+    several = isinstance(given, _TUPLE)
+    sides = zip(cgutils.unpack_tuple(builder, shape), given, strict=True) if several else [(shape, given)]
     lengths = [context.cast(builder, side, of, types.intp) for side, of in sides]
     return _empty_nd_impl(context, builder, kind, lengths)
 
 
 def _kind(shape: Any, dtype: Any) -> Any:
-    return types.Array(dtype.dtype, len(shape) if isinstance(shape, types.BaseTuple) else 1, "C")
+    return types.Array(dtype.dtype, len(shape) if isinstance(shape, _TUPLE) else 1, "C")
 
 
 def _zeros_compiled(typingctx, shape, dtype):

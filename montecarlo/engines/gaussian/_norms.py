@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, merged
+from montecarlo.common._jit import helper, inline, merged
 from montecarlo.engines.gaussian._pointwise import condition, evaluated, sloped
 from montecarlo.engines.gaussian._records import (
     PAIR,
@@ -45,7 +45,7 @@ _NONE = np.int64(0)
 _UNBOUNDED = np.int64(UNBOUNDED)
 
 
-@helper
+@inline
 def norm(norms, network, vector, state, tape, work, slot):
     """Normalise the state, with which a branch begins."""
     if norms is None:
@@ -82,7 +82,7 @@ def means(network, x, work):
         work.mean[lane] /= np.float64(network.rows)
 
 
-@helper
+@inline
 def norm_back(norms, network, vector, state, tape, work, slot):
     """Multiply with the derivative of the norm that begins a branch."""
     if norms is None:
