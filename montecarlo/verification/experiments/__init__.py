@@ -22,8 +22,8 @@ _MODULES = (
     "independent._moments", "independent._gradients", "independent._exact_law", "independent._critical",
     "independent._regimes", "diffusion._orders", "diffusion._limit_laws", "diffusion._wide", "smooth._order",
     "smooth._ode", "correlated._fractional", "correlated._wide", "correlated._young", "normalised._walks",
-    "normalised._gradients", "normalised._placements", "normalised._jacobians", "schedules._moments",
-    "schedules._law", "schedules._gradients", "schedules._euler", "schedules._deepnorm",
+    "normalised._gradients", "normalised._placements", "normalised._ngpt", "normalised._jacobians",
+    "schedules._moments", "schedules._law", "schedules._gradients", "schedules._euler", "schedules._deepnorm",
     "post_activation._growth", "post_activation._gradients",
 )  # fmt: skip
 
