@@ -5,11 +5,11 @@ An independent check of an engine's hidden states and gradients:
     python benchmarks/autodiff.py replica.npz --framework torch
 
 The .npz holds ``V`` (L, d, M), ``W`` (L, M, d) where the block has one, ``b`` (L, M) for res-2 with biases,
-``A`` (d, n_in), ``x`` (n_in,), ``readout`` (d,), ``alphas`` (L,), and ``block``, ``activation``, ``alpha`` (in
-place of alphas), ``norm``, ``norm_eps``, ``skip``: each an array alone, or together as a JSON object in a
+``A`` (d, n_in), ``x`` (n_in,), ``readout`` (d,), ``alphas`` (L,), and ``block``, ``activation``, ``alpha``
+(in place of alphas), ``norm``, ``norm_eps``, ``skip``: each an array alone, or together as a JSON object in a
 string called ``json``. Prints a line of JSON for each file: the four log ratios, those of the gradients of V,
-W and alphas layer by layer, h_L and p_0, where ``p_L = readout`` and p_0 is the gradient of ``<readout, h_L>``
-in h_0.
+W and alphas layer by layer, h_L and p_0, where ``p_L = readout`` and p_0 is the gradient of
+``<readout, h_L>`` in h_0.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m benchmarks.check_autodiff --peers ENVIRONMENT/bin/python [--framework jax]
 
-Every block and activation, every norm and placement, hidden widths, skips and schedules: the directions of h_L
-and p_0, the four log-ratios, and the gradients of the weights and of the factors a_k layer by layer. Each
+Every block and activation, every norm and placement, hidden widths, skips and schedules: the directions of
+h_L and p_0, the four log-ratios, and the gradients of the weights and of the factors a_k layer by layer. Each
 replica is rebuilt in float64; engines' products are float32.
 """
 
@@ -67,16 +67,7 @@ def surrounded() -> list[ResNet]:
         },
         {"block": "post-activation", "activation": "softplus"},
     ]
-    norms = (
-        "none",
-        "pre-rms",
-        "pre-layer",
-        "post-rms",
-        "post-layer",
-        "peri-rms",
-        "peri-layer",
-        "pre-tanh:0.7",
-    )
+    norms = [name if name != "pre-tanh" else "pre-tanh:0.7" for name in NORMS]
     laws = ({"weights": "uniform"}, {"weights": "rbf:0.1"})
     return [
         ResNet(**size, **branch, **law, norm=norm) for law in laws for norm in norms for branch in branches

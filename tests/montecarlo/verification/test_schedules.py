@@ -118,9 +118,10 @@ def test_the_difference_is_that_from_the_kept_part():
 
 
 @pytest.mark.parametrize("layer", [1, 2])
-def test_quotients_of_gates_are_derivatives(layer):
+def test_gates_are_derivatives(layer):
     net = ResNet(width=3, depth=2, alpha=0.6, hidden_width=6, skip=0.8, input_dim=3)
-    rows = _gradients._gate_rows(net, layer)(3, 0, 20, 1)
+    sample = simulate(net, replicas=20, seed=3, engine="dense", gate_gradients=True)
+    rows = _gradients._gate_of(layer)(sample)
     exact = []
     for j in range(20):
         own = weights(net, replica=j, seed=3)
@@ -130,13 +131,11 @@ def test_quotients_of_gates_are_derivatives(layer):
             branches.append(V @ np.maximum(W @ h, 0.0))
             masks.append(W @ h > 0)
             h = own.skip * h + a * branches[-1]
-        p = h_0
+        p = own.readout
         if layer == 1:
             p = own.skip * p + own.alphas[1] * own.W[1].T @ (masks[1] * (own.V[1].T @ p))
-        exact.append((p @ branches[layer - 1] / (h_0 @ h_0)) ** 2)
-    close = np.isclose(rows, exact, rtol=0.02, atol=1e-6)
-    assert close.mean() > 0.7  # a kink within the step is an outlier
-    assert rows.sum() == pytest.approx(sum(exact), rel=0.05)
+        exact.append((p @ branches[layer - 1]) ** 2 / (h_0 @ h_0) / (own.readout @ own.readout))
+    np.testing.assert_allclose(rows, exact, rtol=1e-4, atol=1e-8)
 
 
 def test_means_over_directions():

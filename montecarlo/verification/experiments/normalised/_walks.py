@@ -37,7 +37,7 @@ def experiments() -> list[Experiment]:
     """Return the experiments."""
     return [
         *_laws(), _mean(_net()), _fourth(_few_units()), _direction(), _rademacher_mean(), _rademacher_v(),
-        _layer_law(), _centred_law(), _limit(), *(_power(beta) for beta in (0.25, 1.0)),
+        _layer_law(), _centred_law(), _limit(), _limit("pre-layer"), *(_power(beta) for beta in (0.25, 1.0)),
         _scheduled(), _scaled(),
     ]  # fmt: skip
 
@@ -201,13 +201,14 @@ def _centred_law() -> ExplicitLaw:
 # N2, N3
 
 
-def _limit() -> LawFromStart:
-    resnet = _net(width=16, depth=100, alpha=None, beta=0.5, hidden_width=16)
+def _limit(norm: str = "pre-rms") -> LawFromStart:
+    resnet = _net(width=16, depth=100, alpha=None, beta=0.5, hidden_width=16, norm=norm)
     distance = theory.walk_limit_distance(dimension=16, units=1600)
     return LawFromStart(
-        theorem="N2", name="law", quantity="law of ‖h_L − h_0‖²", resolution=0.02 - distance,
-        distance=1.05 * distance, first_rows=20_000, resnet=resnet, measure=squared_difference,
-        request=FORWARD, cdf=theory.walk_limit_law(dimension=16, time=1.0).cdf,
+        theorem="N2", name="law" if norm == "pre-rms" else "law, LayerNorm",
+        quantity="law of ‖h_L − h_0‖²", resolution=0.02 - distance, distance=1.05 * distance,
+        first_rows=20_000, resnet=resnet, measure=squared_difference, request=FORWARD,
+        cdf=theory.walk_limit_law(dimension=16, time=1.0).cdf,
     )  # fmt: skip
 
 
