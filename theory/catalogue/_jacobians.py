@@ -41,8 +41,8 @@ STATEMENTS = (
             "while log|det J| is a sum of i.i.d. terms, one a layer."
         ),
         latex=(
-            r"\mathbb{E}\,\mathrm{vol}_i(J)^2 = q_i^L,\quad q_i = \sum_{k=0}^{i} \binom{i}{k} \binom{M}{k} "
-            r"k!\,\frac{(d-i+k)!}{(d-i)!} \left(\frac{a^2}{2Md}\right)^k"
+            r"\mathbb{E}\,\mathrm{vol}_i(J)^2 = q_i^L,\quad q_i = \sum_{k=0}^{i} "
+            r"\binom{i}{k} \binom{M}{k} k!\,\frac{(d-i+k)!}{(d-i)!} \left(\frac{a^2}{2Md}\right)^k"
         ),
         source="derived",
         proof=(

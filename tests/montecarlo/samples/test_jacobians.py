@@ -263,3 +263,16 @@ def test_the_tangent_kernel_is_the_sum_of_weight_gradients(engine):
     assert "log_weight_gradient_v" not in alone.columns
     with pytest.raises(InvalidFieldError, match="must be joint for the tangent kernel"):
         simulate(net, replicas=1, seed=1, gradients="none", tangent_kernel=True)
+
+
+@pytest.mark.statistical
+def test_engines_have_one_law_of_the_tangent_kernel():
+    def rows(units, engine, seed):
+        net = ResNet(width=4, depth=5, alpha=0.5, hidden_width=units)
+        sample = simulate(net, replicas=6000, seed=seed, engine=engine, tangent_kernel=True)
+        return sample["log_tangent_kernel"], sample["log_tangent_kernel"] - 2.0 * sample["log_hidden_ratio"]
+
+    ours, theirs, others = rows(6, "gaussian", 21), rows(6, "dense", 22), rows(4, "dense", 22)
+    for left, right in zip(ours, theirs, strict=True):
+        assert not same_law(left, right, false_alarm=SHARE).refuted
+    assert same_law(ours[0], others[0], false_alarm=SHARE).refuted
