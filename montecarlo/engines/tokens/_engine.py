@@ -30,8 +30,8 @@ from montecarlo.networks._transformer_words import (
 from montecarlo.streams import derive_key
 
 _FOUR, _EIGHT = 4, 8
-_SECONDS_A_UNIT = 1.5e-9  # a hidden unit of one token
-_SECONDS_A_HEAD = 8e-9  # an entry of a head's n × n matrices
+_SECONDS_A_UNIT = 0.7e-9  # a hidden unit of one token
+_SECONDS_A_HEAD = 4e-9  # an entry of a head's n × n matrices
 
 Array = npt.NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from montecarlo import (
     TokenRequest,
     Transformer,
     read_token_sample,
+    simulate,
     simulate_tokens,
     tokens_to_file,
 )
@@ -188,6 +189,8 @@ def test_what_cannot_be_observed_is_refused():
         simulate_tokens(make(attention="none", hidden_width=4), replicas=1, seed=1, attention=True)
     with pytest.raises(InvalidFieldError, match="must be a Transformer"):
         simulate_tokens("gpt2", replicas=1, seed=1)  # type: ignore[arg-type]
+    with pytest.raises(InvalidFieldError, match="simulate_tokens"):
+        simulate(Transformer.preset("gpt2"), replicas=1, seed=1)  # type: ignore[arg-type]
 
 
 def test_plain_python_draws_the_same_rows():
