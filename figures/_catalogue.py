@@ -25,6 +25,7 @@ FIGURES: dict[str, str] = {
     "normalised": "figures.normalised",
     "schedules": "figures.schedules",
     "post-activation": "figures.post_activation",
+    "transformers": "figures.transformers",
 }
 """Name of a figure to the module that holds it; these are drawn together where no name is given."""
 

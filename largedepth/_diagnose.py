@@ -14,6 +14,19 @@ from largedepth._options import network_options, real, threads_option, whole
 )
 @network_options
 @click.option(
+    "--preset",
+    metavar="NAME",
+    help="A random transformer instead: gpt2, llama, bert, vit, t5, pre-ln, post-ln, deepnet or mup. --width, "
+    "--depth, --hidden-width, --alpha, --beta and --skip replace its own; --set any other field.",
+)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of montecarlo.Transformer beside --preset: tokens=64, output_std=0.005. May be repeated.",
+)
+@click.option(
     "--seconds",
     type=real("1"),
     default=1.0,
@@ -55,7 +68,14 @@ from largedepth._options import network_options, real, threads_option, whole
 @threads_option
 @click.option("--json", metavar="FILE", help="Write the diagnosis as JSON.")
 @click.option("--plot", metavar="FILE", help="Draw laws and growth along depth: .png or .pdf.")
-def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **options: Any) -> int:
+def diagnose(
+    json: str | None,
+    plot: str | None,
+    formats: tuple[str, ...],
+    preset: str | None,
+    changes: tuple[str, ...],
+    **options: Any,
+) -> int:
     """Say what the initialisation of a network does to its norms, gradients and floats.
 
     The constant c of alpha = c L^-b beside the critical exponent b, and the regime: at this depth where
@@ -73,7 +93,15 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
     from montecarlo.diagnosis._text import text
 
     own = {name: options.pop(name) for name in ("seconds", "seed", "false_alarm", "gradient_norm", "threads")}
-    resnet = ResNet(**options)
+    if preset is None:
+        for field in ("width", "depth"):
+            if options[field] is None:
+                raise click.UsageError(f"Missing option '--{field}'.")
+        if changes:
+            raise click.UsageError("--set: must go with --preset; give --preset gpt2, say")
+    elif plot is not None:
+        raise click.UsageError("--plot: must not go with --preset; give figures transformers instead")
+    resnet = ResNet(**options) if preset is None else None
     for field, path, suffixes in (("json", json, ()), ("plot", plot, (".png", ".pdf"))):
         if path is not None:
             check_writable(
@@ -81,8 +109,16 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
             )
     from largedepth._progress import announced_compilation
 
+    found: Any
     with announced_compilation(lambda words: click.echo(f"diagnose: {words}", err=True)):
-        found = run(resnet, formats=formats or tuple(FORMATS), **own)
+        if resnet is not None:
+            found = run(resnet, formats=formats or tuple(FORMATS), **own)
+        else:
+            from montecarlo.diagnosis import diagnose_tokens
+            from montecarlo.diagnosis.tokens._text import text
+
+            transformer = _transformer(preset, changes, options)
+            found = diagnose_tokens(transformer, formats=formats or tuple(FORMATS), **own)
     if json is not None:
         from largedepth._verdict_files import write_text
 
@@ -94,6 +130,42 @@ def diagnose(json: str | None, plot: str | None, formats: tuple[str, ...], **opt
     # Last: nothing that happens to standard output can lose the files.
     click.echo(_coloured(text(found, width=min(100, shutil.get_terminal_size((100, 24)).columns))))
     return 1 if found.agrees is False else 0
+
+
+_OF_TRANSFORMERS = ("width", "depth", "hidden_width", "alpha", "beta", "skip", "norm_eps")
+"""Options of networks that mean the same of a transformer."""
+
+
+def _transformer(preset: str | None, changes: tuple[str, ...], options: dict[str, Any]) -> Any:
+    """Return the transformer of a preset, and refuse options that are others' words."""
+    from ast import literal_eval
+
+    from montecarlo import Transformer
+
+    context = click.get_current_context()
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    for name in given:
+        if name not in _OF_TRANSFORMERS:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option}: must not go with --preset; give --set {name}=VALUE")
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {change}: must be FIELD=VALUE; give --set tokens=64, say")
+        try:
+            given[name] = literal_eval(value)
+        except (ValueError, SyntaxError):
+            given[name] = value
+    return Transformer.preset(str(preset), **given)
+
+
+for _parameter in diagnose.params:
+    if _parameter.name in ("width", "depth"):
+        _parameter.required = False  # a preset has its own
 
 
 def _json(record: dict[str, Any]) -> str:
@@ -109,6 +181,7 @@ def _coloured(text: str) -> str:
         "critical:": "green", "identity:": "yellow",
         "polynomial:": "green",
         "contraction:": "yellow",
+        "collapse:": "red",
     }  # fmt: skip
     for words, colour in marks.items():
         text = text.replace(words, click.style(words, fg=colour, bold=True), 1)
