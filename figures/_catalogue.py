@@ -28,6 +28,7 @@ FIGURES: dict[str, str] = {
     "spectrum": "figures.spectrum",
     "kernel": "figures.kernel",
     "cosines": "figures.cosines",
+    "transformers": "figures.transformers",
 }
 """Name of a figure to the module that holds it; these are drawn together where no name is given."""
 

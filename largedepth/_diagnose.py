@@ -15,6 +15,19 @@ from largedepth._options import network_options, real, threads_option, whole
 )
 @network_options
 @click.option(
+    "--preset",
+    metavar="NAME",
+    help="A random transformer instead: gpt2, llama, bert, vit, t5, pre-ln, post-ln, deepnet or mup. --width, "
+    "--depth, --hidden-width, --alpha, --beta and --skip replace its own; --set any other field.",
+)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of montecarlo.Transformer beside --preset: tokens=64, output_std=0.005. May be repeated.",
+)
+@click.option(
     "--seconds",
     type=real("1"),
     default=1.0,
@@ -64,9 +77,15 @@ from largedepth._options import network_options, real, threads_option, whole
 @click.option("--plot", metavar="FILE", help="Draw laws and growth along depth: .png or .pdf.")
 @click.pass_context
 def diagnose(
-    context: click.Context, json: str | None, plot: str | None, formats: tuple[str, ...], model: str | None,
+    context: click.Context,
+    json: str | None,
+    plot: str | None,
+    formats: tuple[str, ...],
+    model: str | None,
+    preset: str | None,
+    changes: tuple[str, ...],
     **options: Any,
-) -> int:  # fmt: skip
+) -> int:
     """Say what the initialisation of a network does to its norms, gradients and floats.
 
     The constant c of alpha = c L^-b beside the critical exponent b, and the regime: at this depth where
@@ -84,13 +103,15 @@ def diagnose(
     from montecarlo.diagnosis._text import text
 
     own = {name: options.pop(name) for name in ("seconds", "seed", "false_alarm", "gradient_norm", "threads")}
+    _check_together(model, preset, changes, plot)
     lines: list[str] = []
-    if model is None:
-        need_shape(context, options)
-        resnet = ResNet(**options)
-    else:
+    resnet = None
+    if model is not None:
         fields = given_fields(context, options)
         resnet, lines = measured_network(model, options["depth"], own["seed"], fields)
+    elif preset is None:
+        need_shape(context, options)
+        resnet = ResNet(**options)
     for field, path, suffixes in (("json", json, ()), ("plot", plot, (".png", ".pdf"))):
         if path is not None:
             check_writable(
@@ -98,8 +119,16 @@ def diagnose(
             )
     from largedepth._progress import announced_compilation
 
+    found: Any
     with announced_compilation(lambda words: click.echo(f"diagnose: {words}", err=True)):
-        found = run(resnet, formats=formats or tuple(FORMATS), **own)
+        if resnet is not None:
+            found = run(resnet, formats=formats or tuple(FORMATS), **own)
+        else:
+            from montecarlo.diagnosis import diagnose_tokens
+            from montecarlo.diagnosis.tokens._text import text
+
+            transformer = _transformer(context, str(preset), changes, options)
+            found = diagnose_tokens(transformer, formats=formats or tuple(FORMATS), **own)
     if json is not None:
         from largedepth._verdict_files import write_text
 
@@ -115,9 +144,51 @@ def diagnose(
     return 1 if found.agrees is False else 0
 
 
-for _param in diagnose.params:
-    if _param.name in ("width", "depth"):
-        _param.required = False  # a model has them; without one they are asked for when the verb runs
+def _check_together(
+    model: str | None, preset: str | None, changes: tuple[str, ...], plot: str | None
+) -> None:
+    """Refuse options that do not go together."""
+    if model is not None and preset is not None:
+        raise click.UsageError("--model: must not go with --preset; give one of the two")
+    if changes and preset is None:
+        raise click.UsageError("--set: must go with --preset; give --preset gpt2, say")
+    if plot is not None and preset is not None:
+        raise click.UsageError("--plot: must not go with --preset; give figures transformers instead")
+
+
+_OF_TRANSFORMERS = ("width", "depth", "hidden_width", "alpha", "beta", "skip", "norm_eps")
+"""Options of networks that mean the same of a transformer."""
+
+
+def _transformer(
+    context: click.Context, preset: str, changes: tuple[str, ...], options: dict[str, Any]
+) -> Any:
+    """Return the transformer of a preset, and refuse options that are others' words."""
+    from ast import literal_eval
+
+    from montecarlo import Transformer
+
+    given = given_fields(context, options)
+    for name in given:
+        if name not in _OF_TRANSFORMERS:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option}: must not go with --preset; give --set {name}=VALUE")
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {change}: must be FIELD=VALUE; give --set tokens=64, say")
+        try:
+            given[name] = literal_eval(value)
+        except (ValueError, SyntaxError):
+            given[name] = value
+    return Transformer.preset(preset, **given)
+
+
+for _parameter in diagnose.params:
+    if _parameter.name in ("width", "depth"):
+        _parameter.required = (
+            False  # models and presets have their own; else they are asked for when the verb runs
+        )
 
 
 def _json(record: dict[str, Any]) -> str:
@@ -133,6 +204,7 @@ def _coloured(text: str) -> str:
         "critical:": "green", "identity:": "yellow",
         "polynomial:": "green",
         "contraction:": "yellow",
+        "collapse:": "red",
     }  # fmt: skip
     for words, colour in marks.items():
         text = text.replace(words, click.style(words, fg=colour, bold=True), 1)

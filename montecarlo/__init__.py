@@ -21,6 +21,7 @@ from montecarlo.engines._request import Request as Request
 from montecarlo.networks._activations import Activation as Activation
 from montecarlo.networks._specification import ResNet as ResNet
 from montecarlo.networks._transformer import Transformer as Transformer
+from montecarlo.networks._wide_transformer import predict_tokens as predict_tokens
 from montecarlo.samples.depths._file import coupled_to_file as coupled_to_file
 from montecarlo.samples.depths._file import read_coupled_sample as read_coupled_sample
 from montecarlo.samples.depths._sample import CoupledSample as CoupledSample

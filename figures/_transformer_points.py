@@ -1,0 +1,58 @@
+"""Points of random transformers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from figures._figure import Report
+from montecarlo import TokenRequest, TokenSample, Transformer, tokens_to_file
+
+
+@dataclass(frozen=True)
+class TransformerPoint:
+    """Random transformers of one specification.
+
+    Parameters
+    ----------
+    transformer : Transformer
+        The specification.
+    replicas : int
+        Networks.
+    request : TokenRequest, optional
+        What to observe.
+    """
+
+    transformer: Transformer
+    replicas: int
+    request: TokenRequest = TokenRequest()
+
+    @property
+    def resnet(self) -> Any:
+        """The specification, by which samples are known."""
+        return self.transformer
+
+    @property
+    def stem(self) -> str:
+        """Start of the name of its samples' file: equal for points that can share their rows."""
+        flags = (self.request.tangent, self.request.attention, self.request.per_token)
+        return f"{self.transformer.digest[:16]}-tokens-{''.join(str(int(flag)) for flag in flags)}"
+
+    @property
+    def engine(self) -> str:
+        """How they are sampled."""
+        return "tokens"
+
+    @property
+    def networks(self) -> int:
+        """Networks."""
+        return self.replicas
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> TokenSample:
+        """Return the sample, its rows from a file as far as that has them."""
+        return tokens_to_file(
+            self.transformer, path, replicas=self.replicas, seed=seed, request=self.request, threads=threads,
+            overwrite=True, progress=report.sampled,
+            on_found=lambda rows: report.reused(min(rows, self.replicas)),
+        )  # fmt: skip

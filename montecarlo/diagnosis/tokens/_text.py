@@ -1,0 +1,139 @@
+"""A diagnosis of a transformer as plain text for a terminal."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING
+
+from montecarlo.diagnosis._numbers import number
+from montecarlo.diagnosis._text import _labelled, _table
+
+if TYPE_CHECKING:
+    from montecarlo.diagnosis.tokens._diagnose import TokenDiagnosis, TokenRow
+
+_WORDS = {
+    "identity": "branches add little to what tokens start with: the network is close to the identity.",
+    "critical": "branches add about as much as tokens start with.",
+    "polynomial": "branches add far more than tokens start with; behind these norms size, collapse and "
+    "gradients grow with powers of depth.",
+    "collapse": "branches outweigh what tokens start with: without a norm before the branches differences "
+    "between tokens vanish exponentially in depth, or norms explode.",
+}  # fmt: skip
+
+
+def text(diagnosis: TokenDiagnosis, *, width: int = 80) -> str:
+    """Return the diagnosis as lines of at most `width` columns, or 40 if that is less."""
+    width = max(width, 40)
+    regime = diagnosis.regime
+    blocks = [
+        _labelled("network", network_words(diagnosis), width),
+        _labelled(
+            "regime",
+            f"{regime.name}: {_WORDS[regime.name]} Branches multiply the stream's mean square by "
+            f"{number(regime.clock)} in all.",
+            width,
+        ),
+        _labelled("residual", residual_words(diagnosis), width),
+        "",
+        *_table(_rows(diagnosis), width),
+        *textwrap.wrap(
+            "Theory: wide networks, layer by layer (T4b). Gradients grow as tangents of all tokens do (J0); "
+            "entropy is over that of equal weights.",
+            width,
+        ),
+        "",
+        *_table(_ranges(diagnosis), width),
+        *textwrap.wrap(
+            "The largest entry and the smallest root mean square at any layer, over the format's largest "
+            "number and smallest normal one, by theory.",
+            width,
+        ),
+        "",
+        *textwrap.wrap(check_words(diagnosis), width),
+    ]
+    return "\n".join(blocks)
+
+
+def network_words(diagnosis: TokenDiagnosis) -> str:
+    """Return the specification in words."""
+    net = diagnosis.transformer
+    norm = "no norm" if net.norm == "none" else f"{net.placement}-{net.norm} norm"
+    gate = "gated " if net.gated else ""
+    mlp = f"{gate}{net.activation} MLP of {net.units:,} units" if net.units else "no MLP"
+    return (
+        f"width {net.width:,}, depth {net.depth:,}, {net.heads} heads, {net.tokens:,} tokens, {norm}, "
+        f"{net.attention} attention, {mlp}"
+    )
+
+
+def residual_words(diagnosis: TokenDiagnosis) -> str:
+    """Return the advice on the projections that end the branches."""
+    net, regime = diagnosis.transformer, diagnosis.regime
+    if math.isnan(regime.factor):
+        return "no advice: no factor makes branches add what tokens start with"
+    root = math.sqrt(2.0 * net.depth)
+    if net.placement == "peri" and net.norm != "none":
+        return (
+            f"α = {regime.factor * float(net.alphas[0]):.3g} would make branches add what tokens start with"
+        )
+    known = {"output_std": regime.output_std, "down_std": regime.down_std}
+    parts = [
+        f"{name} = {value:.3g} (= {value * root:.3g}/√(2L))"
+        for name, value in known.items()
+        if value == value
+    ]
+    deviations = " and ".join(parts)
+    if regime.name == "critical":
+        return (
+            f"keep it; with {deviations}, {regime.factor:.3g} times the present ones, branches would multiply the "
+            "stream's mean square by e, at every depth"
+        )
+    verb = "would be critical" if regime.name == "identity" else "keep all of order one"
+    start = "" if regime.name == "identity" else "take "
+    return f"{start}{deviations}, {regime.factor:.3g} times the present ones: they {verb}, at every depth"
+
+
+def _rows(diagnosis: TokenDiagnosis) -> list[tuple[str, ...]]:
+    L = diagnosis.transformer.depth
+    rows: list[tuple[str, ...]] = [("at the last layer", "layer 0", f"theory, {L:,}", "simulated", "verdict")]
+    for row in diagnosis.rows:
+        verdict = {None: "", True: "agrees", False: "DISAGREES"}[row.agrees]
+        rows.append(
+            (row.quantity, _shown(row, row.start), _shown(row, row.predicted), _estimate(row), verdict)
+        )
+    return rows
+
+
+def _shown(row: TokenRow, value: float) -> str:
+    return number(value) if row.log else f"{value:.3f}"
+
+
+def _estimate(row: TokenRow) -> str:
+    found = row.simulated
+    if found is None:
+        return "—"
+    return f"{_shown(row, found.value)} [{_shown(row, found.lower)}, {_shown(row, found.upper)}]"
+
+
+def _ranges(diagnosis: TokenDiagnosis) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("range of", "", "largest", "smallest", "")]
+    for r in diagnosis.ranges:
+        verdict = (
+            "overflows" if r.log_largest > 0 else "loses digits" if r.log_smallest < 0 else "stays inside"
+        )
+        name = r.format if r.direction == "forward" else ""
+        rows.append((name, r.direction, number(r.log_largest), number(r.log_smallest), verdict))
+    return rows
+
+
+def check_words(diagnosis: TokenDiagnosis) -> str:
+    """Return in a sentence what the simulation was and what came of it."""
+    if not diagnosis.replicas:
+        return "not simulated: one network takes longer than the seconds given allow"
+    found = "theory and simulation agree" if diagnosis.agrees else "THEORY AND SIMULATION DISAGREE"
+    return (
+        f"{found}: {diagnosis.replicas:,} networks (seed {diagnosis.seed}), false alarm "
+        f"{diagnosis.false_alarm:g}; theory may be off by 0.05 + 5/width in logs and cosines. In brackets: "
+        "99 % intervals."
+    )
