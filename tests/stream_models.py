@@ -12,12 +12,16 @@ INPUTS = np.random.default_rng(3).normal(size=(BATCH, WIDTH))
 Factory = Callable[[int, int], Any]
 
 
-def linear(scale: Callable[[int], float], skip: float = 1.0) -> Factory:
-    """h ← b h + a V h with a = scale(L): gradients are pᵀ of the same matrices."""
+def linear(
+    scale: Callable[[int], float], skip: float = 1.0, larger: dict[int, float] | None = None
+) -> Factory:
+    """h ← b h + a V h with a = scale(L), some blocks (from 1) larger; gradients by the same matrices."""
 
     def factory(depth: int, seed: int) -> Any:
         rng = np.random.default_rng([seed, depth])
         V = rng.normal(size=(depth, WIDTH, WIDTH)) / WIDTH**0.5
+        for k, factor in (larger or {}).items():
+            V[k - 1] *= factor
         p = rng.normal(size=(BATCH, WIDTH))
 
         def stream(h: np.ndarray) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_commands_and_their_options_exist() -> None:
     found = commands(README)
     assert len(found) >= 5
     assert not {command: unknown for command in found if (unknown := unknown_words(command))}
-    inline = set(re.findall(r"`largedepth ([a-z]+)", TEXT))
+    inline = set(re.findall(r"`largedepth ([a-z-]+)", TEXT))
     assert not inline - {command.split()[1] for command in commands(DOCS / "howto" / "command-line.md")}
 
 

@@ -87,7 +87,7 @@ def depth_check(
     ...     return stream
     >>> found = depth_check(factory, depths=(8, 16, 32), expect="polynomial")
     >>> found.verdict, round(found.stream.exponent, 1)
-    ('undecided', 0.5)
+    ('consistent', 0.5)
     """
     depths = _check_depths(depths)
     numbers = _check_seeds(seeds)

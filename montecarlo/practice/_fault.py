@@ -18,7 +18,6 @@ _WORDS = {
     "outlier": "the branch of {where} is {found:.4g} times those of the blocks around it",
     "weights": "{detail} of {where} deviates {found:.4g} times as much as in the blocks around it",
     "bias": "{detail} of {where} has a mean of {found:.3g} times its deviation",
-    "law": "{detail}",
 }
 KINDS = tuple(_WORDS)
 
@@ -31,7 +30,7 @@ class Fault:
     ----------
     kind : str
         One of overflow, copy, norm, zero, skip, mean, factor, schedule (against a promise or certain), and
-        outlier, weights, bias (a block unlike the others), law (of the whole network).
+        outlier, weights, bias (a block unlike the others).
     blocks : tuple of int
         Blocks 1 to L that have it.
     found, expected : float

@@ -14,7 +14,7 @@ from montecarlo.practice._fault import Fault
 from montecarlo.practice._seeds import Measured
 from montecarlo.practice._structure import Structure
 
-_AGAINST = ("overflow", "copy", "norm", "zero", "skip", "mean", "factor", "schedule", "law")
+_AGAINST = ("overflow", "copy", "norm", "zero", "skip", "mean", "factor", "schedule")
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,16 @@ def test_it_stops_when_it_is_decided(checks) -> None:
 
 
 @pytest.mark.statistical
+def test_a_block_that_is_larger_than_those_around_it_is_named_and_refutes_nothing() -> None:
+    factory = models.linear(lambda depth: depth**-0.5, larger={5: 1.66})
+    found = depth_check(factory, DEPTHS, 16, expect="critical", false_alarm=1e-6)
+    (fault,) = found.faults
+    assert (fault.kind, fault.blocks, fault.depth) == ("outlier", (5,), DEPTHS[-1])
+    assert fault.found == pytest.approx(1.66, rel=0.1)
+    assert found.verdict == "consistent"
+
+
+@pytest.mark.statistical
 def test_theory_stands_beside_the_measurement(checks) -> None:
     found = checks("critical")
     for theory, measured, back in zip(found.theory, found.stream.levels, found.gradient.levels, strict=True):
