@@ -15,5 +15,5 @@ from figures._draw import draw_figure as draw_figure
 from figures._draw import sample_figure as sample_figure
 from figures._figure import Check as Check
 from figures._figure import Computed as Computed
-from figures._figure import Point as Point
+from figures._points import Point as Point
 from figures._record import read_record as read_record

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from figures._figure import Check, Point, Samples, Setting
+from figures._figure import Check, Setting
+from figures._points import Point, Samples
 from figures._style import NETWORKS
 from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp

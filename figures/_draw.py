@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from figures._catalogue import find_figure
-from figures._figure import Check, FigureDefinition, Report, Samples, Setting, ignore
+from figures._figure import Check, FigureDefinition, Setting
+from figures._points import Report, Samples, ignore
 from figures._record import figure_record, write_record
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError, ResNet

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from figures._figure import Check, Computed, FigureDefinition, SamplePoint, Samples, Setting
+from figures._figure import Check, Computed, FigureDefinition, Setting
+from figures._points import SamplePoint, Samples
 from montecarlo.common.files import replaced_file
 
 _OTHER: dict[Setting, Setting] = {"quick": "paper", "paper": "quick"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from figures._figure import Report
+from figures._points import Report
 from montecarlo import ResNet, simulate
 from montecarlo.common.files import replaced_file
 from montecarlo.executors import check_threads

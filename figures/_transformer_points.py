@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from figures._figure import Report
+from figures._points import Report
 from montecarlo import TokenRequest, TokenSample, Transformer, tokens_to_file
 
 

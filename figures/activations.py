@@ -14,9 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, Computed, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, Computed, FigureDefinition, Setting
 from figures._initial_norm import initial_mean_square_rule
 from figures._laws import distance_check, mean_check
+from figures._points import Point, Samples
 from figures._style import NETWORKS, THEORY, bin_edges
 from montecarlo import Request, ResNet
 

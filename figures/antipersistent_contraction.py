@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import CONFIDENCE
+from figures._points import Point, Samples
 from figures._style import LIMIT, NETWORKS, THEORY
 from montecarlo import Request, ResNet
 from montecarlo.estimates import mean

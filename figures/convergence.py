@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, Computed, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, Computed, FigureDefinition, Setting
+from figures._points import Point, Samples
 from figures._style import THEORY, width_colours, width_markers
 
 _WIDTHS = (1, 2, 10, 40, 100)

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, FigureDefinition, PairPoint, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import distance_check, mean_check
+from figures._points import PairPoint, Samples
 from figures._style import LIMIT, NETWORKS, THEORY, width_colours, width_markers
 from montecarlo import JointSample, ResNet
 

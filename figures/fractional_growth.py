@@ -15,7 +15,8 @@ from matplotlib.figure import Figure as Canvas
 from scipy.special import ndtri, stdtrit
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
+from figures._points import Point, Samples
 from figures._style import LIMIT, NETWORKS, THEORY
 from montecarlo import ResNet
 from montecarlo.estimates import Estimate, log_mean_exp

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, FigureDefinition, Report, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import mean_check, variance_check
+from figures._points import Report, Samples
 from figures._style import THEORY, width_colours
 from montecarlo import ResNet, weights
 

@@ -5,9 +5,10 @@ states.
 from __future__ import annotations
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._independent_panels import independent_panels
 from figures._laws import CONFIDENCE
+from figures._points import Point, Samples
 from montecarlo import Request, ResNet
 from montecarlo.estimates import log_mean_exp
 

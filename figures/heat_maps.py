@@ -12,7 +12,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 import theory
-from figures._figure import Check, FigureDefinition, Samples, Setting, SharedPoint
+from figures._figure import Check, FigureDefinition, Setting
+from figures._points import Samples, SharedPoint
 from montecarlo import ResNet, SharedSample
 from montecarlo.estimates import log_mean_exp
 

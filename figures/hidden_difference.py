@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._independent_panels import independent_panels
 from figures._laws import bound_check, distance_check
+from figures._points import Point, Samples
 from montecarlo import Request, ResNet
 
 _IDENTITY = ResNet(width=40, depth=1000, beta=1.0)

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import CONFIDENCE
+from figures._points import Point, Samples
 from figures._style import LIMIT, THEORY, bin_edges, width_colours, width_markers
 from montecarlo import Request, ResNet
 from montecarlo.estimates import log_mean_exp, variance

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import (
     CONFIDENCE,
     bound_check,
@@ -20,6 +20,7 @@ from figures._laws import (
     same_law_check,
     variance_check,
 )
+from figures._points import Point, Samples
 from figures._style import NETWORKS, OUTLINE, THEORY, bin_edges
 from montecarlo import ResNet
 from montecarlo.estimates import log_mean_exp

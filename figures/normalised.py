@@ -15,10 +15,11 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from scipy.special import digamma
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._initial_norm import initial_mean_square_rule
 from figures._laws import CONFIDENCE, mean_check
 from figures._layer_points import draw_medians, log_layers
+from figures._points import Point, Samples
 from figures._style import width_colours, width_markers
 from montecarlo import Request, ResNet
 from montecarlo.estimates import log_mean_exp

@@ -12,9 +12,10 @@ from matplotlib.figure import Figure as Canvas
 from scipy import stats
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import distance_check, mean_check, variance_check
 from figures._layer_points import draw_medians, log_layers
+from figures._points import Point, Samples
 from figures._style import NETWORKS, OTHER, THEORY, bin_edges, width_colours, width_markers
 from montecarlo import Request, ResNet
 

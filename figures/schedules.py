@@ -15,9 +15,10 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 import theory
-from figures._figure import Check, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import CONFIDENCE, distance_check, mean_check
 from figures._layer_points import log_layers
+from figures._points import Point, Samples
 from figures._style import LIMIT, NETWORKS, THEORY, bin_edges, width_colours, width_markers
 from montecarlo import Request, ResNet
 from montecarlo.estimates import log_mean_exp

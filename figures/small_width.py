@@ -15,8 +15,9 @@ from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
 import theory
-from figures._figure import Check, Computed, FigureDefinition, Point, Samples, Setting
+from figures._figure import Check, Computed, FigureDefinition, Setting
 from figures._laws import CONFIDENCE, mean_check
+from figures._points import Point, Samples
 from figures._style import NETWORKS, THEORY, width_colours, width_markers
 from montecarlo import Request, ResNet
 from montecarlo.estimates import probability

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 import theory
-from figures._figure import Check, FigureDefinition, JacobianPoint, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import CONFIDENCE, mean_check
+from figures._points import JacobianPoint, Samples
 from figures._style import NETWORKS, THEORY, width_colours, width_markers
 from montecarlo import JacobianSample, ResNet
 from montecarlo.estimates import log_mean_exp

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from figures._figure import Check, DepthsPoint, FigureDefinition, Relation, Samples, Setting
+from figures._figure import Check, FigureDefinition, Relation, Setting
+from figures._points import DepthsPoint, Samples
 from figures._style import THEORY, width_colours, width_markers
 from montecarlo import CoupledSample, ResNet
 from montecarlo.estimates import Estimate, log_mean_exp, mean

@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter
 from scipy import stats
 
 import theory
-from figures._figure import Check, Computed, FigureDefinition, Samples, Setting
+from figures._figure import Check, Computed, FigureDefinition, Setting
+from figures._points import Samples
 from figures._style import LIMIT, THEORY
 from figures._training_points import TrainedCell, TrainingPoint, training_network
 from montecarlo import ResNet

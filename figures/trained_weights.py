@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from figures._figure import Check, Computed, FigureDefinition, Samples, Setting
+from figures._figure import Check, Computed, FigureDefinition, Setting
+from figures._points import Samples
 from figures._style import LIMIT, width_colours
 from figures._training_points import TrainedCell, TrainingPoint, training_network
 from montecarlo.estimates import Estimate

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from figures._figure import Check, FigureDefinition, Samples, Setting
+from figures._figure import Check, FigureDefinition, Setting
 from figures._laws import mean_check
+from figures._points import Samples
 from figures._style import width_colours, width_markers
 from figures._transformer_points import TransformerPoint
 from montecarlo import TokenRequest, TokenSample, Transformer, predict_tokens

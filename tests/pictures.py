@@ -14,7 +14,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from figures._figure import FigureDefinition, Samples
+from figures._figure import FigureDefinition
+from figures._points import Samples
 from figures._style import figure_style
 
 Array = np.ndarray

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from figures._figure import DepthsPoint, FigureDefinition, JacobianPoint, Point, SharedPoint
+from figures._figure import FigureDefinition
+from figures._points import DepthsPoint, JacobianPoint, Point, SharedPoint
 from montecarlo import CoupledSample, JacobianSample, ResNet, Sample, SharedSample
 
 LEVELS = {

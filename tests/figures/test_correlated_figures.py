@@ -11,7 +11,7 @@ import figures
 import theory
 from figures import fractional_growth, fractional_paths
 from figures._depth_panels import DEPTHS, PAPER_DEPTHS
-from figures._figure import Report
+from figures._points import Report
 from montecarlo import ResNet, Sample
 
 NAMES = ("4", "5", "6", "growth", "contraction")

@@ -11,7 +11,7 @@ import pytest
 
 import theory
 from figures import cosines
-from figures._figure import Report
+from figures._points import Report
 from figures._style import figure_style
 from montecarlo import ResNet
 

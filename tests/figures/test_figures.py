@@ -15,9 +15,9 @@ import figures
 import theory
 from figures import small_width
 from figures._depth_panels import DEPTHS, PAPER_DEPTHS
-from figures._figure import Report
 from figures._independent_panels import BETAS
 from figures._initial_norm import initial_mean_square_rule
+from figures._points import Report
 from figures._style import bin_edges
 from montecarlo import InvalidFieldError, Request, ResNet
 from montecarlo.estimates import Estimate

@@ -10,7 +10,7 @@ import pytest
 
 import theory
 from figures import heat_maps
-from figures._figure import Report
+from figures._points import Report
 from montecarlo import ResNet, SharedSample, simulate_shared
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import figures
 from figures import strong_order
-from figures._figure import DepthsPoint, Report
+from figures._points import DepthsPoint, Report
 from montecarlo import ResNet, simulate_depths
 
 Panels = list[tuple[str, str, list[Any], str]]

@@ -16,7 +16,8 @@ pytest.importorskip("sklearn")
 
 import figures
 from figures import trained_accuracy
-from figures._figure import Check, FigureDefinition, Report
+from figures._figure import Check, FigureDefinition
+from figures._points import Report
 from figures._training_points import TrainedCell
 from montecarlo import ResNet
 from montecarlo.runs import running
