@@ -45,6 +45,9 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "uniform, patches, no MLP": {"attention": "uniform", "patch_dim": 5, "tokens": 4, "hidden_width": 0},
     "no attention": {"attention": "none", "activation": "identity", "hidden_width": 130, "down_std": 0.1},
+    "more tokens than coordinates": {
+        "tokens": 9, "width": 5, "head_width": 32, "query_std": 0.3, "key_std": 0.3, "norm": "rms",
+    },
     "no output matrix": {"output_std": None, "heads": 1, "head_width": 8, "query_std": 0.4, "key_std": 0.4},
 }  # fmt: skip
 

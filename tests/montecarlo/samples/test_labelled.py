@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from montecarlo import ResNet, simulate, simulate_depths, simulate_inputs, simulate_shared
+from montecarlo import (
+    ResNet,
+    Transformer,
+    simulate,
+    simulate_depths,
+    simulate_inputs,
+    simulate_shared,
+    simulate_tokens,
+)
 from montecarlo.estimates import law_distance, log_mean_exp, median
 from montecarlo.sequential import EventProbability
 from montecarlo.verification import chosen_experiments, run_experiments
@@ -37,7 +45,13 @@ def coupled():
     return simulate_depths(net, [4, 8, 16], replicas=5, seed=1, first_replica=1)
 
 
-KINDS = {"sample": sample, "shared": shared, "joint": joint, "coupled": coupled}
+def tokens():
+    net = Transformer.preset("gpt2", width=8, depth=3, heads=2, tokens=3)
+    observed = {"tangent": True, "attention": True, "per_token": True}
+    return simulate_tokens(net, replicas=4, seed=1, first_replica=1, **observed)
+
+
+KINDS = {"sample": sample, "shared": shared, "joint": joint, "coupled": coupled, "tokens": tokens}
 
 
 class Dataset:
@@ -76,7 +90,7 @@ def test_tables_and_arrays_hold_the_same_numbers(kind: str, xarray: None) -> Non
             assert np.array_equal(table[name].to_numpy(), array.ravel(), equal_nan=True)
         else:
             assert name not in table
-    assert arrays.attrs == {"specification": repr(rows.resnet), "seed": "1"}
+    assert arrays.attrs == {"specification": repr(rows.specification), "seed": "1"}
 
 
 def test_rows_of_tables_are_those_of_the_arrays() -> None:

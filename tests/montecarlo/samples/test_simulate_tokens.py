@@ -165,11 +165,9 @@ def test_conversions(sample):
         "replica", "layer", "log_rms_path", "cosine_path", "effective_rank_path", "log_tangent_path",
     ]  # fmt: skip
     assert len(table) == 12 * 3
-    assert "attention_entropy" in sample._repr_html_()
-    xarray = pytest.importorskip("xarray")
-    data = sample.to_xarray()
-    assert isinstance(data, xarray.Dataset)
-    assert data["attention_entropy"].dims == ("replica", "block", "head")
+    assert sample.labels.variables["attention_entropy"][0] == ("replica", "block", "head")
+    one = table[(table.replica == 7) & (table.layer == 2)]
+    assert one.cosine_path.item() == sample["cosine_path"][7, 2]
 
 
 def test_samples_are_pooled_in_order(sample):
