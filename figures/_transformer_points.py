@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class TransformerPoint:
 
     transformer: Transformer
     replicas: int
-    request: TokenRequest = TokenRequest()
+    request: TokenRequest = field(default_factory=TokenRequest)
 
     @property
     def resnet(self) -> Any:

@@ -17,8 +17,8 @@ from largedepth._options import network_options, real, threads_option, whole
 @click.option(
     "--preset",
     metavar="NAME",
-    help="A random transformer instead: gpt2, llama, bert, vit, t5, pre-ln, post-ln, deepnet or mup. --width, "
-    "--depth, --hidden-width, --alpha, --beta and --skip replace its own; --set any other field.",
+    help="A random transformer instead: gpt2, llama, bert, vit, t5, pre-ln, post-ln, deepnet or mup. "
+    "--width, --depth, --hidden-width, --alpha, --beta and --skip replace its own; --set any other field.",
 )
 @click.option(
     "--set",

@@ -1,1 +1,1 @@
-"""Diagnosis of random transformers: growth, rank collapse, float range, and the residual deviation to take."""
+"""Diagnosis of random transformers: growth, rank collapse, floats, the residual deviation to take."""

@@ -1,8 +1,9 @@
 """How far a transformer is from critical, and the deviation of its residual projections that would be.
 
-The clock is Λ = Σ log(1 + what a branch adds/what it is added to), in mean squares: log S_L/S_0 behind pre-norms,
-and what post-norms divide away. Collapse and the growth of tangents are functions of it (T4c): of order one they
-stay where Λ is, and deviations like 1/√L of the projections that end the branches keep it there at every depth.
+The clock is Λ = Σ log(1 + what a branch adds/what it is added to), in mean squares: log S_L/S_0 behind
+pre-norms, and what post-norms divide away. Collapse and the growth of tangents are functions of it (T4c): of
+order one they stay where Λ is, and deviations like 1/√L of the projections that end the branches keep it
+there at every depth.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ class TokenRegime:
     Parameters
     ----------
     name : {"identity", "critical", "polynomial", "collapse"}
-        At this depth: branches add little to the stream; about as much as there is; much more, which grows with
-        a power of depth (pre- and peri-norm) or collapses or explodes exponentially (post-norm, none).
+        At this depth: branches add little to the stream; about as much as there is; much more, which grows
+        with a power of depth (pre- and peri-norm) or collapses or explodes exponentially (post-norm, none).
     clock : float
         Λ, natural log.
     factor : float
-        What the present deviations of the residual projections are to be multiplied by for Λ = 1; NaN where no
-        factor does it.
+        What the present deviations of the residual projections are to be multiplied by for Λ = 1; NaN where
+        no factor does it.
     output_std, down_std : float
         These deviations times the factor; NaN for a projection that is not there.
     """
@@ -113,6 +114,6 @@ def _critical_factor(net: Transformer) -> float:
     low, high = low - 0.1, high + 0.1
     for _ in range(_WIDENINGS):
         if distance(low) < 0.0 < distance(high):
-            return math.exp(float(optimize.brentq(distance, low, high, xtol=_PRECISION)))
+            return math.exp(float(optimize.brentq(distance, low, high, xtol=_PRECISION)))  # type: ignore[arg-type]
         low, high = low - 2.0, high + 2.0
     return math.nan

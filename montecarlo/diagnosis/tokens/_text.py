@@ -81,13 +81,13 @@ def residual_words(diagnosis: TokenDiagnosis) -> str:
     parts = [
         f"{name} = {value:.3g} (= {value * root:.3g}/√(2L))"
         for name, value in known.items()
-        if value == value
+        if not math.isnan(value)
     ]
     deviations = " and ".join(parts)
     if regime.name == "critical":
         return (
-            f"keep it; with {deviations}, {regime.factor:.3g} times the present ones, branches would multiply the "
-            "stream's mean square by e, at every depth"
+            f"keep it; with {deviations}, {regime.factor:.3g} times the present ones, branches would "
+            "multiply the stream's mean square by e, at every depth"
         )
     verb = "would be critical" if regime.name == "identity" else "keep all of order one"
     start = "" if regime.name == "identity" else "take "

@@ -178,7 +178,7 @@ def mutants() -> list[Mutant]:
 
     rms, layer, engine = _token("softmax", _RMS), _token("causal", _LAYER), _of_engine("uniform")
     low, high, single = _bound_experiments()
-    post = _before_norm("RMS", _POST)
+    post, narrow = _before_norm("RMS", _POST), _before_norm("LayerNorm", _POST_LAYER)
     return [
         Mutant("shares of uniform attention", "theory", _token(rms.name, _RMS, uniform)),
         Mutant("a_1 for a_1²", "theory", _token(rms.name, _RMS, linear)),
@@ -187,9 +187,10 @@ def mutants() -> list[Mutant]:
         Mutant("W_V not centred", "simulator", replace(rms, networks=replace(_RMS, mean=0.5))),
         Mutant("a_2 3 % too large", "simulator",
                changed(engine, down_std=1.03 * engine.transformer.down_std)),
-        Mutant("the lower bound with c = 1", "theory", replace(low, predicted=2.0 * low.predicted)),
+        Mutant("attention adds all of a_1² d", "theory", replace(low, predicted=high.predicted)),
         Mutant("the upper bound without the MLP", "theory", replace(single, predicted=3.0)),
         Mutant("no norm", "simulator", changed(high, norm="none", value_std=2.0 * 24**-0.5)),
         Mutant("E σ(Z)² = 0.53", "theory", replace(post, predicted=1.53)),
+        Mutant("a_2 for a_2²", "theory", replace(narrow, predicted=1.0 + 0.5 * _POST_LAYER.mlp_alpha)),
         Mutant("no norm before the MLP", "simulator", replace(post, networks=replace(_POST, norm="pre-rms"))),
     ]  # fmt: skip

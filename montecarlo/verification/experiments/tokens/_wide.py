@@ -128,16 +128,18 @@ def experiments() -> list[Experiment]:
 
 def mutants() -> list[Mutant]:
     """Return wrong variants."""
-    cosine = _cosine(8, 0.0)
-    still = float(theory.token_cosine_recursion(cosine=0.0, tokens=4, depth=8, alpha=0.0, mlp_alpha=1.0)[-1])
-    pair = float(theory.token_cosine_recursion(cosine=0.0, tokens=3, depth=8, alpha=1.0, mlp_alpha=1.0)[-1])
+    cosine, scale = _cosine(24, 0.5), 24**-0.5
+    words: dict[str, Any] = {"cosine": 0.0, "depth": 24, "mlp_alpha": scale}
+    still = theory.token_cosine_recursion(tokens=4, alpha=0.0, **words)
+    three = theory.token_cosine_recursion(tokens=3, alpha=scale, **words)
+    wider = 1.1 * cosine.transformer.down_std
     rms, near, tangent = (_wide("pre", c) for c in ("log_rms_path", "cosine_path", "log_tangent_path"))
     flat = predict_tokens(replace(near.transformer, query_std=0.0))
     pre, post = _collapse("pre"), _collapse("post")
     return [
-        Mutant("no attention", "theory", replace(cosine, predicted=still)),
-        Mutant("the token's own weight left out", "theory", replace(cosine, predicted=pair)),
-        Mutant("a_2 10 % too large", "simulator", changed(cosine, down_std=1.1 * 512**-0.5)),
+        Mutant("no attention", "theory", replace(cosine, predicted=float(still[-1]))),
+        Mutant("one token fewer", "theory", replace(cosine, predicted=float(three[-1]))),
+        Mutant("a_2 10 % too large", "simulator", changed(cosine, down_std=wider)),
         Mutant("uniform weights for softmax", "theory",
                replace(near, predicted=float(flat.cosine[-1]))),
         Mutant("tangents that do not move the weights", "theory",

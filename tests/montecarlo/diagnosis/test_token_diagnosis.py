@@ -1,0 +1,84 @@
+"""Diagnosis of transformers: regimes, the residual deviation of order one, texts and refusals."""
+
+import json
+
+import pytest
+from command import command
+
+from montecarlo import InvalidFieldError, ResNet, Transformer, predict_tokens
+from montecarlo.diagnosis import diagnose_tokens, find_token_regime
+
+SMALL = {"width": 64, "depth": 6, "heads": 4, "tokens": 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "regime"),
+    [
+        ("gpt2", {"width": 768}, "polynomial"),
+        ("bert", {}, "identity"),
+        ("post-ln", {"depth": 12}, "collapse"),
+        ("mup", {}, "critical"),
+    ],
+)
+def test_regimes(name, changes, regime):
+    net = Transformer.preset(name, **{**SMALL, **changes})
+    found = find_token_regime(net)
+    assert found.name == regime
+    # with the deviations of the advice branches multiply the mean square by e
+    taken = Transformer.preset(
+        name, **{**SMALL, **changes}, output_std=found.output_std, down_std=found.down_std
+    )
+    assert predict_tokens(taken).added.sum() == pytest.approx(1.0, rel=0.02)
+    assert found.output_std / net.output_std == pytest.approx(found.factor)
+
+
+def test_advice_falls_like_one_over_the_root_of_depth():
+    deviations = [
+        find_token_regime(Transformer.preset("llama", **{**SMALL, "depth": depth})).down_std
+        for depth in (8, 32)
+    ]
+    assert deviations[0] / deviations[1] == pytest.approx(2.0, rel=0.1)
+
+
+def test_peri_norms_are_advised_a_factor_of_the_branch():
+    net = Transformer.preset("gpt2", **SMALL, placement="peri")
+    found = diagnose_tokens(net, seconds=0)
+    assert "α = " in str(found)
+    assert "output_std = " not in str(found)
+
+
+@pytest.mark.statistical
+def test_theory_and_simulation_agree():
+    found = diagnose_tokens(
+        Transformer.preset("gpt2", **{**SMALL, "width": 256}), seed=3, seconds=2.0, threads=1
+    )
+    assert found.replicas >= 8
+    assert found.agrees
+    assert "theory and simulation agree" in str(found)
+    assert all(len(line) <= 80 for line in str(found).splitlines())
+    assert json.loads(json.dumps(found.record(), allow_nan=False))["regime"]["name"] == found.regime.name
+
+
+def test_floats():
+    small = Transformer.preset("gpt2", **SMALL, token_std=1e-7, position_std=0.0)
+    found = diagnose_tokens(small, seconds=0, formats="float16")
+    assert found.ranges[0].log_smallest < 0
+    assert "loses digits" in str(found)
+    large = Transformer.preset("gpt2", **SMALL, token_std=1e5)
+    assert "overflows" in str(diagnose_tokens(large, seconds=0, formats=["float16"]))
+
+
+def test_the_command(tmp_path):
+    out = tmp_path / "d.json"
+    arguments = ["--preset", "gpt2", "--depth", "4", "--width", "64", "--set", "heads=4", "--seconds", "0"]
+    result = command("diagnose", *arguments, "--json", str(out))
+    assert result.returncode == 0
+    assert result.stdout.startswith("network")
+    assert json.loads(out.read_text())["specification"]["depth"] == 4
+
+
+def test_refusals():
+    with pytest.raises(InvalidFieldError, match="must be a Transformer"):
+        diagnose_tokens(ResNet(width=4, depth=2, beta=0.5))  # type: ignore[arg-type]
+    with pytest.raises(InvalidFieldError, match="seconds=-1"):
+        diagnose_tokens(Transformer.preset("gpt2", **SMALL), seconds=-1.0)

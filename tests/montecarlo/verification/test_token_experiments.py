@@ -1,0 +1,60 @@
+"""Experiments of tokens, T1 to T4. `make mutants` has their mutants.
+
+Sequential tests at a fixed seed: a true theorem is refuted with probability at most 1e-6 a run.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from montecarlo.verification import run_experiments
+from montecarlo.verification._experiment import describe
+from montecarlo.verification.experiments import experiments_of, mutants_of
+from theory.catalogue import THEOREMS
+
+IDS = [id for id in THEOREMS if id[0] == "T"]
+EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_a_theorem_has_mutants_of_both_kinds_and_names_of_its_own(id):
+    kinds = [mutant.kind for mutant in mutants_of(id)]
+    assert kinds.count("theory") >= 2
+    assert kinds.count("simulator") >= 1
+    labels = [experiment.label for experiment in experiments_of(id)]
+    assert labels
+    assert len(set(labels)) == len(labels)
+    names = [(mutant.experiment.label, mutant.name) for mutant in mutants_of(id)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.label)
+def test_experiment_is_consistent(experiment):
+    """At five times the resolution; false alarm 1e-6 each."""
+    coarse = replace(
+        experiment, resolution=5.0 * experiment.resolution, first_rows=min(500, experiment.first_rows)
+    )
+    assert run_experiments([coarse], seed=11, threads=1).verdict == "consistent"
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("id", ["T1", "T1c", "T3", "T4b"])
+def test_a_wrong_statement_is_refuted(id):
+    wrong = mutants_of(id)[0].experiment
+    assert run_experiments([wrong], seed=12, threads=1, budget=30).verdict == "refuted"
+
+
+@pytest.mark.parametrize("id", ["T1", "T2", "T4c"])
+def test_rows_do_not_depend_on_how_they_are_cut(id):
+    experiment = experiments_of(id)[0]
+    whole = experiment.rows(7, 3, 20, 1)
+    parts = [experiment.rows(7, 3, 8, 1), experiment.rows(7, 11, 12, 1)]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+def test_transformers_are_described():
+    (record,) = describe(experiments_of("T4")[0])
+    assert record["block"] == "transformer"
+    assert record["width"] == 512
