@@ -160,7 +160,7 @@ def perform(network, batch, k, state, gram, work, complete):
             added = position == end - 1 and not moved
             if added:
                 shrink(constants, state)
-            matrix(network, batch, k, word, raw, complete, alpha if added else 1.0, added, state, gram, work)
+            matrix(network, batch, k, word, raw, complete, added, state, gram, work)
         elif word == BIAS:
             layer_role = np.uint32(np.uint32(k) | _BIAS)
             fill_vectors(batch.address, layer_role, network.inner.groups, _ONE, work.bias)
@@ -186,15 +186,15 @@ def perform(network, batch, k, state, gram, work, complete):
 
 
 @helper
-def matrix(network, batch, k, word, raw, complete, scale, added, state, gram, work):
-    """Draw the images of the vectors, or add them to the states."""
+def matrix(network, batch, k, word, raw, complete, added, state, gram, work):
+    """Draw the images of the vectors, or add a_k times them to the states."""
     met = network.inner if word == LINEAR_V and LINEAR_W in network.constants.sentence else network.shape
     rows = network.inner if word == LINEAR_W else network.shape
     if not raw:
         diagonal_of_gram(work.image, met, gram)
     if not (raw and complete):
         rest_of_gram(state.mantissas if raw else work.image, met, gram)
-    factor(gram, met, scale / met.root_d)
+    factor(gram, met, (alpha_of(network.constants, k) if added else 1.0) / met.root_d)
     layer_role = np.uint32(np.uint32(k) | (_V if word == LINEAR_V else _W))
     fill_vectors(batch.address, layer_role, rows.groups, rows.count, work.normals)
     apply(work.normals, rows, gram, added, state.mantissas if added else work.image)
