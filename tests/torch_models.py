@@ -70,6 +70,23 @@ class Net(Module):
         return head(h)
 
 
+class Lists(Module):
+    """Two lists of matrices, and no module a block."""
+
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self._modules = {
+            "W": Layers([Linear(UNITS, WIDTH) for _ in range(depth)]),  # type: ignore[misc]
+            "V": Layers([Linear(WIDTH, UNITS) for _ in range(depth)]),
+        }  # type: ignore[misc]
+
+    def forward(self, h: Tensor) -> Tensor:
+        first, second = (part._modules.values() for part in self._modules.values())
+        for W, V in zip(first, second, strict=True):
+            h = h + V(fake_torch.relu(W(h)))
+        return h
+
+
 def inputs() -> Tensor:
     """Return the same batch at every call."""
     return Tensor(np.random.default_rng(5).normal(size=(BATCH, 8)).astype(np.float32))

@@ -24,7 +24,8 @@ class Call:
     parent, name : str
         Names of the module that holds it, and its own within the model.
     entered, left : object or None
-        The stream's tensor going in and coming out, None if no output has the shape of an input.
+        The stream's tensor going in and coming out; None for the latter if no output has the shape of an
+        input, and for both without floating tensors.
     """
 
     module: Any
@@ -53,7 +54,8 @@ def through(entered: Any, left: Any) -> tuple[Any, Any]:
         for after in tensors_in(left):
             if tuple(after.shape) == tuple(before.shape) and len(before.shape) > 0:
                 return before, after
-    return None, None
+    first = tensors_in(entered)
+    return (first[0] if first else None), None
 
 
 def names_of(model: Any) -> dict[int, tuple[str, str]]:
@@ -89,6 +91,7 @@ def find_blocks(calls: Sequence[Call]) -> list[Call]:
         shape = tuple(int(n) for n in call.left.shape)
         runs.setdefault((call.parent, type(call.module), shape), []).append(call)
     found = [run for run in runs.values() if len(run) > 1 and _parameters(run[0].module)]
+    found = found or _first_layers(calls)
     if not found:
         raise InvalidFieldError(
             "model", f"{len(calls)} calls of modules",
@@ -96,6 +99,22 @@ def find_blocks(calls: Sequence[Call]) -> list[Call]:
             "name them with blocks='layers', say, or return the states from a function",
         )  # fmt: skip
     return max(found, key=lambda run: (len(run), hands_on(run), -run[0].name.count(".")))
+
+
+def _first_layers(calls: Sequence[Call]) -> list[list[Call]]:
+    """Return the first list of layers that are called one after another on tensors of one shape.
+
+    In `for W, V in zip(...): h = h + V(relu(W(h)))` there is no module a block, but what enters W is the
+    stream.
+    """
+    runs: dict[tuple[str, type], list[Call]] = {}
+    for call in calls:
+        if call.entered is not None and call.parent and _parameters(call.module):
+            runs.setdefault((call.parent, type(call.module)), []).append(call)
+    for run in runs.values():
+        if len(run) > 1 and len({tuple(call.entered.shape) for call in run}) == 1:
+            return [run]
+    return []
 
 
 def named_blocks(calls: Sequence[Call], blocks: str | Sequence[str]) -> list[Call]:
@@ -133,6 +152,8 @@ def hands_on(run: Sequence[Call]) -> bool:
 def _same(left: Any, entered: Any) -> bool:
     if left is entered:
         return True
+    if left is None:
+        return False
     if tuple(left.shape) != tuple(entered.shape):
         return False
     unequal = (left != entered) & ((left == left) | (entered == entered))  # noqa: PLR0124 (NaN is handed on, too)

@@ -110,6 +110,17 @@ def test_a_block_that_is_used_again_is_a_block_each_time(torch) -> None:
     assert found.names == ("layers.0", "layers.0 (call 2)", "layers.0 (call 3)", "layers.0 (call 4)")
 
 
+def test_lists_of_matrices_have_their_stream_at_the_first_of_them(torch) -> None:
+    net = models.Lists(4)
+    x = fake_torch.randn(models.BATCH, models.WIDTH)
+    found = record(net, x, parameters=False)
+    assert (found.depth, found.names) == (3, ("W.0", "W.1", "W.2"))
+    assert (found.hidden[0] == x.value).all()
+    assert "what leaves the last one is left out" in found.notes[0]
+    with pytest.raises(InvalidFieldError, match="must have two blocks or more of one class"):
+        record(models.Linear(8, models.WIDTH), x)
+
+
 def test_blocks_may_be_named_and_must_exist(torch) -> None:
     net, x = models.factory(4, 0)
     assert record(net, x, blocks="layers").depth == 4
