@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import figures
 from figures import transformers
 from montecarlo import predict_tokens
 from montecarlo.samples.tokens._run import TokenRun
+
+
+def _y(line: Any) -> np.ndarray:
+    return np.asarray(line.get_ydata())
+
 
 TITLES = (
     "root mean square of the stream",
@@ -25,7 +29,7 @@ def samples() -> dict[Any, dict[str, np.ndarray]]:
     """Eight networks a point, as a run has them."""
     return {
         point.transformer: TokenRun.find(point.transformer, 3, point.request).sample(0, 8)
-        for point in figures.find_figure("transformers").points("quick")
+        for point in transformers._points("quick")
     }
 
 
@@ -38,21 +42,17 @@ def test_curves_are_theory_and_points_are_means(samples):
     expected = (np.exp(path.log_rms), path.cosine, np.exp(path.log_tangent))
     for axis, column, curve in zip(axes, columns, expected, strict=False):
         drawn = [line for line in axis.lines if line.get_marker() in ("None", None, "")]
-        assert any(
-            len(line.get_ydata()) == len(curve) and np.allclose(line.get_ydata(), curve) for line in drawn
-        )
+        assert any(len(_y(line)) == len(curve) and np.allclose(_y(line), curve) for line in drawn)
         means = samples[net][column].mean(0)
         means = means if column == "cosine_path" else np.exp(means)
-        assert any(
-            np.allclose(line.get_ydata(), means[1::4]) for line in axis.lines if len(line.get_ydata()) == 6
-        )
+        assert any(np.allclose(_y(line), means[1::4]) for line in axis.lines if len(_y(line)) == 6)
 
 
 def test_colours_are_the_cosines_of_the_grid(samples):
     axis = transformers._draw(samples).axes[4]
     (image,) = axis.images
     cell = samples[transformers._cell(0.25, 1.0)]["cosine_path"][:, -1].mean()
-    assert image.get_array()[2, 2] == pytest.approx(cell)
+    assert np.asarray(image.get_array())[2, 2] == pytest.approx(cell)
     assert [label.get_text() for label in axis.get_xticklabels()] == [
         "0",
         "0.125",
