@@ -18,7 +18,7 @@ OPENING = HERE.parent / "figure-1.png"
 OPENING_WIDTH = 1320
 GALLERY = (
     "2", "activations", "7", "small-width", "growth", "convergence", "normalised", "schedules",
-    "post-activation", "spectrum", "kernel", "cosines",
+    "post-activation", "spectrum", "kernel", "cosines", "transformers",
 )  # fmt: skip
 """Names of the figures in the gallery, in its order."""
 GALLERY_WIDTH = 760

@@ -22,6 +22,7 @@ from montecarlo.diagnosis.branches._record import Branches as Branches
 from montecarlo.diagnosis.tokens._critical import TokenRegime as TokenRegime
 from montecarlo.diagnosis.tokens._critical import find_token_regime as find_token_regime
 from montecarlo.diagnosis.tokens._diagnose import TokenDiagnosis as TokenDiagnosis
-from montecarlo.diagnosis.tokens._diagnose import TokenRange as TokenRange
-from montecarlo.diagnosis.tokens._diagnose import TokenRow as TokenRow
 from montecarlo.diagnosis.tokens._diagnose import diagnose_tokens as diagnose_tokens
+from montecarlo.diagnosis.tokens._findings import TokenFindings as TokenFindings
+from montecarlo.diagnosis.tokens._findings import TokenRange as TokenRange
+from montecarlo.diagnosis.tokens._findings import TokenRow as TokenRow

@@ -2,142 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from montecarlo import estimates
 from montecarlo.common._errors import InvalidFieldError, check_real, check_seed
 from montecarlo.diagnosis._float_range import FORMATS, find_format
-from montecarlo.diagnosis._prediction import finite
-from montecarlo.diagnosis.tokens._critical import TokenRegime, find_token_regime
-from montecarlo.estimates import Estimate
+from montecarlo.diagnosis.tokens._critical import find_token_regime
+from montecarlo.diagnosis.tokens._findings import TokenFindings, TokenRange, TokenRow
+from montecarlo.diagnosis.tokens._text import text
 from montecarlo.networks._transformer import Transformer
 from montecarlo.networks._wide_transformer import predict_tokens
 from montecarlo.samples.tokens._run import TokenRequest, TokenRun
 from montecarlo.samples.tokens._sample import simulate_tokens
-
-if TYPE_CHECKING:
-    from montecarlo.samples.tokens._sample import TokenSample
 
 _MOST, _LEAST = 400, 8
 _WIDTH = 5.0  # a prediction may be off by so much over d, and
 _APPROXIMATION = 0.05  # by this, in logs and cosines: heads and tokens that are not alike
 
 
-@dataclass(frozen=True)
-class TokenRow:
-    """One quantity at the last layer.
-
-    Parameters
-    ----------
-    quantity : str
-        In words.
-    log : bool
-        Whether the numbers are natural logarithms.
-    start, predicted : float
-        At layer 0 and, by the wide recursion (T4b), at layer L.
-    simulated : Estimate or None
-        Mean over networks with its 99 % interval.
-    agrees : bool or None
-        Whether the simulation does not refute the prediction; None without one.
-    """
-
-    quantity: str
-    log: bool
-    start: float
-    predicted: float
-    simulated: Estimate | None
-    agrees: bool | None
-
-
-@dataclass(frozen=True)
-class TokenRange:
-    """How far typical largest entries are from the ends of a float format.
-
-    Parameters
-    ----------
-    format, direction : str
-        The format; "forward", the stream, or "backward", gradients of all tokens.
-    log_largest : float
-        Natural log of the largest typical entry at any layer over the format's largest number: above 0 it
-        overflows.
-    log_smallest : float
-        The same of the smallest root mean square over the smallest normal number: below 0 digits are lost.
-    """
-
-    format: str
-    direction: str
-    log_largest: float
-    log_smallest: float
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class TokenDiagnosis:
-    """What `diagnose_tokens` found; printed, it is a table.
-
-    Parameters
-    ----------
-    transformer : Transformer
-        The network.
-    regime : TokenRegime
-        How much branches add, and the residual deviation to take.
-    rows : tuple of TokenRow
-        Size of the stream, cosine of tokens, growth of gradients, entropy of attention.
-    ranges : tuple of TokenRange
-        Float formats.
-    replicas, seed : int
-        Of the simulation.
-    false_alarm : float
-        Probability, at most, that a right prediction is refuted.
-    sample : TokenSample or None
-        The networks.
-    """
-
-    transformer: Transformer
-    regime: TokenRegime
-    rows: tuple[TokenRow, ...]
-    ranges: tuple[TokenRange, ...]
-    replicas: int
-    seed: int
-    false_alarm: float
-    sample: TokenSample | None
-
-    @property
-    def agrees(self) -> bool | None:
-        """Whether the simulation refutes nothing; None without one."""
-        known = [row.agrees for row in self.rows if row.agrees is not None]
-        return all(known) if known else None
-
-    def record(self) -> dict[str, Any]:
-        """Return the diagnosis as JSON-serialisable values; natural logarithms where `log` says so."""
-        return {
-            "specification": json.loads(json.dumps(self.transformer.canonical())),
-            "regime": self.regime.record(),
-            "rows": [
-                {
-                    "quantity": row.quantity, "log": row.log, "start": finite(row.start),
-                    "predicted": finite(row.predicted), "agrees": row.agrees,
-                    "simulated": None if row.simulated is None else finite(row.simulated.value),
-                }
-                for row in self.rows
-            ],
-            "ranges": [vars(r) for r in self.ranges],
-            "replicas": self.replicas,
-            "seed": self.seed,
-            "false_alarm": self.false_alarm,
-        }  # fmt: skip
+class TokenDiagnosis(TokenFindings):
+    """What `diagnose_tokens` found; printed, it is a table. Its fields are those of `TokenFindings`."""
 
     def __repr__(self) -> str:
         return f"TokenDiagnosis({self.transformer!r}, regime={self.regime.name!r}, agrees={self.agrees})"
 
     def __str__(self) -> str:
-        from montecarlo.diagnosis.tokens._text import text
-
         return text(self)
 
 

@@ -10,7 +10,7 @@ from montecarlo.diagnosis._numbers import number
 from montecarlo.diagnosis._text import _labelled, _table
 
 if TYPE_CHECKING:
-    from montecarlo.diagnosis.tokens._diagnose import TokenDiagnosis, TokenRow
+    from montecarlo.diagnosis.tokens._findings import TokenFindings, TokenRow
 
 _WORDS = {
     "identity": "branches add little to what tokens start with: the network is close to the identity.",
@@ -22,7 +22,7 @@ _WORDS = {
 }  # fmt: skip
 
 
-def text(diagnosis: TokenDiagnosis, *, width: int = 80) -> str:
+def text(diagnosis: TokenFindings, *, width: int = 80) -> str:
     """Return the diagnosis as lines of at most `width` columns, or 40 if that is less."""
     width = max(width, 40)
     regime = diagnosis.regime
@@ -55,7 +55,7 @@ def text(diagnosis: TokenDiagnosis, *, width: int = 80) -> str:
     return "\n".join(blocks)
 
 
-def network_words(diagnosis: TokenDiagnosis) -> str:
+def network_words(diagnosis: TokenFindings) -> str:
     """Return the specification in words."""
     net = diagnosis.transformer
     norm = "no norm" if net.norm == "none" else f"{net.placement}-{net.norm} norm"
@@ -67,7 +67,7 @@ def network_words(diagnosis: TokenDiagnosis) -> str:
     )
 
 
-def residual_words(diagnosis: TokenDiagnosis) -> str:
+def residual_words(diagnosis: TokenFindings) -> str:
     """Return the advice on the projections that end the branches."""
     net, regime = diagnosis.transformer, diagnosis.regime
     if math.isnan(regime.factor):
@@ -94,7 +94,7 @@ def residual_words(diagnosis: TokenDiagnosis) -> str:
     return f"{start}{deviations}, {regime.factor:.3g} times the present ones: they {verb}, at every depth"
 
 
-def _rows(diagnosis: TokenDiagnosis) -> list[tuple[str, ...]]:
+def _rows(diagnosis: TokenFindings) -> list[tuple[str, ...]]:
     L = diagnosis.transformer.depth
     rows: list[tuple[str, ...]] = [("at the last layer", "layer 0", f"theory, {L:,}", "simulated", "verdict")]
     for row in diagnosis.rows:
@@ -116,7 +116,7 @@ def _estimate(row: TokenRow) -> str:
     return f"{_shown(row, found.value)} [{_shown(row, found.lower)}, {_shown(row, found.upper)}]"
 
 
-def _ranges(diagnosis: TokenDiagnosis) -> list[tuple[str, ...]]:
+def _ranges(diagnosis: TokenFindings) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("range of", "", "largest", "smallest", "")]
     for r in diagnosis.ranges:
         verdict = (
@@ -127,7 +127,7 @@ def _ranges(diagnosis: TokenDiagnosis) -> list[tuple[str, ...]]:
     return rows
 
 
-def check_words(diagnosis: TokenDiagnosis) -> str:
+def check_words(diagnosis: TokenFindings) -> str:
     """Return in a sentence what the simulation was and what came of it."""
     if not diagnosis.replicas:
         return "not simulated: one network takes longer than the seconds given allow"

@@ -29,6 +29,7 @@ def test_regimes(name, changes, regime):
         name, **{**SMALL, **changes}, output_std=found.output_std, down_std=found.down_std
     )
     assert predict_tokens(taken).added.sum() == pytest.approx(1.0, rel=0.02)
+    assert net.output_std is not None
     assert found.output_std / net.output_std == pytest.approx(found.factor)
 
 

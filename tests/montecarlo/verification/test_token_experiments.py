@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from montecarlo.verification import run_experiments
-from montecarlo.verification._experiment import describe
+from montecarlo.verification._experiment import NetworkExperiment, describe
 from montecarlo.verification.experiments import experiments_of, mutants_of
 from theory.catalogue import THEOREMS
 
@@ -49,6 +49,7 @@ def test_a_wrong_statement_is_refuted(id):
 @pytest.mark.parametrize("id", ["T1", "T2", "T4c"])
 def test_rows_do_not_depend_on_how_they_are_cut(id):
     experiment = experiments_of(id)[0]
+    assert isinstance(experiment, NetworkExperiment)
     whole = experiment.rows(7, 3, 20, 1)
     parts = [experiment.rows(7, 3, 8, 1), experiment.rows(7, 11, 12, 1)]
     np.testing.assert_array_equal(whole, np.concatenate(parts))
