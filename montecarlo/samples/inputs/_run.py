@@ -18,7 +18,14 @@ from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks.blocks._block import BRANCH_NORM, HIDDEN_WIDTH, NORM, SCHEDULE, SIGNED_ACTIVATION, SKIP
+from montecarlo.networks.blocks._block import (
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    NORM,
+    SCHEDULE,
+    SIGNED_ACTIVATION,
+    SKIP,
+)
 from montecarlo.runs import Columns, ResNetRun
 from montecarlo.streams import derive_key
 
