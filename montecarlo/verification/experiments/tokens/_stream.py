@@ -58,7 +58,7 @@ def _token(
         return _clipped((1.0 + grown - networks.alpha**2 * share(columns)).mean(1))
 
     return ExplicitTokenNumber(
-        theorem="T3", name=name, predicted=predicted, resolution=0.01 * predicted, relative_to=predicted,
+        theorem="T3", name=name, predicted=predicted, resolution=0.015 * predicted, relative_to=predicted,
         quantity=_QUANTITY, first_rows=10_000,
         networks=networks, read=row, sequence=bounded(_LOW, _HIGH),
     )  # fmt: skip
@@ -98,7 +98,7 @@ def _of_engine(name: str, factor: float = 1.0) -> TransformerNumber:
         return _clipped(1.0 + square[:, -1] - square[:, 0] - factor * a_1**2 * shares.sum(1))
 
     return TransformerNumber(
-        theorem="T3", name=name, predicted=predicted, resolution=0.01 * predicted, relative_to=predicted,
+        theorem="T3", name=name, predicted=predicted, resolution=0.015 * predicted, relative_to=predicted,
         quantity=_QUANTITY, first_rows=3000,
         transformer=transformer, read=row, asked=_GRAMS, sequence=bounded(_LOW, _HIGH),
     )  # fmt: skip
@@ -143,7 +143,7 @@ def _before_norm(name: str, networks: ExplicitTokens) -> ExplicitTokenNumber:
 
     return ExplicitTokenNumber(
         theorem="T3c", name=name, quantity="E ‖x + a_2 W_2 σ(W_1 x)‖²/d", predicted=predicted,
-        resolution=0.01 * predicted, relative_to=predicted, first_rows=10_000, networks=networks, read=row,
+        resolution=0.015 * predicted, relative_to=predicted, first_rows=10_000, networks=networks, read=row,
         sequence=non_negative(bound),
     )  # fmt: skip
 
