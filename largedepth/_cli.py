@@ -23,7 +23,7 @@ Examples:
   largedepth diagnose --width 1024 --depth 48 --alpha 1
   largedepth depth-check mymodel:build --expect critical
   largedepth simulate --width 40 --depth 1000 --out s.csv
-  largedepth simulate-tokens --preset gpt2 --depth 24 --out t.parquet
+  largedepth simulate-tokens --preset gpt2 --out t.parquet
   largedepth verify I2 I6
   largedepth figures 1 3 --out results/figures
   largedepth reproduce
