@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from montecarlo import InvalidFieldError
 from montecarlo.diagnosis._numbers import number
 from montecarlo.practice import DepthCheck
 
+_TITLE = 125  # characters of a line that fit beside each other
 _SHADES = ("0.75", "0.55", "0.35", "0.0")
 
 
@@ -48,7 +50,8 @@ def draw_depth_check(check: DepthCheck, path: str | os.PathLike[str]) -> Path:
         _draw_along(axes[1], check, "log_gradient", "gradient: size of $p_k$")
         _draw_across(axes[2], check)
         faults = f"; {check.faults[0].words}" if check.faults else ""
-        canvas.suptitle(f"{check.found}: {check.structure.words}{faults}", fontsize=10)
+        title = f"{check.found}: {check.structure.words}{faults}"
+        canvas.suptitle(textwrap.fill(title, _TITLE), fontsize=10)
         return save_drawing(canvas, target)
 
 

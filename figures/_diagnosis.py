@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure as Canvas
 
+from figures._growth_theory import growth_theory
 from figures._style import NETWORKS, THEORY, bin_edges, figure_style, save_drawing
-from montecarlo import InvalidFieldError, ResNet, simulate
+from montecarlo import InvalidFieldError, simulate
 from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._numbers import number
-from montecarlo.diagnosis._predict import predict
-from montecarlo.diagnosis._text import scaling_as_rule
-from montecarlo.networks._dictionary import PLAIN, missing_word
+from montecarlo.diagnosis._text import around_words, scaling_as_rule
 
 _PATHS = 32  # networks whose growth is drawn
-_KNOTS = 9  # depths at which theory is computed between the first and the last layer
 _LARGEST_PATHS = 4_000_000  # numbers of all paths together
 
 
@@ -64,7 +61,7 @@ def draw_diagnosis(diagnosis: Diagnosis, path: str | os.PathLike[str]) -> Path:
         net = diagnosis.resnet
         canvas.suptitle(
             f"{net.block}, {net.activation_function.name}, d = {net.width:,}, L = {net.depth:,}, "
-            f"{scaling_as_rule(diagnosis)}: {diagnosis.regime.name}"
+            f"{scaling_as_rule(diagnosis)}{around_words(net)}: {diagnosis.regime.name}"
         )
         return save_drawing(canvas, target)
 
@@ -108,16 +105,17 @@ def _draw_growth(axis: Any, diagnosis: Diagnosis) -> None:
         for index, row in enumerate(paths):
             label = f"{len(paths)} networks" if index == 0 else None
             axis.plot(k, row[::step] / np.log(10), color=NETWORKS, lw=0.5, alpha=0.6, label=label)
-    # Laws of other blocks take too long to be asked at every knot.
-    plain = net.processes is None and missing_word(net, PLAIN) is None
-    if plain and diagnosis.hidden.law is not None:
-        k, median, low, high = _theory_along_depth(net)
-        axis.plot(k, median / np.log(10), color=THEORY, label="theory: median, 95 %")
-        for end in (low, high):
-            axis.plot(k, end / np.log(10), color=THEORY, ls=":", lw=1)
+    theory = growth_theory(net, law=diagnosis.hidden.law is not None)
+    if theory is not None:
+        named = "median, 95 %" if theory.low is not None else "wide networks, root mean square"
+        axis.plot(theory.layers, theory.middle / np.log(10), color=THEORY, label=f"theory: {named}")
+        for end in (theory.low, theory.high):
+            if end is not None:
+                axis.plot(theory.layers, end / np.log(10), color=THEORY, ls=":", lw=1)
     axis.yaxis.set_major_formatter(lambda value, _: number(value * np.log(10)))
     if axis.get_legend_handles_labels()[0]:
-        axis.legend(fontsize=8, loc="upper left")
+        axis.margins(y=0.2)
+        axis.legend(fontsize=8, loc="best")
 
 
 def _paths(diagnosis: Diagnosis) -> npt.NDArray[np.float64] | None:
@@ -132,15 +130,3 @@ def _paths(diagnosis: Diagnosis) -> npt.NDArray[np.float64] | None:
         gradients="none", trajectories=True,
     )  # fmt: skip
     return sample["log_hidden_path"]
-
-
-def _theory_along_depth(net: ResNet) -> tuple[npt.NDArray[np.float64], ...]:
-    """Return layers, and median and ends of the range of log ‖h_k‖/‖h_0‖ there."""
-    knots = np.unique(np.geomspace(1, net.depth, _KNOTS).round().astype(int))
-    knots = np.unique(np.concatenate([knots, np.linspace(1, net.depth, _KNOTS).round().astype(int)]))
-    rows = [(0.0, 0.0, 0.0)]
-    for k in knots:
-        prediction, _ = predict(replace(net, depth=int(k), beta=None, alpha=net.scaling))
-        rows.append((prediction.log_median, *prediction.log_range))
-    median, low, high = np.array(rows).T
-    return np.concatenate([[0], knots]), median, low, high

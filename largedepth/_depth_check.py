@@ -38,7 +38,8 @@ UNDECIDED = 3
 @click.option(
     "--promise",
     metavar="MODULE:FUNCTION",
-    help="A function from depth to the ResNet that the model claims to be: every block is tested.",
+    help="A function from depth to the ResNet that the model claims to be: every block is tested; or to its "
+    "Transformer: the stream is.",
 )
 @click.option("--blocks", metavar="NAME", help="The PyTorch module that holds the blocks, or an expression.")
 @click.option(

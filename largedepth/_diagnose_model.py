@@ -5,6 +5,7 @@ batch.
 from __future__ import annotations
 
 import inspect
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,7 @@ def measured_network(
     """
     from montecarlo import InvalidFieldError
     from montecarlo.diagnosis import measure_branches
+    from montecarlo.diagnosis.branches._words import LOOKS
     from montecarlo.practice import find_object, record
     from montecarlo.practice._factory import build
     from montecarlo.practice._frameworks import is_torch_module
@@ -46,16 +48,26 @@ def measured_network(
         f"read from {name}: {branches.depth} branches of {', '.join(branches.names)}, width "
         f"{branches.width}, {branches.hidden_width} units, α = {branches.alpha:.4g}"
     )
+    given = {key: value for key, value in fields.items() if key not in ("width", "depth")}
+    net = branches.resnet(**given)
     if inputs is not None:
         from montecarlo.diagnosis._numbers import number
 
         stream = record(model, *inputs, seed=seed, parameters=False)
         grown = number(float(stream.log_hidden[-1] - stream.log_hidden[0]))
         back = number(float(stream.log_gradient[0] - stream.log_gradient[-1]))
-        lines.append(f"recorded on its inputs: the stream grows {grown}-fold, the gradient {back}-fold")
-    lines += [f"warning: {words}" for words in branches.warnings]
-    given = {key: value for key, value in fields.items() if key not in ("width", "depth")}
-    return branches.resnet(**given), lines
+        start = math.exp(float(stream.log_hidden[0]))
+        lines.append(
+            f"recorded on its inputs: the stream starts at {start:.4g} a coordinate and grows {grown}-fold, "
+            f"the gradient {back}-fold"
+        )
+        homogeneous = net.norm == "none" and net.activation_function.negative_slope is not None
+        if "input_scale" not in given and start > 0.0 and not (homogeneous and net.bias_std == 0.0):
+            # The root mean square of h_0 = A x is that of x, uniform on [0, input_scale].
+            net = branches.resnet(**given, input_scale=math.sqrt(3.0) * start)
+    told = given.get("norm", "none") != "none"
+    lines += [f"warning: {words}" for words in branches.warnings if not (told and LOOKS in words)]
+    return net, lines
 
 
 def given_fields(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:

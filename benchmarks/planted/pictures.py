@@ -246,8 +246,8 @@ BUGS = (
     ),
     Bug(
         "figures/_diagnosis.py",
-        "axis.plot(k, median / np.log(10), color=THEORY",
-        "axis.plot(k, median, color=THEORY",
+        "axis.plot(theory.layers, theory.middle / np.log(10), color=THEORY",
+        "axis.plot(theory.layers, theory.middle, color=THEORY",
         _DIAGNOSIS,
         "diagnose --plot: the median in natural logs on an axis in decades",
     ),

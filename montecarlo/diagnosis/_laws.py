@@ -183,3 +183,58 @@ class Mixture:
 
     def _means(self) -> Array:
         return np.array([float(law.mean()) for law in self.laws]) + self.shifts
+
+
+@dataclass(frozen=True)
+class NormalMixture:
+    """Mixture of normal laws of one deviation, many enough to stand for a continuum.
+
+    Parameters
+    ----------
+    means : ndarray of float64
+        Their means.
+    weights : ndarray of float64
+        Their weights, which add up to 1.
+    deviation : float
+        Their deviation, > 0.
+    """
+
+    means: Array
+    weights: Array
+    deviation: float
+
+    def _average(self, function: Any, x: Any, sign: float = 1.0) -> Array:
+        z = (np.asarray(x, np.float64)[..., None] - self.means) / self.deviation
+        return function(sign * z) @ self.weights
+
+    def cdf(self, x: Any) -> Any:
+        """Return the distribution function."""
+        return self._average(special.ndtr, x)
+
+    def sf(self, x: Any) -> Any:
+        """Return one minus the distribution function."""
+        return self._average(special.ndtr, x, -1.0)
+
+    def pdf(self, x: Any) -> Any:
+        """Return the density."""
+        return self._average(stats.norm.pdf, x) / self.deviation
+
+    def ppf(self, q: Any) -> Any:
+        """Return quantiles, by bisection."""
+        wanted = np.asarray(q, np.float64)
+        reach = self.deviation * special.ndtri(np.clip(wanted, 1e-300, 1.0))
+        low, high = self.means.min() + reach, self.means.max() + reach
+        for _ in range(_STEPS):
+            middle = 0.5 * (low + high)
+            up = self.cdf(middle) < wanted
+            low, high = np.where(up, middle, low), np.where(up, high, middle)
+        return high
+
+    def mean(self) -> float:
+        """Return the mean."""
+        return float(self.weights @ self.means)
+
+    def std(self) -> float:
+        """Return the standard deviation."""
+        between = float(self.weights @ np.square(self.means - self.mean()))
+        return math.sqrt(self.deviation**2 + between)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.diagnosis._degenerate import no_branches, unmoved
-from montecarlo.diagnosis._laws import HalfLog, Mixture, StartLaw, start_degrees, start_nodes
+from montecarlo.diagnosis._laws import HalfLog, Mixture, NormalMixture, StartLaw, start_degrees, start_nodes
 from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
@@ -24,6 +26,7 @@ from montecarlo.networks.blocks._block import (
 )
 
 Array = npt.NDArray[np.float64]
+_Way = Callable[[], Prediction]
 
 WORDS = PLAIN | {NORM, BRANCH_NORM, STREAM_NORM, HIDDEN_WIDTH, SKIP, SCHEDULE, OUTER_ACTIVATION}
 """What is known here, if only that there is no theory for it; any other word is refused."""
@@ -38,36 +41,50 @@ _SEEN = 64  # M from which on no sample meets a ReLU branch of less than three a
 
 def predict_block(resnet: ResNet) -> tuple[Prediction, Prediction]:
     """Return the predictions of both ratios for a network with words beyond res-1 to res-3."""
+    hidden, gradient = _ways(resnet)
+    return hidden(), gradient()
+
+
+def predict_hidden(resnet: ResNet) -> Prediction:
+    """Return the prediction of hidden states alone for such a network: gradients take longer."""
+    return _ways(resnet)[0]()
+
+
+def _ways(resnet: ResNet) -> tuple[_Way, _Way]:
+    """Return how either ratio is predicted."""
     if no_branches(resnet) and resnet.skip == 1.0 and resnet.normalisation.kind in ("none", "tanh"):
-        return unmoved()
+        return _known(unmoved())
     if resnet.processes is not None:
-        return nothing("weights that are correlated along depth have no theory in this block")
+        return _known(nothing("weights that are correlated along depth have no theory in this block"))
     if resnet.depth > LARGEST_DEPTH:
-        return nothing("laws of these blocks look at every layer, up to a million of them")
+        return _known(nothing("laws of these blocks look at every layer, up to a million of them"))
     place = resnet.norm.partition("-")[0]
     plain = resnet.skip == 1.0 and resnet.schedule == "constant"
     if OUTER_ACTIVATION in resnet.words:
         if plain and place == "none":
-            return _post_activation(resnet)
-        return nothing("an outer activation with norms, schedules or skip factors has no theory")
+            return _known(_post_activation(resnet))
+        return _known(nothing("an outer activation with norms, schedules or skip factors has no theory"))
     if place == "none":
-        return _schedules(resnet)
+        return _known(_schedules(resnet))
     if place == "post":
-        return _fixed_length(resnet), _post_gradient(resnet, plain)
+        return partial(_fixed_length, resnet), partial(_post_gradient, resnet, plain)
     if resnet.skip != 1.0:
-        return nothing("norms before the branch have a theory for skip = 1 alone")
+        return _known(nothing("norms before the branch have a theory for skip = 1 alone"))
     if resnet.normalisation.kind == "tanh":
-        return nothing("DyT has mean squares of wide networks alone (N12), and no law")
+        return _known(nothing("DyT has mean squares of wide networks alone (N12), and no law"))
     if not resnet.has_w or not resnet.law.gaussian:
-        return nothing("laws behind a norm are those of Gaussian weights and of branches with W")
+        return _known(nothing("laws behind a norm are those of Gaussian weights and of branches with W"))
     mean = mean_square(resnet)
     if resnet.norm_eps > _START * mean:
-        return nothing("ε is not small beside ‖h_0‖²/d")
-    return (
-        (_peri(resnet), _peri_gradient(resnet))
-        if place == "peri"
-        else (_walk(resnet), _walk_gradient(resnet))
-    )
+        return _known(nothing("ε is not small beside ‖h_0‖²/d"))
+    if place == "peri":
+        return partial(_peri, resnet), partial(_peri_gradient, resnet)
+    return partial(_walk, resnet), partial(_walk_gradient, resnet)
+
+
+def _known(pair: tuple[Prediction, Prediction]) -> tuple[_Way, _Way]:
+    hidden, gradient = pair
+    return (lambda: hidden), (lambda: gradient)
 
 
 def mean_square(resnet: ResNet) -> float:
@@ -308,6 +325,7 @@ def _post_gradient(resnet: ResNet, plain: bool) -> Prediction:
 
 def _post_activation(resnet: ResNet) -> tuple[Prediction, Prediction]:
     from scipy import special, stats
+    from scipy.interpolate import CubicSpline
 
     import theory
 
@@ -315,19 +333,21 @@ def _post_activation(resnet: ResNet) -> tuple[Prediction, Prediction]:
     a, d, L = resnet.scaling, resnet.width, resnet.depth
     if not relu or not resnet.law.gaussian or d < 2 or a > 0.2:
         return nothing("post-activation has laws for ReLU, Gaussian weights and scalings up to 0.2")
-    u, weights = np.polynomial.hermite_e.hermegauss(17)
+    u, _ = np.polynomial.hermite_e.hermegauss(17)
     half = 0.5 * (d - 1)
     cosines = 2.0 * stats.beta.ppf(special.ndtr(u), half, half) - 1.0  # of an isotropic h_0 with (1, …, 1)
     n = a * a * L
-    laws, shifts = [], []
+    deviation = float(theory.post_activation_law(width=d, cosine=0.0, total=n).std())  # at every angle
+    shifts = []
     for c in cosines.tolist():
         state = theory.post_activation_flow(mean=c, variance=1.0 - c * c, time=a * L)
-        fluctuation = theory.post_activation_law(width=d, cosine=c, total=n)
-        laws.append(stats.norm(0.0, float(fluctuation.std())))
         moved = theory.post_activation_log_growth(width=d, depth=L, alpha=a, cosine=c)
         moved -= theory.post_activation_log_growth(width=d, depth=L, alpha=a, cosine=c, correction=False)
         shifts.append(0.5 * math.log(state.mean_square) + moved)
-    law = Mixture(tuple(laws), weights / weights.sum(), np.array(shifts))
+    # Smooth in the angle: as many angles as make a density of narrow laws.
+    fine = np.linspace(-5.0, 5.0, 501)
+    weights = np.exp(-0.5 * fine * fine)
+    law = NormalMixture(CubicSpline(u, shifts)(fine), weights / weights.sum(), deviation)
     # The term of a²L is that of long times, and the next ones are of order a³L and a.
     slack = 0.5 * n * math.exp(-0.8 * a * L) + 0.3 * a * n + 0.3 * a
     remark = "the flow from the random direction of h_0, with the fluctuations of small scalings"

@@ -42,6 +42,15 @@ def network_words(resnet: ResNet) -> str:
     activation = resnet.activation_function.name
     weights = str(getattr(resnet.weights, "name", resnet.weights))
     beta = f" (β = {resnet.beta:g})" if resnet.beta is not None else ""
+    bias = f", biases of deviation {resnet.bias_std:g}" if resnet.bias_std else ""
+    return (
+        f"{resnet.block} with {activation}, width {resnet.width:,}, depth {resnet.depth:,}, {weights} weights"
+        f"{bias}{around_words(resnet)}, α = {resnet.scaling:.4g}{beta}"
+    )
+
+
+def around_words(resnet: ResNet) -> str:
+    """Return norm, hidden width, skip factor and schedule in words, each behind a comma."""
     around = "".join(
         f", {name.replace('_', ' ')} {resnet.brief()[name]}"
         for name in ("norm", "hidden_width", "skip")
@@ -49,11 +58,7 @@ def network_words(resnet: ResNet) -> str:
     )
     if resnet.schedule != "constant":
         around += f", schedule {resnet.schedule if isinstance(resnet.schedule, str) else 'layer by layer'}"
-    bias = f", biases of deviation {resnet.bias_std:g}" if resnet.bias_std else ""
-    return (
-        f"{resnet.block} with {activation}, width {resnet.width:,}, depth {resnet.depth:,}, {weights} weights"
-        f"{bias}{around}, α = {resnet.scaling:.4g}{beta}"
-    )
+    return around
 
 
 def scaling_words(diagnosis: Findings) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError, check_real, check_seed, check_sequence, check_whole
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks._transformer import Transformer
 from montecarlo.practice._classes import CLASSES, STILL, Growth, branch_growth, level_growth, worst
 from montecarlo.practice._factory import build
 from montecarlo.practice._fault import Fault
@@ -20,6 +21,7 @@ from montecarlo.practice._seeds import Measured, measure
 from montecarlo.practice._stream import Stream
 from montecarlo.practice._structure import Structure, find_structure
 from montecarlo.practice._student import interval_of, looks_of
+from montecarlo.practice._token_promise import TokenPromise
 from montecarlo.practice._unlike import branch_faults, certain_faults, parameter_faults
 
 _DEPTHS = (6, 12, 24, 48)
@@ -32,7 +34,7 @@ def depth_check(
     seeds: int | Sequence[int] = 8,
     *,
     expect: str | None = None,
-    promise: Callable[[int], ResNet] | None = None,
+    promise: Callable[[int], ResNet | Transformer] | None = None,
     inputs: Any = None,
     blocks: str | Sequence[str] | None = None,
     false_alarm: float = 1e-3,
@@ -56,7 +58,9 @@ def depth_check(
     expect : {"identity", "critical", "polynomial", "exponential"}, optional
         The class that is claimed.
     promise : callable, optional
-        `promise(depth)` returns the `ResNet` that the model claims to be; the law of every block is tested.
+        `promise(depth)` returns the `ResNet` that the model claims to be, and the law of every block is
+        tested; or the `Transformer`, and its stream on the batch's first sequence is tested against
+        `simulate_tokens`.
     inputs : optional
         What every model is called with: a tuple of arguments, or one. Common to all depths and seeds, which
         is what comparisons over depth want.
@@ -98,7 +102,8 @@ def depth_check(
         )
     looks = looks_of(len(numbers))
     share = false_alarm / (3 * len(looks))  # three quantities, each at every look
-    tests = {L: PromiseTest(promise(L), false_alarm / len(depths)) for L in depths} if promise else {}
+    promised = {L: promise(L) for L in depths} if promise else {}
+    tests = {L: _test_of(promised[L], false_alarm / len(depths), len(looks)) for L in promised}
     measured: list[list[Measured]] = []
     last: dict[int, Stream] = {}
     faults: list[Fault] = []
@@ -133,13 +138,24 @@ def depth_check(
             faults=(*faults, *refuted, *_outliers(measured, last, depths, structure, false_alarm, faults)),
             measured=tuple(map(tuple, measured)), false_alarm=false_alarm,
             notes=_notes(last, tests, structure),
-            promise=tuple(tests[L].resnet for L in depths if L in tests),
+            promise=tuple(promised.values()),
         )  # fmt: skip
         enough = not tests or bool(refuted) or bool(certain)
         if any(fault.kind == "overflow" for fault in faults) or (found.settled and enough):
             break
     assert found is not None  # the last seed is a look
     return found
+
+
+def _test_of(promised: ResNet | Transformer, false_alarm: float, looks: int) -> PromiseTest | TokenPromise:
+    if isinstance(promised, Transformer):
+        return TokenPromise(promised, false_alarm / looks)
+    if isinstance(promised, ResNet):
+        return PromiseTest(promised, false_alarm)
+    raise InvalidFieldError(
+        "promise", promised, "must return a ResNet or a Transformer", "return ResNet(width=64, depth=depth, "
+        "beta=0.5), say",
+    )  # fmt: skip
 
 
 def faults_stop(faults: Sequence[Fault], depth: int) -> bool:
@@ -197,7 +213,9 @@ def _outliers(
     return branch_faults(logs, last[deepest].names, false_alarm)
 
 
-def _notes(last: dict[int, Stream], tests: dict[int, PromiseTest], structure: Structure) -> tuple[str, ...]:
+def _notes(
+    last: dict[int, Stream], tests: dict[int, PromiseTest | TokenPromise], structure: Structure
+) -> tuple[str, ...]:
     found = [note for stream in last.values() for note in stream.notes]
     found += [test.note for test in tests.values() if test.note]
     for L, stream in last.items():

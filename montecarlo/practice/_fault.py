@@ -15,6 +15,9 @@ _WORDS = {
     "mean": "the branch of {where} has a mean of {found:.3g} times its root mean square, 0 is promised",
     "factor": "the branch of {where} is {found:.4g} times what is promised",
     "schedule": "the branches of {where} are {detail} times what is promised: another schedule",
+    "stream": "the stream {place} has {found:.4g} times the root mean square that is promised, {detail}",
+    "cosine": "tokens {place} have a mean cosine of {found:.4g}, {expected:.4g} is promised; {detail}",
+    "gradient": "gradients grow {found:.4g}-fold, {expected:.4g}-fold is promised",
     "outlier": "the branch of {where} is {found:.4g} times those of the blocks around it",
     "weights": "{detail} of {where} deviates {found:.4g} times as much as in the blocks around it",
     "bias": "{detail} of {where} has a mean of {found:.3g} times its deviation",
@@ -29,10 +32,10 @@ class Fault:
     Parameters
     ----------
     kind : str
-        One of overflow, copy, norm, zero, skip, mean, factor, schedule (against a promise or certain), and
-        outlier, weights, bias (a block unlike the others).
+        One of overflow, copy, norm, zero, skip, mean, factor, schedule, stream, cosine, gradient (against a
+        promise or certain), and outlier, weights, bias (a block unlike the others).
     blocks : tuple of int
-        Blocks 1 to L that have it.
+        Blocks 1 to L that have it; 0 stands for what enters the first.
     found, expected : float
         The number, and what it should be.
     depth : int
@@ -58,8 +61,9 @@ class Fault:
     def words(self) -> str:
         """The fault in a sentence."""
         where = where_words(self.blocks, self.depth, self.name)
+        place = "that enters the first block" if self.blocks == (0,) else f"after {where}"
         said = _WORDS[self.kind].format(
-            where=where, found=self.found, expected=self.expected, detail=self.detail
+            where=where, place=place, found=self.found, expected=self.expected, detail=self.detail
         )
         return f"{said} (L = {self.depth})"
 

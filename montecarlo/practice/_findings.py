@@ -9,12 +9,25 @@ from typing import Any
 import numpy as np
 
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks._transformer import Transformer
 from montecarlo.practice._classes import Growth
 from montecarlo.practice._fault import Fault
 from montecarlo.practice._seeds import Measured
 from montecarlo.practice._structure import Structure
 
-_AGAINST = ("overflow", "copy", "norm", "zero", "skip", "mean", "factor", "schedule")
+_AGAINST = (
+    "overflow",
+    "copy",
+    "norm",
+    "zero",
+    "skip",
+    "mean",
+    "factor",
+    "schedule",
+    "stream",
+    "cosine",
+    "gradient",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class Findings:
     measured: tuple[tuple[Measured, ...], ...]
     false_alarm: float
     notes: tuple[str, ...] = ()
-    promise: tuple[ResNet, ...] = field(default=())
+    promise: tuple[ResNet | Transformer, ...] = field(default=())
 
     @property
     def decided(self) -> bool:
@@ -118,7 +131,13 @@ class Findings:
         }
 
 
-def _promised(resnet: ResNet) -> Theory:
+def _promised(resnet: ResNet | Transformer) -> Theory:
+    if isinstance(resnet, Transformer):
+        from montecarlo.networks._wide_transformer import predict_tokens
+
+        path = predict_tokens(resnet)
+        grown, back = float(path.log_rms[-1] - path.log_rms[0]), float(path.log_tangent[-1])
+        return Theory(grown, back, "T4b, J0", "wide limit")
     from montecarlo.diagnosis._predict import predict
 
     hidden, gradient = predict(resnet)

@@ -13,14 +13,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.networks._activations import Activation
 from montecarlo.networks._specification import ResNet
+from montecarlo.practice._activation_moments import activation_moments, values_of
 from montecarlo.practice._branch_law import FLOOR, BranchLaw
 from montecarlo.practice._fault import Fault
 from montecarlo.practice._stream import Stream, rows_of
@@ -36,7 +35,6 @@ _NORMS = {
     "post-layer": "after",
 }
 _TUNED = 16  # networks at which the test of a direction is narrowest
-_KNOT = 0.05  # between arguments of tabulated moments, in log variance
 _SMALLEST = 8  # width from which on the floor of a row is out of reach
 
 
@@ -122,7 +120,7 @@ class PromiseTest:
         units = net.hidden_width or net.width
         if net.activation_function.name == "relu" and net.bias_std == 0.0:
             return BranchLaw(net.width, units=units)
-        c, v = _activation_moments(net.activation_function, scale)
+        c, v = activation_moments(net.activation_function, scale)
         return BranchLaw(net.width, spread=v / (units * c * c))
 
     def _promised(self, h: Any, length: Any, scaling: float) -> tuple[Any, BranchLaw | None]:
@@ -132,13 +130,13 @@ class PromiseTest:
         if net.block == "res-1":
             inside = h if net.norm == "none" else h / np.sqrt(mean_square)[:, None]
             return scaling**2 * np.mean(
-                np.square(_values(net.activation_function.value, inside)), axis=1
+                np.square(values_of(net.activation_function.value, inside)), axis=1
             ), None
         variance = (mean_square if net.norm == "none" else np.ones(len(h))) + net.bias_std**2
         if net.activation_function.name == "relu":
             law = None if net.bias_std == 0.0 else self._law(1.0)
             return scaling**2 * variance / 2.0, law
-        moments = [_activation_moments(net.activation_function, float(s)) for s in variance]
+        moments = [activation_moments(net.activation_function, float(s)) for s in variance]
         c = np.array([pair[0] for pair in moments])
         return scaling**2 * c, self._law(float(variance[np.argmax([v / (c * c) for c, v in moments])]))
 
@@ -234,32 +232,3 @@ def _trend(blocks: Sequence[int], logs: Any) -> str:
     ends = [f"{math.exp(logs[i]):.3g} at block {blocks[i] + 1}" for i in (0, -1)]
     slope = float(np.polyfit(np.log(np.asarray(blocks) + 1.0), logs, 1)[0])
     return f"{ends[0]} to {ends[1]}, about k^{slope:.2f}"
-
-
-def _values(function: Any, x: Any) -> Any:
-    return np.vectorize(function, otypes=[np.float64])(x)
-
-
-def _activation_moments(activation: Activation, variance: float) -> tuple[float, float]:
-    """Return c = E σ(√s Z)² and Var σ(√s Z)², off by 1e-4 at most between the knots in log s."""
-    place = math.log(variance) / _KNOT if variance > 0 else -math.inf
-    if not math.isfinite(place):
-        return _moments_at(activation, 0.0)
-    low = math.floor(place)
-    share = place - low
-    (c, v), (c_next, v_next) = (_moments_at(activation, math.exp(_KNOT * k)) for k in (low, low + 1))
-    if min(c, c_next, v, v_next) <= 0:
-        return _moments_at(activation, variance)
-    between = [
-        math.exp((1 - share) * math.log(x) + share * math.log(y)) for x, y in ((c, c_next), (v, v_next))
-    ]
-    return between[0], between[1]
-
-
-@lru_cache(maxsize=4096)
-def _moments_at(activation: Activation, variance: float) -> tuple[float, float]:
-    nodes, weights = np.polynomial.hermite_e.hermegauss(96)
-    weights = weights / weights.sum()
-    square = np.square(_values(activation.value, math.sqrt(variance) * nodes))
-    c = float(weights @ square)
-    return c, max(float(weights @ np.square(square)) - c * c, 0.0)

@@ -36,7 +36,7 @@ class DepthCheck(Findings):
         that a promise which the model keeps is refuted (without assumption for Gaussian weights).
     notes : tuple of str
         What a reader should know.
-    promise : tuple of ResNet
+    promise : tuple of ResNet or Transformer
         What the model claims to be at each depth.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure as Canvas
 from figures import _depth_check as drawing
 from figures import draw_depth_check
 from montecarlo import InvalidFieldError
-from montecarlo.practice import DepthCheck, depth_check
+from montecarlo.practice import DepthCheck, Fault, depth_check
 
 DEPTHS = (4, 8, 16)
 
@@ -38,6 +39,21 @@ def test_the_panels_hold_what_was_measured(
     np.testing.assert_allclose(drawn["gradient"], np.exp(check.gradient.levels))
     np.testing.assert_allclose(drawn["theory, stream"], [np.exp(t.stream) for t in check.theory])
     assert check.found in kept[0].get_suptitle()
+
+
+def test_a_long_title_has_lines_that_fit(
+    check: DepthCheck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Canvas] = []
+    monkeypatch.setattr(drawing, "save_drawing", lambda canvas, path: kept.append(canvas) or path)
+    words = "1.546 times after the last block; up to there branches add 2.27 times what is promised"
+    fault = Fault("stream", (1,), 1.273, 1.0, 16, 40.0, "transformer.h.0", words)
+    draw_depth_check(dataclasses.replace(check, faults=(fault,)), tmp_path / "c.png")
+    canvas = kept[0]
+    canvas.draw_without_rendering()
+    box = canvas._suptitle.get_window_extent()  # type: ignore[attr-defined]
+    assert 0.0 < box.x0 < box.x1 < canvas.bbox.x1
+    assert canvas.get_suptitle().replace("\n", " ").endswith(f"{words} (L = 16)")
 
 
 def test_a_model_without_gradients_is_drawn_and_other_endings_are_refused(tmp_path: Path) -> None:

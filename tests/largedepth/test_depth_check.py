@@ -25,7 +25,9 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "def parameters():\n"
         "    rng = np.random.default_rng(0)\n"
         "    return {f'block.{k}.{name}.weight': rng.normal(0, 1 / 8, (64, 64))\n"
-        "            for k in range(12) for name in ('fc1', 'fc2')}\n",
+        "            for k in range(12) for name in ('fc1', 'fc2')}\n"
+        "def normed():\n"
+        "    return parameters() | {f'block.{k}.norm.weight': np.ones(64) for k in range(12)}\n",
         encoding="utf-8",
     )
     (tmp_path / "needstorch.py").write_text("import no_such_torch\n", encoding="utf-8")
@@ -94,6 +96,17 @@ def test_diagnose_reads_a_model() -> None:
     assert "read from usersmodel:parameters: 12 branches of block.*.fc2.weight" in done.stdout
     assert "width 64, depth 12" in done.stdout
     assert command("diagnose", "--depth", "3").stderr.startswith("largedepth: --width: must be given")
+
+
+def test_diagnose_is_told_where_a_models_norm_stands() -> None:
+    options = ("diagnose", "--model", "usersmodel:normed", "--seconds", "0", "--format", "float16")
+    plain, told = command(*options), command(*options, "--norm", "pre-rms")
+    assert "warning: block.*.norm.weight looks like a normalisation" in plain.stdout
+    assert "unless norm='pre-rms', say, tells where it stands" in plain.stdout
+    assert told.returncode == 0, told.stderr
+    assert "norm pre-rms" in told.stdout
+    assert "exact law (N1)" in told.stdout
+    assert "looks like" not in told.stdout
 
 
 def _claims(kept: list[Any]) -> DepthClaims:

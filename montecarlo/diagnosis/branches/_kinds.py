@@ -54,6 +54,11 @@ def find_kinds(families: dict[str, Family]) -> dict[str, str]:
     return kinds
 
 
+def attends(name: str) -> bool:
+    """Return whether a name is that of a part of attention."""
+    return any(word.startswith(("att", "mha", "msa")) for word in words(name))
+
+
 def split(name: str) -> tuple[str, str]:
     """Return module and leaf: of `b.*.fc.weight`, `b.*.fc` and `weight`; of `net.V.*`, `net` and `V`."""
     module, _, leaf = name.removesuffix(".*").rpartition(".")

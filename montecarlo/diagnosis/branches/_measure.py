@@ -26,6 +26,7 @@ def measure(found: BranchParameters, multiplier: float = 1.0) -> Branches:
         scale = np.array([math.sqrt(float(np.mean(np.square(s)))) for s in found.scale])
     # Biases are drawn about zero in the theory: their mean square is what counts.
     bias_w, bias_v = (0.0 if b is None else math.sqrt(_mean_square(b)) for b in (found.bias_w, found.bias_v))
+    gain = 1.0 if found.gain is None else math.sqrt(_mean_square(found.gain))
     schedule = multiplier * scale * np.sqrt(v.variance * width)
     if w is not None:
         schedule = schedule * np.sqrt(w.variance * units)
@@ -38,6 +39,7 @@ def measure(found: BranchParameters, multiplier: float = 1.0) -> Branches:
         bias_v_std=bias_v, branch_scale=tuple(scale.tolist()), schedule=tuple(schedule.tolist()),
         mean_v=v.mean_errors, mean_w=0.0 if w is None else w.mean_errors,
         log_mean_growth=_mean_growth(multiplier * scale, v, w), roles=found.roles,
+        norm_gain=gain,
     )  # fmt: skip
     return remark(branches, v, w, found)
 

@@ -34,6 +34,8 @@ class BranchParameters:
         Those that map the stream to the units.
     bias_v, bias_w, scale : sequence of arrays or None
         Their biases, and the factors in front of the branch (LayerScale, ReZero).
+    gain, shift : sequence of arrays or None
+        Weight and bias of the normalisation before the first matrix.
     names : tuple of str
         Of V and W.
     roles : mapping of str to str
@@ -47,6 +49,8 @@ class BranchParameters:
     bias_v: Sequence[Array] | Stack | None = None
     bias_w: Sequence[Array] | Stack | None = None
     scale: Sequence[Array] | Stack | None = None
+    gain: Sequence[Array] | Stack | None = None
+    shift: Sequence[Array] | Stack | None = None
     names: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError, check_real
+from montecarlo.diagnosis.branches._specify import behind_norm
 from montecarlo.networks._specification import ResNet
 
 _KURTOSIS = {"rademacher": 1.0, "uniform": 1.8, "gaussian": 3.0}
@@ -57,6 +58,8 @@ class Branches:
     roles : mapping of str to str, default {}
         What each parameter of a block was taken as: V, W, their biases, scale, norm, attention, gate,
         expert, embedding, convolution, or unread.
+    norm_gain : float, default 1
+        Root mean square of the gains of the norm before the branch, 1 without one.
     """
 
     width: int
@@ -77,6 +80,7 @@ class Branches:
     mean_w: float = 0.0
     log_mean_growth: float = 0.0
     roles: Mapping[str, str] = field(default_factory=dict, hash=False)
+    norm_gain: float = 1.0
 
     @property
     def alpha(self) -> float:
@@ -122,20 +126,23 @@ class Branches:
         """Return the specification to diagnose.
 
         Weights W = s W₀ of a deviation that is s times 1/√d are exact for every activation: s h obeys the
-        recursion of W₀ with scaling s α and an input s times as large, biases as they are.
+        recursion of W₀ with scaling s α and an input s times as large, biases as they are. Behind a norm,
+        which has its own length, s goes into the scaling of piecewise linear activations and into σ(s x) of
+        others. Hidden widths are those of the model for ReLU and behind a norm, else that of a square branch.
 
         Parameters
         ----------
         activation : str, default "relu"
             σ, which parameters do not tell.
         **fields
-            Other fields of `ResNet`, or replacements of measured ones; `input_scale` is that of the model.
+            Other fields of `ResNet`, or replacements of measured ones; `input_scale` is that of the model,
+            and `norm` where its normalisation stands, which parameters do not tell.
 
         Raises
         ------
         InvalidFieldError
-            If no specification is near: constant weights, or biases of a branch that leave open where they
-            stand.
+            If no specification is near: constant weights, biases of a branch that leave open where they
+            stand, or a norm behind the branch whose gain is not 1.
 
         Notes
         -----
@@ -148,6 +155,8 @@ class Branches:
         >>> layers = {f"Dense_{k}": {"kernel": rng.normal(0, 64**-0.5, (64, 64))} for k in range(12)}
         >>> measure_branches(layers, matrices_per_block=1).resnet("tanh", alpha=0.25)
         ResNet(width=64, depth=12, alpha=0.25, block='res-1', activation='tanh')
+        >>> measure_branches(layers, matrices_per_block=1).resnet("tanh", alpha=0.25, norm="pre-rms")
+        ResNet(width=64, depth=12, alpha=0.25, block='res-1', activation='tanh', norm='pre-rms')
         """
         single = math.isnan(self.scale_w)
         block = "res-1" if single else "res-2"
@@ -164,13 +173,20 @@ class Branches:
             "width": self.width, "depth": self.depth, "block": block, "activation": activation,
             "weights": self.weights,
         }  # fmt: skip
+        norm = fields.get("norm", "none")
+        known = fields.get("block", block) in ("res-2", "res-3") and (block == "res-3" or norm != "none")
+        if not single and known and self.hidden_width != self.width:
+            measured["hidden_width"] = self.hidden_width
         if block == "res-2":
             measured["bias_std"] = self.bias_std
-            if self.inner_scale > 0.0:
-                given = check_real(
-                    "input_scale", fields.pop("input_scale", 1.0), 0.0, 1e100, 1.0, open_low=True
-                )
-                measured["input_scale"] = self.inner_scale * given
-        if "beta" not in fields:
-            measured["alpha"] = alpha or _ZERO
+        if norm != "none":
+            measured = behind_norm(
+                measured | {"alpha": alpha or _ZERO}, norm, deviation=self.inner_scale, gain=self.norm_gain
+            )
+        elif block == "res-2" and self.inner_scale > 0.0:
+            given = check_real("input_scale", fields.pop("input_scale", 1.0), 0.0, 1e100, 1.0, open_low=True)
+            measured["input_scale"] = self.inner_scale * given
+        measured.setdefault("alpha", alpha or _ZERO)
+        if "beta" in fields:
+            del measured["alpha"]
         return ResNet(**(measured | fields))

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.diagnosis.branches._blocks import Blocks, Family, common_shape, is_matrix, of_common_shape
-from montecarlo.diagnosis.branches._kinds import find_kinds, words
+from montecarlo.diagnosis.branches._kinds import attends, find_kinds
+from montecarlo.diagnosis.branches._norms import find_norm
 from montecarlo.diagnosis.branches._orientation import Matrix, orient, own_bias
 from montecarlo.diagnosis.branches._parameters import BranchParameters, Stack
 
@@ -63,6 +64,7 @@ def assign_roles(
     lengths_of_scales = {name: max(common_shape(families[name]), default=1) for name in complete}
     fitting = [name for name, n in lengths_of_scales.items() if n in (1, way.width)]
     scale = _scale(roles, v, fitting, said)
+    gain, shift = find_norm(families, {name: roles[name] for name in complete}, names, way.width)
 
     def stack(name: str | None, rows_out: bool = True) -> Stack | None:
         return None if name is None else Stack([families[name][k] for k in order], rows_out=rows_out)
@@ -70,7 +72,7 @@ def assign_roles(
     return BranchParameters(
         v=Stack([families[v][k] for k in order], rows_out=way.rows_out), w=stack(w, way.rows_out),
         bias_v=stack(own[v]), bias_w=None if w is None else stack(own[w]), scale=stack(scale),
-        names=(v,) if w is None else (v, w), roles=roles,
+        gain=stack(gain), shift=stack(shift), names=(v,) if w is None else (v, w), roles=roles,
         warnings=(*said, *remarks, *guesses, *_unread(families, roles, blocks.others)),
     )  # fmt: skip
 
@@ -152,7 +154,7 @@ def _scale(roles: dict[str, str], v: str, fitting: list[str], said: list[str]) -
     """Return the factor in front of the branch of V; name the others' roles and say what was chosen."""
     found = [name for name, role in roles.items() if role == "scale"]
     roles |= {name: "unread" for name in found if name not in fitting}
-    roles |= {name: "scale of attention" for name in found if _attends(name) and not _attends(v)}
+    roles |= {name: "scale of attention" for name in found if attends(name) and not attends(v)}
     found = [name for name in found if roles[name] == "scale"]
     if not found:
         return None
@@ -169,15 +171,9 @@ def _scale(roles: dict[str, str], v: str, fitting: list[str], said: list[str]) -
     return best
 
 
-def _attends(name: str) -> bool:
-    return any(word.startswith(("att", "mha", "msa")) for word in words(name))
-
-
 def _unread(families: dict[str, Family], roles: dict[str, str], others: tuple[str, ...]) -> list[str]:
     """Return what is said of parameters that were not used."""
     said = []
-    if norms := [name for name, role in roles.items() if role == "norm"]:
-        said.append(f"{norms[0]} looks like a normalisation, which the theory does not know")
     for kind, why in _NOT_READ.items():
         names = [
             name for name, role in roles.items() if role == kind and len(common_shape(families[name])) > 1

@@ -14,16 +14,35 @@ if TYPE_CHECKING:
     from montecarlo.diagnosis.branches._moments import Moments
     from montecarlo.diagnosis.branches._parameters import BranchParameters
 
+LOOKS = "looks like a normalisation"
 _ERRORS = 6.0  # standard errors from which on something is said: by chance for one model in a million at most
 
 
 def remark(branches: Branches, v: Moments, w: Moments | None, found: BranchParameters) -> Branches:
     """Return the record with its warnings, those of the reader first."""
     said = [
-        *found.warnings, *_of_zero(branches), *_of_one_matrix(branches), *_of_biases(branches, found),
-        *_of_shape(branches), *_of_schedule(branches, v, w), *_of_mean(branches), *_of_law(branches, v, w),
+        *_of_norm(found), *found.warnings, *_of_zero(branches), *_of_one_matrix(branches),
+        *_of_biases(branches, found), *_of_shape(branches), *_of_schedule(branches, v, w),
+        *_of_mean(branches), *_of_law(branches, v, w),
     ]  # fmt: skip
     return dataclasses.replace(branches, warnings=tuple(said))
+
+
+def _of_norm(found: BranchParameters) -> list[str]:
+    """Say that there is a norm, and how its place is told: parameters do not."""
+    norms = [name for name, role in found.roles.items() if role == "norm"]
+    if not norms:
+        return []
+    kind = "pre-rms" if found.shift is None else "pre-layer"
+    said = [
+        f"{norms[0]} {LOOKS}: the branch is taken as a plain one, unless norm='{kind}', say, tells where it "
+        "stands"
+    ]
+    if found.gain is not None and any(float(np.ptp(g)) > 1e-6 * float(np.abs(g).max()) for g in found.gain):
+        said.append("gains of the normalisation differ: behind it taken as their root mean square")
+    if found.shift is not None and any(b.any() for b in found.shift):
+        said.append("biases of the normalisation are not 0, which the theory leaves out")
+    return said
 
 
 def _of_zero(branches: Branches) -> list[str]:
@@ -60,9 +79,11 @@ def _of_shape(branches: Branches) -> list[str]:
     said = []
     m, d, inner = branches.hidden_width, branches.width, branches.inner_scale
     if m != d:
-        said.append(f"branches have {m} units, states {d}: fluctuations are those of a square branch")
+        others = "of other branches fluctuations are those of a square one"
+        said.append(f"branches have {m} units, states {d}: hidden_width for ReLU and behind a norm; {others}")
     if abs(inner - 1.0) > 0.1 and inner > 0.0:
-        said.append(f"W is {inner:.3g} times 1/√d: counted into the scaling and input_scale, which is exact")
+        where = "the scaling and input_scale, behind a norm into σ, which is exact"
+        said.append(f"W is {inner:.3g} times 1/√d: counted into {where}")
     return said
 
 

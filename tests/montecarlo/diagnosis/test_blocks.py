@@ -13,7 +13,7 @@ from scipy import stats
 from montecarlo import InvalidFieldError, ResNet
 from montecarlo.diagnosis import Diagnosis, diagnose, find_family
 from montecarlo.diagnosis._check import check_ratio
-from montecarlo.diagnosis._laws import HalfLog, Mixture, StartLaw, start_degrees, start_nodes
+from montecarlo.diagnosis._laws import HalfLog, Mixture, NormalMixture, StartLaw, start_degrees, start_nodes
 from montecarlo.diagnosis._predict import predict
 from montecarlo.diagnosis._regime import find_regime
 from montecarlo.diagnosis._text import network_words, scaling_words, text
@@ -228,3 +228,20 @@ def test_start_has_the_moments_of_the_first_state() -> None:
     assert weights @ nodes**2 / (4 / 3) ** 2 - 1 == pytest.approx(variance, rel=1e-4)
     law = StartLaw(4 / 3, start_degrees(net))
     assert law.mean() == pytest.approx(float(weights @ (-0.5 * np.log(nodes))), abs=1e-4)
+
+
+def test_the_law_of_post_activation_is_one_smooth_density() -> None:
+    # Narrow normal laws around the angle of h_0: no comb of them, and one law in all that it says.
+    law = predict(ResNet(width=20, depth=400, beta=0.7, block="post-activation"))[0].law
+    assert isinstance(law, NormalMixture)
+    x = np.linspace(law.mean() - 8 * law.std(), law.mean() + 8 * law.std(), 2001)
+    density = law.pdf(x)
+    rising = np.diff(density[density > 1e-6]) > 0
+    assert np.count_nonzero(np.diff(rising)) == 1
+    step = x[1] - x[0]
+    assert density.sum() * step == pytest.approx(1.0, abs=1e-6)
+    np.testing.assert_allclose(np.diff(law.cdf(x)), 0.5 * step * (density[1:] + density[:-1]), atol=1e-5)
+    np.testing.assert_allclose(law.cdf(x) + law.sf(x), 1.0)
+    assert (density * x).sum() * step == pytest.approx(law.mean(), abs=1e-6)
+    assert (density * (x - law.mean()) ** 2).sum() * step == pytest.approx(law.std() ** 2, rel=1e-4)
+    np.testing.assert_allclose(law.cdf(law.ppf([0.025, 0.5, 0.975])), [0.025, 0.5, 0.975], atol=1e-9)

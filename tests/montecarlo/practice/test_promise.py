@@ -13,8 +13,8 @@ import torch_models as models
 
 from montecarlo import InvalidFieldError, ResNet
 from montecarlo.practice import DepthCheck, Fault, depth_check
+from montecarlo.practice._activation_moments import _moments_at, activation_moments
 from montecarlo.practice._branch_law import FLOOR, BranchLaw
-from montecarlo.practice._promise import _activation_moments, _moments_at
 
 DEPTHS = (4, 6, 8)
 FALSE_ALARM = 1e-6
@@ -179,7 +179,7 @@ def test_faults_are_records() -> None:
 def test_tabulated_moments_are_those_of_quadrature() -> None:
     tanh = ResNet(width=8, depth=1, beta=0.5, block="res-2", activation="tanh").activation_function
     for variance in (1e-3, 0.37, 1.0, 1.017, 40.0):
-        c, v = _activation_moments(tanh, variance)
+        c, v = activation_moments(tanh, variance)
         exact_c, exact_v = _moments_at(tanh, variance)
         assert (c, v) == (pytest.approx(exact_c, rel=2e-4), pytest.approx(exact_v, rel=2e-3))
-    assert _activation_moments(tanh, 1.0)[0] == pytest.approx(0.394294, abs=1e-6)
+    assert activation_moments(tanh, 1.0)[0] == pytest.approx(0.394294, abs=1e-6)
