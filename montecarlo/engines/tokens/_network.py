@@ -31,6 +31,7 @@ from montecarlo.engines.tokens._stream import (
     normalise,
 )
 from montecarlo.kernels._records import DRAW, address_of
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._keys import TOKENS_PATCH, TOKENS_RELATIVE, TOKENS_START, TOKENS_TANGENT
 
 _ZERO = np.uint64(0)
@@ -48,9 +49,9 @@ def build_stream(sizes):
     m, columns, stride = sizes.vectors, sizes.columns, sizes.stride
     wide = m + 4
     stream = Stream(
-        np.zeros(wide * stride), np.zeros(wide * stride), np.zeros(wide * wide), np.zeros(8 * wide * wide),
-        np.zeros(m * columns), np.zeros(m * columns), np.zeros(m * columns),
-        np.zeros(m * columns, np.float32), np.zeros(m * columns, np.float32),
+        zeros(wide * stride, np.float64), zeros(wide * stride, np.float64), zeros(wide * wide, np.float64),
+        zeros(8 * wide * wide, np.float64), zeros(m * columns, np.float64), zeros(m * columns, np.float64),
+        zeros(m * columns, np.float64), zeros(m * columns, np.float32), zeros(m * columns, np.float32),
     )  # fmt: skip
     for j in range(sizes.width):
         stream.x[m * stride + j] = 1.0
@@ -66,12 +67,14 @@ def build_work(sizes, words):
     chunk = m * CHUNK
     singles = max(chunk, size)
     work = Work(
-        np.zeros(max(CHUNK, sizes.factor_stride), np.float32), np.zeros(singles, np.float32),
-        np.zeros(chunk, np.float32), np.zeros(chunk if words.gated else 0, np.float32),
-        np.zeros(n * CHUNK if m > n else 0, np.float32), np.zeros(chunk), np.zeros(size), np.zeros(size),
-        np.zeros(size), np.zeros(size), np.zeros(sizes.factor_stride * columns), np.zeros(m * columns),
-        np.zeros(m * columns), np.zeros(n * n), np.zeros(32 * sizes.heads), np.zeros(m),
-        np.zeros(m * max(sizes.factor_stride, CHUNK // sizes.factor_stride * sizes.factor_stride)),
+        zeros(max(CHUNK, sizes.factor_stride), np.float32), zeros(singles, np.float32),
+        zeros(chunk, np.float32), zeros(chunk if words.gated else 0, np.float32),
+        zeros(n * CHUNK if m > n else 0, np.float32), zeros(chunk, np.float64), zeros(size, np.float64),
+        zeros(size, np.float64), zeros(size, np.float64), zeros(size, np.float64),
+        zeros(sizes.factor_stride * columns, np.float64), zeros(m * columns, np.float64),
+        zeros(m * columns, np.float64), zeros(n * n, np.float64), zeros(32 * sizes.heads, np.float64),
+        zeros(m, np.float64),
+        zeros(m * max(sizes.factor_stride, CHUNK // sizes.factor_stride * sizes.factor_stride), np.float64),
     )  # fmt: skip
     for i in range(sizes.tokens):
         end = i + 1 if words.attention == 3 else sizes.tokens

@@ -87,8 +87,11 @@ def simulate(
     True
     """
     request = make_request(
-        gradients, trajectories=trajectories, weight_gradients=weight_gradients,
-        tangent_kernel=tangent_kernel, gate_gradients=gate_gradients,
+        gradients,
+        trajectories=trajectories,
+        weight_gradients=weight_gradients,
+        tangent_kernel=tangent_kernel,
+        gate_gradients=gate_gradients,
     )
     run, replicas, first_replica = check_run(
         resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
@@ -143,7 +146,12 @@ def make_request(
         of = next(name for name, wanted in asked.items() if wanted)
         raise InvalidFieldError("gradients", gradients, f"must be joint for {of}", "drop one of the two")
     return Request(
-        gradients == "joint", gradients == "dual", trajectories, weight_gradients, tangent_kernel, gate_gradients
+        gradients == "joint",
+        gradients == "dual",
+        trajectories,
+        weight_gradients,
+        tangent_kernel,
+        gate_gradients,
     )
 
 

@@ -18,7 +18,14 @@ from montecarlo.kernels._records import Draw
 from montecarlo.kernels._state import EVALUATION_LIMIT
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks.blocks._block import BRANCH_NORM, HIDDEN_WIDTH, NORM, SCHEDULE, SIGNED_ACTIVATION, SKIP
+from montecarlo.networks.blocks._block import (
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    NORM,
+    SCHEDULE,
+    SIGNED_ACTIVATION,
+    SKIP,
+)
 from montecarlo.runs import Columns, ResNetRun
 from montecarlo.streams import derive_key
 
@@ -155,7 +162,8 @@ class JointRun(ResNetRun):
         """Return the rows of consecutive networks."""
         # Compiled on first use: `import montecarlo` must stay light.
         from montecarlo.engines.gaussian._gram_chain import run_chain
-        from montecarlo.engines.gaussian._inputs import Rows, Vectors, run_block
+        from montecarlo.engines.gaussian._input_records import Rows, Vectors
+        from montecarlo.engines.gaussian._inputs import run_block
 
         rows = {name: np.empty((count, *cell)) for name, cell in self.cells.items()}
         resnet = self.resnet
