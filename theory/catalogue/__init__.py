@@ -24,5 +24,5 @@ from theory.catalogue._theorem import Hypothesis as Hypothesis
 from theory.catalogue._theorem import Resolution as Resolution
 from theory.catalogue._theorem import Theorem as Theorem
 from theory.catalogue.claims import CLAIMS as CLAIMS
-from theory.catalogue.claims import Claim as Claim
-from theory.catalogue.claims import Paper as Paper
+from theory.catalogue.claims._claim import Claim as Claim
+from theory.catalogue.claims._claim import Paper as Paper

@@ -1,8 +1,7 @@
 """Who claims what: the publications beside each theorem, and what the theorem does with their claims."""
 
 from theory.catalogue.claims import _independent, _jacobians, _limits, _normalised, _tokens
-from theory.catalogue.claims._claim import Claim as Claim
-from theory.catalogue.claims._claim import Paper as Paper
+from theory.catalogue.claims._claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
     *_independent.CLAIMS,
