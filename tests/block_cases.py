@@ -287,6 +287,10 @@ CASES = {
             (replace(UNITS, isotropic_read_out=False), "uniform on the sphere"),
         ],
     ),
+    "J4b": (
+        [replace(FINITE, limits=("width",)), replace(UNITS, limits=("width",))],
+        [(FINITE, "d → ∞"), (replace(UNITS, limits=("width",), v=UNIFORM), "Gaussian")],
+    ),
     "C1": (
         [CRITICAL, replace(CRITICAL, hidden_width=3, schedule="vanishing"), replace(CRITICAL, width=2)],
         [
@@ -326,9 +330,5 @@ CASES = {
             (replace(CRITICAL, schedule="vanishing"), "one scaling"),
             (replace(CRITICAL, v=UNIFORM), "Gaussian"),
         ],
-    ),
-    "J4b": (
-        [replace(FINITE, limits=("width",)), replace(UNITS, limits=("width",))],
-        [(FINITE, "d → ∞"), (replace(UNITS, limits=("width",), v=UNIFORM), "Gaussian")],
     ),
 }

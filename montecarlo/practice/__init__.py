@@ -1,8 +1,8 @@
 """Real models beside theory: their residual streams recorded, their dependence on depth checked.
 
-* `record` reads states, branch outputs, gradients and parameters a block from a PyTorch module by hooks, or
+- `record` reads states, branch outputs, gradients and parameters a block from a PyTorch module by hooks, or
   from a function that returns its stream (JAX, numpy, anything).
-* `depth_check` measures a model at several depths, says which class it is of (identity, critical, polynomial,
+- `depth_check` measures a model at several depths, says which class it is of (identity, critical, polynomial,
   exponential), and tests block by block whether it has the law that its specification promises.
 
 No framework is imported unless the user's model is one.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from theory.catalogue._catalogue import THEOREMS
-from theory.catalogue.claims import CLAIMS, Claim
+from theory.catalogue.claims import CLAIMS
+from theory.catalogue.claims._claim import Claim
 
 _CHAPTERS = {
     "I": "Independent layers", "S": "Diffusion limits and wide networks", "C": "Several inputs",

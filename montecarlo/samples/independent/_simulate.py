@@ -145,14 +145,8 @@ def make_request(
     if any(asked.values()) and gradients != "joint":
         of = next(name for name, wanted in asked.items() if wanted)
         raise InvalidFieldError("gradients", gradients, f"must be joint for {of}", "drop one of the two")
-    return Request(
-        gradients == "joint",
-        gradients == "dual",
-        trajectories,
-        weight_gradients,
-        tangent_kernel,
-        gate_gradients,
-    )
+    joint, dual = gradients == "joint", gradients == "dual"
+    return Request(joint, dual, trajectories, weight_gradients, tangent_kernel, gate_gradients)
 
 
 def iter_blocks(
