@@ -41,6 +41,8 @@ _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
 _LN2 = 0.6931471805599453
 _BUCKETS = np.uint64(32)
+_LEAST = 2.0**-200
+"""Mean square of a token, below which hidden units of the smaller entries underflow in float32."""
 
 
 @allocating_helper
@@ -234,8 +236,19 @@ def add(network, k, stream):
 
 
 @helper
+def held(network, k, stream):
+    """Whether float32 holds the hidden units that the stream itself makes, if anything comes of them."""
+    sizes = network.sizes
+    wide, least = np.uint64(sizes.vectors) + _FOUR, _LEAST * np.float64(sizes.width)
+    small = False
+    for i in range(_ZERO, np.uint64(sizes.tokens)):
+        small |= 0.0 < stream.gram[i * wide + i] < least
+    return not small or network.scales.up_bias > 0.0 or network.tables.alphas[k] == 0.0
+
+
+@helper
 def run_network(network, batch, row, stream, work, observed):
-    """Go through the layers; NaN from the layer on where a network leaves the finite numbers."""
+    """Go through the layers; NaN from the layer on where a network leaves the numbers that are held."""
     sizes, words = network.sizes, network.words
     inner = 0 if words.placement == 1 else words.norm
     exponent = 0
@@ -251,6 +264,7 @@ def run_network(network, batch, row, stream, work, observed):
             finite &= perform_attention(network, batch, k, stream, work, row, observed)
             add(network, k, stream)
         if sizes.hidden > 0:
+            finite &= inner > 0 or held(network, k, stream)
             find_input(network, inner, stream)
             finite &= perform_mlp(network, batch, np.uint32(k), stream, work)
             add(network, k, stream)
