@@ -13,7 +13,7 @@ import torch_models as models
 
 from montecarlo import InvalidFieldError, ResNet
 from montecarlo.practice import DepthCheck, Fault, depth_check
-from montecarlo.practice._branch_law import BranchLaw
+from montecarlo.practice._branch_law import FLOOR, BranchLaw
 from montecarlo.practice._promise import _activation_moments, _moments_at
 
 DEPTHS = (4, 6, 8)
@@ -157,6 +157,7 @@ def test_moments_of_a_branch_begin_with_its_mean_and_are_convex(law: BranchLaw) 
     assert law.log_moments(np.array([0.0, 1.0])) == pytest.approx([0.0, 0.0], abs=1e-6)  # E‖f‖² is E‖f‖²
     assert (np.diff(psi, 2) > -1e-9).all()
     assert -0.5 < law.mean < 0.0
+    assert FLOOR > 0
 
 
 def test_promises_of_another_shape_and_of_other_blocks_are_told() -> None:
