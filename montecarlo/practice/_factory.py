@@ -21,6 +21,17 @@ _FIX = "write MODULE:FACTORY, mymodel:build say, where mymodel.py stands in this
 def find_object(name: str, field: str = "factory") -> Any:
     """Return what MODULE:NAME names; the current folder counts among those that are searched.
 
+    Parameters
+    ----------
+    name : str
+        The module, as it is imported or as a file of the current folder, a colon, and a name in it.
+    field : str, default "factory"
+        What errors call it.
+
+    Returns
+    -------
+    object
+
     Raises
     ------
     InvalidFieldError

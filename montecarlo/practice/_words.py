@@ -90,9 +90,7 @@ def growth_rows(check: Findings) -> list[tuple[str, ...]]:
 
 
 def range_words(check: Findings) -> str:
-    """Return at which block the deepest models leave the range of float16, and of float32; "" if they do
-    not.
-    """
+    """Return at which block models leave float16, and float32, and from which depth on; "" if none does."""
     said = []
     for name, largest in (("float16", 65504.0), ("float32", 3.4e38)):
         for j, L in enumerate(check.depths):

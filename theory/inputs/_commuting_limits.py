@@ -88,6 +88,11 @@ def commuting_error_expansion(*, width: int, depth: int) -> float:
     -------
     float
 
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> print(f"{commuting_error_expansion(width=1000, depth=10):.5f}")

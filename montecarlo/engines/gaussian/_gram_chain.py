@@ -19,8 +19,9 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, kernel, merged
-from montecarlo.engines.gaussian._inputs import Rows, Vectors
+from montecarlo.engines.gaussian._input_records import ROWS, VECTORS, Vectors
 from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of, alpha_of
+from montecarlo.kernels._room import zeros
 from montecarlo.kernels._state import EVALUATION_LIMIT, LARGEST, SCALAR_FUNCTION
 from montecarlo.kernels._words import BIAS, NORM
 from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_V, ROLE_IMAGE_W, ROLE_RADIAL_WORDS
@@ -36,12 +37,7 @@ _LN2 = math.log(2.0)
 _SPAN = 8.0 * 2.0**-52
 """What is left of a row beyond the rows before it, over its length, that is taken for rounding."""
 
-_INTEGERS = types.int64[::1]
-_RUN_CHAIN = types.void(
-    SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW,
-    types.NamedTuple([types.float64[:, ::1], _INTEGERS, _INTEGERS, _INTEGERS], Vectors),
-    types.NamedTuple([types.float64[:, :, ::1], types.float64[:, :, :, ::1]], Rows),
-)  # fmt: skip
+_RUN_CHAIN = types.void(SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, VECTORS, ROWS)
 
 
 class Network(NamedTuple):
@@ -295,8 +291,10 @@ def build_work(network):
     units = (network.constants.hidden_width + 3) // 4 * 4
     padded = max(units, (columns + 3) // 4 * 4)
     return Work(
-        np.zeros((m, m)), np.zeros(m, np.int64), np.zeros((m, units)), np.zeros((m, m)), np.zeros((m,
-        columns)), np.zeros((m, columns)), np.zeros(padded, np.float32), np.zeros(padded, np.float32),
+        zeros((m, m), np.float64), zeros(m, np.int64),
+        zeros((m, units), np.float64), zeros((m, m), np.float64),
+        zeros((m, columns), np.float64), zeros((m, columns), np.float64),
+        zeros(padded, np.float32), zeros(padded, np.float32),
     )  # fmt: skip
 
 

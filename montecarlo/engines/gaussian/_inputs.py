@@ -10,14 +10,12 @@ what its derivative makes of them, relative to the input that they are attached 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, kernel, merged
+from montecarlo.common._jit import helper, kernel
 from montecarlo.engines.gaussian._gram import (
-    Shape,
     apply,
     build_gram,
     build_shape,
@@ -26,19 +24,20 @@ from montecarlo.engines.gaussian._gram import (
     fill_vectors,
     rest_of_gram,
 )
+from montecarlo.engines.gaussian._input_activations import bend, bend_free
 from montecarlo.engines.gaussian._input_norms import normalise
+from montecarlo.engines.gaussian._input_records import ROWS, VECTORS, Network, build_state, build_work
+from montecarlo.engines.gaussian._input_start import start
 from montecarlo.engines.gaussian._records import Batch, is_matrix
 from montecarlo.kernels._lanes import NETWORKS
-from montecarlo.kernels._records import CONSTANTS, DRAW, Constants, Sigma, address_of, alpha_of
-from montecarlo.kernels._room import ones, zeros
-from montecarlo.kernels._state import EVALUATION_LIMIT, LARGEST, SCALAR_FUNCTION
+from montecarlo.kernels._records import CONSTANTS, DRAW, Sigma, address_of, alpha_of
+from montecarlo.kernels._state import LARGEST, SCALAR_FUNCTION
 from montecarlo.kernels._words import ACTIVATION, BIAS, BRANCH_NORM, LINEAR_V, LINEAR_W, NORM, STREAM_NORM
-from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_START, ROLE_IMAGE_V, ROLE_IMAGE_W
+from montecarlo.streams._keys import ROLE_IMAGE_BIAS, ROLE_IMAGE_V, ROLE_IMAGE_W
 
 _V = np.uint32(ROLE_IMAGE_V << 28)
 _W = np.uint32(ROLE_IMAGE_W << 28)
 _BIAS = np.uint32(ROLE_IMAGE_BIAS << 28)
-_START = np.uint32(ROLE_IMAGE_START << 28)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _SIXTEEN = np.uint64(NETWORKS)
@@ -46,63 +45,7 @@ _LN2 = math.log(2.0)
 _LARGE = LARGEST**2  # squared norms; with them in range no product of Gram entries can overflow
 _SMALL = 1.0 / _LARGE
 
-
-class Vectors(NamedTuple):
-    """The vectors at layer 0, and what is recorded of them."""
-
-    mixing: Any
-    """Vector i starts as ``2**exponents[i]`` times row i in a random frame."""
-    exponents: Any
-    owners: Any
-    """The input that a tangent is attached to, -1 for inputs."""
-    layers: Any
-    """Those recorded, increasing."""
-
-
-class Rows(NamedTuple):
-    """What the kernel writes, a row a network; see `montecarlo.JointSample`."""
-
-    log_norm: Any
-    cosine: Any
-
-
-_INTEGERS = types.int64[::1]
-_RUN_BLOCK = types.void(
-    SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW,
-    types.NamedTuple([types.float64[:, ::1], _INTEGERS, _INTEGERS, _INTEGERS], Vectors),
-    types.NamedTuple([types.float64[:, :, ::1], types.float64[:, :, :, ::1]], Rows),
-)  # fmt: skip
-
-
-class Network(NamedTuple):
-    """One specification, and the vectors that go through it."""
-
-    constants: Constants
-    sigma: Sigma
-    shape: Shape
-    inner: Shape
-    """Between the matrices."""
-    vectors: Vectors
-
-
-class State(NamedTuple):
-    """The vectors of sixteen networks: ``2**exponents * mantissas``."""
-
-    mantissas: Any
-    exponents: Any
-    alive: Any
-
-
-class Work(NamedTuple):
-    """Room to work in."""
-
-    image: Any
-    normals: Any
-    bias: Any
-    frames: Any
-    """Exponents of the images."""
-    up: Any
-    down: Any
+_RUN_BLOCK = types.void(SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, VECTORS, ROWS)
 
 
 @helper
@@ -224,105 +167,6 @@ def add(shape, alpha, state, work):
 
 
 @helper
-def bend_free(network, image):
-    """Replace images by σ of inputs and σ' times tangents, for a piecewise linear σ without bias."""
-    size, owners, negative_slope = network.inner.size, network.vectors.owners, network.sigma.negative_slope
-    n = network.inner.rows * _SIXTEEN
-    # Tangents first: they need the images of the inputs that they are attached to.
-    for v in range(_ZERO, network.shape.count):
-        if owners[v] >= 0:
-            start = v * size
-            other = np.uint64(owners[v]) * size
-            for i in range(_ZERO, n):
-                slope = 1.0 if image[other + i] > 0.0 else negative_slope
-                image[start + i] = slope * image[start + i]
-    for v in range(_ZERO, network.shape.count):
-        if owners[v] < 0:
-            start = v * size
-            for i in range(_ZERO, n):
-                x = image[start + i]
-                image[start + i] = x if x > 0.0 else negative_slope * x
-
-
-@helper
-def bend(network, work, biased):
-    """Replace images by σ(z) of inputs and σ'(z) times tangents, in each vector's frame."""
-    image, up, down, owners, sigma = work.image, work.up, work.down, network.vectors.owners, network.sigma
-    count, size, n = network.inner.count, network.inner.size, network.inner.rows * _SIXTEEN
-    below, bias_std = sigma.negative_slope, network.constants.bias_std
-    piecewise = not math.isnan(below)
-    for i in range(_ZERO, count * _SIXTEEN):
-        e = int(min(max(work.frames[i], -EVALUATION_LIMIT), EVALUATION_LIMIT))
-        up[i] = math.ldexp(1.0, e)
-        down[i] = math.ldexp(1.0, -e)
-    for v in range(_ZERO, count):
-        if owners[v] >= 0:
-            start = v * size
-            owner = np.uint64(owners[v])
-            for i in range(_ZERO, n):
-                lane = np.uint64(i & np.uint64(15))
-                x = up[owner * _SIXTEEN + lane] * image[owner * size + i]
-                if biased:
-                    x += bias_std * np.float64(work.bias[i])
-                if piecewise:
-                    image[start + i] *= 1.0 if x > 0.0 else below
-                else:
-                    image[start + i] *= sigma.slope(x)
-    for v in range(_ZERO, count):
-        if owners[v] < 0:
-            start = v * size
-            for i in range(_ZERO, n):
-                lane = np.uint64(i & np.uint64(15))
-                x = up[v * _SIXTEEN + lane] * image[start + i]
-                if biased:
-                    x += bias_std * np.float64(work.bias[i])
-                y = (x if x > 0.0 else below * x) if piecewise else sigma.value(x)
-                image[start + i] = y * down[v * _SIXTEEN + lane]
-
-
-@helper
-def product_of_lane(state, first, second, rows, lane):
-    """Return the product of two vectors of one lane."""
-    total = 0.0
-    for j in range(_ZERO, rows):
-        total += state[first + j * _SIXTEEN + lane] * state[second + j * _SIXTEEN + lane]
-    return total
-
-
-@helper
-def place(shape, mixing, normals, state):
-    """Store vectors with the Gram matrix ``mixing mixingᵀ`` and a uniformly random orientation in `state`.
-
-    The orthonormal frame is that of Gram and Schmidt, of normal vectors; every product is removed twice,
-    which makes it orthogonal to rounding. Vectors whose pivot is zero have no axis of their own.
-    """
-    count, rows, size = shape.count, shape.rows, shape.size
-    for lane in range(_ZERO, _SIXTEEN):
-        for v in range(_ZERO, count):
-            for j in range(_ZERO, rows):
-                i = v * size + j * _SIXTEEN + lane
-                state[i] = np.float64(normals[i]) if mixing[v, v] > 0.0 else 0.0
-            if mixing[v, v] > 0.0:
-                for _ in range(2):
-                    for w in range(_ZERO, v):
-                        along = product_of_lane(state, v * size, w * size, rows, lane)
-                        for j in range(_ZERO, rows):
-                            i = j * _SIXTEEN + lane
-                            state[v * size + i] -= along * state[w * size + i]
-                    norm = math.sqrt(product_of_lane(state, v * size, v * size, rows, lane))
-                    for j in range(_ZERO, rows):
-                        state[v * size + j * _SIXTEEN + lane] /= norm
-        for back in range(_ZERO, count):
-            v = count - _ONE - back
-            for j in range(_ZERO, rows):
-                i = j * _SIXTEEN + lane
-                total = 0.0
-                for w in range(_ZERO, np.uint64(v + _ONE)):
-                    total += mixing[v, w] * state[w * size + i]
-                state[v * size + i] = total
-
-
-@helper
 def record(batch, state, shape, gram, position, out):
     """Store log-norms and cosines of the sixteen networks in their rows of the output."""
     count, entries = shape.count, gram.entries
@@ -341,18 +185,6 @@ def record(batch, state, shape, gram, position, out):
                 c = min(max(c, -1.0), 1.0) if norms > 0.0 else np.nan
                 out.cosine[row, position, v, w] = c
                 out.cosine[row, position, w, v] = c
-
-
-@helper
-def start(network, batch, state, work):
-    """Place the vectors in a random frame."""
-    shape, vectors = network.shape, network.vectors
-    fill_vectors(batch.address, _START, shape.groups, shape.count, work.normals)
-    place(shape, vectors.mixing, work.normals, state.mantissas)
-    for lane in range(_ZERO, _SIXTEEN):
-        state.alive[lane] = True
-        for v in range(_ZERO, shape.count):
-            state.exponents[v * _SIXTEEN + lane] = vectors.exponents[v]
 
 
 @helper
@@ -375,24 +207,6 @@ def forward(network, batch, state, gram, work, out):
         if not state.alive[lane] and row < np.uint64(out.log_norm.shape[0]):
             out.log_norm[row] = np.nan
             out.cosine[row] = np.nan
-
-
-@merged
-def build_state(shape):
-    """Return room for the vectors."""
-    exponents, alive = zeros(shape.count * _SIXTEEN, np.int64), ones(NETWORKS, np.bool_)
-    return State(zeros(shape.count * shape.size, np.float64), exponents, alive)
-
-
-@merged
-def build_work(shape, inner):
-    """Return room to work in."""
-    size = max(shape.size, inner.size)
-    total, lanes = shape.count * size, shape.count * _SIXTEEN
-    return Work(
-        zeros(total, np.float64), zeros(total, np.float32), zeros(inner.size, np.float32),
-        zeros(lanes, np.int64), zeros(lanes, np.float64), zeros(lanes, np.float64),
-    )  # fmt: skip
 
 
 @kernel(signature=_RUN_BLOCK)

@@ -24,6 +24,7 @@ from montecarlo.common._jit import JIT_OFF, allocating_helper
 from montecarlo.engines.radial._step import OUTER, UNIFORM
 from montecarlo.kernels._lane_arithmetic import ArrayRows, Rows, root, where_positive
 from montecarlo.kernels._lanes import NETWORKS
+from montecarlo.kernels._room import ones, zeros
 
 
 class Way(NamedTuple):
@@ -89,7 +90,8 @@ def build_walked(layers):
     """Return room for some layers."""
     n = np.uint64(layers) * np.uint64(NETWORKS)
     return Walked(
-        np.zeros(n), np.zeros(n), np.ones(n), np.zeros(n), np.zeros(n), np.ones(n), np.zeros(n)
+        zeros(n, np.float64), zeros(n, np.float64), ones(n, np.float64), zeros(n, np.float64),
+        zeros(n, np.float64), ones(n, np.float64), zeros(n, np.float64),
     )  # fmt: skip
 
 
@@ -121,8 +123,10 @@ def build_gradient():
     """Return room for gradients."""
     n = NETWORKS
     return Gradient(
-        np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n),
-        np.ones(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
+        zeros(n, np.float64), zeros(n, np.float64), zeros(n, np.float64), zeros(n, np.float64),
+        zeros(n, np.float64), zeros(n, np.float64), zeros(n, np.float64), ones(n, np.float64),
+        zeros(n, np.float64), zeros(n, np.float64), zeros(n, np.float64), zeros(n, np.float64),
+        zeros(n, np.float64), zeros(n, np.int64),
     )  # fmt: skip
 
 

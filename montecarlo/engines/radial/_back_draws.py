@@ -9,22 +9,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from montecarlo.common._jit import allocating_helper, helper, inline
-from montecarlo.engines.radial._draws import again, propose, propose_equal
+from montecarlo.common._jit import allocating_helper, inline
+from montecarlo.engines.radial._draws import again, chi_squares, fill_normals, propose
 from montecarlo.kernels._lanes import NETWORKS
-from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
-from montecarlo.streams._normals import box_muller
+from montecarlo.kernels._room import ones, zeros
+from montecarlo.streams._keys import ROLE_RADIAL_WORDS
 from montecarlo.streams._philox import philox
 
 BACK = np.uint32(0x40000000)
 """Begins the counters: neither those of hidden columns nor of dual ones."""
 
-_NORMALS = np.uint32(ROLE_RADIAL_NORMALS << 28)
 _WORDS = np.uint32(ROLE_RADIAL_WORDS << 28)
 _FAR = np.uint32(1 << 20)  # between the counters at which proposals of different chi-squares are redone
 _ZERO = np.uint64(0)
 _SIXTEEN = np.uint64(NETWORKS)
-_F = np.float32
 
 
 class BackDraws(NamedTuple):
@@ -57,10 +55,10 @@ def build_back_draws(layers):
     """Return room for the draws of some layers."""
     n = np.uint64(layers) * _SIXTEEN
     return BackDraws(
-        np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32),
-        np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32), np.zeros(n, np.float32),
-        np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros(n, np.uint32), np.zeros(n, np.float32),
-        np.zeros(n, np.float32), np.ones(n, np.float32), np.zeros(n, np.uint32),
+        zeros(n, np.float32), zeros(n, np.float32), zeros(n, np.float32), zeros(n, np.float32),
+        zeros(n, np.float32), zeros(n, np.float32), zeros(n, np.float32), zeros(n, np.float32),
+        zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.uint32), zeros(n, np.float32),
+        zeros(n, np.float32), ones(n, np.float32), zeros(n, np.uint32),
     )  # fmt: skip
 
 
@@ -82,52 +80,17 @@ def fill_back(source, n, width, active, tables, halves, draws):
                 )  # fmt: skip
 
 
-@helper
-def chi_squares(source, which, n, degrees, tables, x, u, doubtful, square):
-    """Draw chi-squares with equal degrees of freedom."""
-    if degrees < 2:
-        for i in range(_ZERO, n):
-            square[i] = _F(degrees) * x[i] * x[i]
-        return
-    shape, scale = tables.shapes[degrees], tables.scales[degrees]
-    propose_equal(n, shape, scale, x, u, doubtful, square)
-    for i in range(_ZERO, n):
-        if doubtful[i] != np.uint32(0):
-            square[i] = again(source, which, i, shape, scale, x[i], u[i])
-
-
 @inline
 def _fill_words(source, n, draws):
+    second = np.uint32(source.stream + np.uint32(1))
+    fill_normals(source, source.stream, n, draws.m1, draws.m2, draws.x_m, draws.g_plane)
+    fill_normals(source, second, n, draws.g1, draws.g2, draws.x_g, draws.x_hidden)
     k0, k1, low, high = source.address
-    stream, first_layer = source.stream, source.layer
-    second = np.uint32(stream + np.uint32(1))
     for i in range(_ZERO, n):
         lane = np.uint32(np.uint32(i) & np.uint32(15))
-        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
+        layer = np.uint32(source.layer + np.uint32(np.uint32(i) >> np.uint32(4)))
         replica = np.uint32(low + lane)
-        a0, a1, a2, a3 = philox(stream, np.uint32(layer | _NORMALS), replica, high, k0, k1)
-        n0, n1 = box_muller(a0, a1)
-        n2, n3 = box_muller(a2, a3)
-        draws.m1[i] = n0
-        draws.m2[i] = n1
-        draws.x_m[i] = n2
-        draws.g_plane[i] = n3
-    for i in range(_ZERO, n):
-        lane = np.uint32(np.uint32(i) & np.uint32(15))
-        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
-        replica = np.uint32(low + lane)
-        a0, a1, a2, a3 = philox(second, np.uint32(layer | _NORMALS), replica, high, k0, k1)
-        n0, n1 = box_muller(a0, a1)
-        n2, n3 = box_muller(a2, a3)
-        draws.g1[i] = n0
-        draws.g2[i] = n1
-        draws.x_g[i] = n2
-        draws.x_hidden[i] = n3
-    for i in range(_ZERO, n):
-        lane = np.uint32(np.uint32(i) & np.uint32(15))
-        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
-        replica = np.uint32(low + lane)
-        b0, b1, b2, _ = philox(stream, np.uint32(layer | _WORDS), replica, high, k0, k1)
+        b0, b1, b2, _ = philox(source.stream, np.uint32(layer | _WORDS), replica, high, k0, k1)
         draws.u_m[i] = b0
         draws.u_g[i] = b1
         draws.u_hidden[i] = b2

@@ -100,15 +100,7 @@ def fill(source, n, width, units, tables, halves, draws):
                     draws.u1[i],
                 )  # fmt: skip
     rest = max(width - 2, 0)
-    if rest < 2:
-        for i in range(_ZERO, n):
-            draws.rest_square[i] = _F(rest) * draws.x2[i] * draws.x2[i]
-        return
-    shape, scale = tables.shapes[rest], tables.scales[rest]
-    propose_equal(n, shape, scale, draws.x2, draws.u2, draws.doubtful, draws.rest_square)
-    for i in range(_ZERO, n):
-        if draws.doubtful[i] != np.uint32(0):
-            draws.rest_square[i] = again(source, np.uint32(1), i, shape, scale, draws.x2[i], draws.u2[i])
+    chi_squares(source, np.uint32(1), n, rest, tables, draws.x2, draws.u2, draws.doubtful, draws.rest_square)
 
 
 @inline
@@ -122,28 +114,44 @@ def draw_active(n, units, tables, draws):
 
 @inline
 def _fill_words(source, n, draws):
+    fill_normals(source, source.stream, n, draws.z1, draws.z2, draws.x1, draws.x2)
     k0, k1, low, high = source.address
-    stream, first_layer = source.stream, source.layer
     for i in range(_ZERO, n):
         lane = np.uint32(np.uint32(i) & np.uint32(15))
-        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
+        layer = np.uint32(source.layer + np.uint32(np.uint32(i) >> np.uint32(4)))
         replica = np.uint32(low + lane)
-        a0, a1, a2, a3 = philox(stream, np.uint32(layer | _NORMALS), replica, high, k0, k1)
-        n0, n1 = box_muller(a0, a1)
-        n2, n3 = box_muller(a2, a3)
-        draws.z1[i] = n0
-        draws.z2[i] = n1
-        draws.x1[i] = n2
-        draws.x2[i] = n3
-    for i in range(_ZERO, n):
-        lane = np.uint32(np.uint32(i) & np.uint32(15))
-        layer = np.uint32(first_layer + np.uint32(np.uint32(i) >> np.uint32(4)))
-        replica = np.uint32(low + lane)
-        b0, b1, b2, b3 = philox(stream, np.uint32(layer | _WORDS), replica, high, k0, k1)
+        b0, b1, b2, b3 = philox(source.stream, np.uint32(layer | _WORDS), replica, high, k0, k1)
         draws.u1[i] = b0
         draws.u2[i] = b1
         draws.w1[i] = b2
         draws.w2[i] = b3
+
+
+@inline
+def fill_normals(source, counter, n, first, second, third, fourth):
+    """Fill four arrays with normals, those of a sample from one counter."""
+    k0, k1, low, high = source.address
+    for i in range(_ZERO, n):
+        lane = np.uint32(np.uint32(i) & np.uint32(15))
+        layer = np.uint32(source.layer + np.uint32(np.uint32(i) >> np.uint32(4)))
+        replica = np.uint32(low + lane)
+        a0, a1, a2, a3 = philox(counter, np.uint32(layer | _NORMALS), replica, high, k0, k1)
+        first[i], second[i] = box_muller(a0, a1)
+        third[i], fourth[i] = box_muller(a2, a3)
+
+
+@helper
+def chi_squares(source, which, n, degrees, tables, x, u, doubtful, square):
+    """Draw chi-squares with equal degrees of freedom."""
+    if degrees < 2:
+        for i in range(_ZERO, n):
+            square[i] = _F(degrees) * x[i] * x[i]
+        return
+    shape, scale = tables.shapes[degrees], tables.scales[degrees]
+    propose_equal(n, shape, scale, x, u, doubtful, square)
+    for i in range(_ZERO, n):
+        if doubtful[i] != np.uint32(0):
+            square[i] = again(source, which, i, shape, scale, x[i], u[i])
 
 
 @inline

@@ -22,6 +22,7 @@ from montecarlo.engines.radial._step import OUTER, UNIFORM, build_step, set_fact
 from montecarlo.engines.radial._walk import build_lanes, rescale, start, walk
 from montecarlo.kernels._lanes import NETWORKS
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_RADIAL_NORMALS, ROLE_RADIAL_WORDS
 from montecarlo.streams._normals import box_muller
@@ -279,11 +280,11 @@ def run_joint(constants, tables, draw, chunk, outputs):
     step = build_step(constants, chunk)
     draws, back, walked = build_draws(chunk), build_back_draws(chunk), build_walked(chunk)
     lanes, gradient, way = build_lanes(), build_gradient(), build_way(step, constants)
-    x = np.zeros(constants.input_dim, np.float32)
+    x = zeros(constants.input_dim, np.float32)
     depth, width, units = constants.depth, constants.width, constants.hidden_width
     scheduled = constants.alphas.size > 1
-    kept = np.zeros(((depth + chunk - 1) // chunk, 4, NETWORKS))
-    log_ends = np.zeros(NETWORKS)
+    kept = zeros(((depth + chunk - 1) // chunk, 4, NETWORKS), np.float64)
+    log_ends = zeros(NETWORKS, np.float64)
     path = outputs.hidden_path
     layer_by_layer = outputs.weight_v.size + outputs.gradient_path.size + outputs.gates.size > 0
     lengths = layer_by_layer and step.norm == OUTER

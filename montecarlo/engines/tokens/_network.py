@@ -31,6 +31,7 @@ from montecarlo.engines.tokens._stream import (
     normalise,
 )
 from montecarlo.kernels._records import DRAW, address_of
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._keys import TOKENS_PATCH, TOKENS_RELATIVE, TOKENS_START, TOKENS_TANGENT
 
 _ZERO = np.uint64(0)
@@ -40,6 +41,8 @@ _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
 _LN2 = 0.6931471805599453
 _BUCKETS = np.uint64(32)
+_LEAST = 2.0**-200
+"""Mean square of a token, below which hidden units of the smaller entries underflow in float32."""
 
 
 @allocating_helper
@@ -48,9 +51,9 @@ def build_stream(sizes):
     m, columns, stride = sizes.vectors, sizes.columns, sizes.stride
     wide = m + 4
     stream = Stream(
-        np.zeros(wide * stride), np.zeros(wide * stride), np.zeros(wide * wide), np.zeros(8 * wide * wide),
-        np.zeros(m * columns), np.zeros(m * columns), np.zeros(m * columns),
-        np.zeros(m * columns, np.float32), np.zeros(m * columns, np.float32),
+        zeros(wide * stride, np.float64), zeros(wide * stride, np.float64), zeros(wide * wide, np.float64),
+        zeros(8 * wide * wide, np.float64), zeros(m * columns, np.float64), zeros(m * columns, np.float64),
+        zeros(m * columns, np.float64), zeros(m * columns, np.float32), zeros(m * columns, np.float32),
     )  # fmt: skip
     for j in range(sizes.width):
         stream.x[m * stride + j] = 1.0
@@ -66,12 +69,14 @@ def build_work(sizes, words):
     chunk = m * CHUNK
     singles = max(chunk, size)
     work = Work(
-        np.zeros(max(CHUNK, sizes.factor_stride), np.float32), np.zeros(singles, np.float32),
-        np.zeros(chunk, np.float32), np.zeros(chunk if words.gated else 0, np.float32),
-        np.zeros(n * CHUNK if m > n else 0, np.float32), np.zeros(chunk), np.zeros(size), np.zeros(size),
-        np.zeros(size), np.zeros(size), np.zeros(sizes.factor_stride * columns), np.zeros(m * columns),
-        np.zeros(m * columns), np.zeros(n * n), np.zeros(32 * sizes.heads), np.zeros(m),
-        np.zeros(m * max(sizes.factor_stride, CHUNK // sizes.factor_stride * sizes.factor_stride)),
+        zeros(max(CHUNK, sizes.factor_stride), np.float32), zeros(singles, np.float32),
+        zeros(chunk, np.float32), zeros(chunk if words.gated else 0, np.float32),
+        zeros(n * CHUNK if m > n else 0, np.float32), zeros(chunk, np.float64), zeros(size, np.float64),
+        zeros(size, np.float64), zeros(size, np.float64), zeros(size, np.float64),
+        zeros(sizes.factor_stride * columns, np.float64), zeros(m * columns, np.float64),
+        zeros(m * columns, np.float64), zeros(n * n, np.float64), zeros(32 * sizes.heads, np.float64),
+        zeros(m, np.float64),
+        zeros(m * max(sizes.factor_stride, CHUNK // sizes.factor_stride * sizes.factor_stride), np.float64),
     )  # fmt: skip
     for i in range(sizes.tokens):
         end = i + 1 if words.attention == 3 else sizes.tokens
@@ -231,8 +236,19 @@ def add(network, k, stream):
 
 
 @helper
+def held(network, k, stream):
+    """Whether float32 holds the hidden units that the stream itself makes, if anything comes of them."""
+    sizes = network.sizes
+    wide, least = np.uint64(sizes.vectors) + _FOUR, _LEAST * np.float64(sizes.width)
+    small = False
+    for i in range(_ZERO, np.uint64(sizes.tokens)):
+        small |= 0.0 < stream.gram[i * wide + i] < least
+    return not small or network.scales.up_bias > 0.0 or network.tables.alphas[k] == 0.0
+
+
+@helper
 def run_network(network, batch, row, stream, work, observed):
-    """Go through the layers; NaN from the layer on where a network leaves the finite numbers."""
+    """Go through the layers; NaN from the layer on where a network leaves the numbers that are held."""
     sizes, words = network.sizes, network.words
     inner = 0 if words.placement == 1 else words.norm
     exponent = 0
@@ -248,6 +264,7 @@ def run_network(network, batch, row, stream, work, observed):
             finite &= perform_attention(network, batch, k, stream, work, row, observed)
             add(network, k, stream)
         if sizes.hidden > 0:
+            finite &= inner > 0 or held(network, k, stream)
             find_input(network, inner, stream)
             finite &= perform_mlp(network, batch, np.uint32(k), stream, work)
             add(network, k, stream)

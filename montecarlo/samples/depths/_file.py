@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable, exclusive
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
 from montecarlo.samples.depths._run import check_depths
 from montecarlo.samples.depths._sample import COLUMNS, CoupledSample
@@ -28,6 +29,10 @@ def read_coupled_sample(path: str | os.PathLike[str], resnet: ResNet | None = No
         As `CoupledSample.write` or `coupled_to_file` left it.
     resnet : ResNet, optional
         The specification that it must be of; that of one's own activation or process must be given.
+
+    Returns
+    -------
+    CoupledSample
 
     Raises
     ------
@@ -109,12 +114,13 @@ def coupled_to_file(
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
     with exclusive(target):
-        found = _found(target, resnet, levels, seed)
-        if found is not None and on_found is not None:
-            on_found(len(found))
-        if found is None and target.exists() and not overwrite:
-            fix = "choose another file, or let it be replaced (overwrite=True)"
-            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        found = kept_rows(
+            target,
+            lambda: _found(target, resnet, levels, seed),
+            overwrite=overwrite,
+            on_found=on_found,
+            networks=len,
+        )
         start = 0 if found is None else len(found)
         if found is not None and start >= replicas:
             return found.head(replicas)
@@ -133,8 +139,5 @@ def coupled_to_file(
 
 
 def _found(path: Path, resnet: ResNet, depths: tuple[int, ...], seed: int) -> CoupledSample | None:
-    try:
-        found = read_coupled_sample(path, resnet)
-    except (OSError, ValueError):
-        return None
+    found = read_coupled_sample(path, resnet)
     return found if (found.depths, found.seed, found.first_replica) == (depths, seed, 0) else None

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable, exclusive, replaced_file
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table, table_metadata, write_table
 from montecarlo.samples.inputs._run import JointRun
 from montecarlo.samples.inputs._sample import JointSample, simulate_inputs
@@ -77,12 +78,9 @@ def joint_to_file(
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
     with exclusive(target):
-        found = _found(target, run)
-        if found is not None and on_found is not None:
-            on_found(len(found))
-        if found is None and target.exists() and not overwrite:
-            fix = "choose another file, or let it be replaced (overwrite=True)"
-            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        found = kept_rows(
+            target, lambda: _found(target, run), overwrite=overwrite, on_found=on_found, networks=len
+        )
         start = 0 if found is None else len(found)
         if found is not None and start >= replicas:
             return replace(found, log_norm=found.log_norm[:replicas], cosine=found.cosine[:replicas])
@@ -108,10 +106,7 @@ def _write(path: Path, run: JointRun, sample: JointSample) -> None:
 
 def _found(path: Path, run: JointRun) -> JointSample | None:
     """Return the sample of a run that a file begins with, None if it holds anything else."""
-    try:
-        _, metadata, columns = read_table(path, kind="joint", needed=set(run.details), resnet=run.resnet)
-    except (OSError, ValueError):
-        return None
+    _, metadata, columns = read_table(path, kind="joint", needed=set(run.details), resnet=run.resnet)
     if metadata["seed"] != run.seed or {name: metadata.get(name) for name in run.details} != run.details:
         return None
     if run.engine == "gaussian" and "engine" in metadata:

@@ -162,7 +162,8 @@ class JointRun(ResNetRun):
         """Return the rows of consecutive networks."""
         # Compiled on first use: `import montecarlo` must stay light.
         from montecarlo.engines.gaussian._gram_chain import run_chain
-        from montecarlo.engines.gaussian._inputs import Rows, Vectors, run_block
+        from montecarlo.engines.gaussian._input_records import Rows, Vectors
+        from montecarlo.engines.gaussian._inputs import run_block
 
         rows = {name: np.empty((count, *cell)) for name, cell in self.cells.items()}
         resnet = self.resnet

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable, exclusive
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
+from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
 from montecarlo.samples.jacobians._run import JacobianRun
 from montecarlo.samples.jacobians._sample import JacobianSample, simulate_jacobians
@@ -27,6 +28,10 @@ def read_jacobian_sample(path: str | os.PathLike[str], resnet: ResNet | None = N
         As `JacobianSample.write` left it.
     resnet : ResNet, optional
         The specification that it must be of; that of one's own activation must be given.
+
+    Returns
+    -------
+    JacobianSample
 
     Raises
     ------
@@ -102,14 +107,15 @@ def jacobians_to_file(
     check_writable(target, (".parquet",))
     run = JacobianRun.find(resnet, check_seed(seed), engine=engine, singular_values=bool(singular_values))
     with exclusive(target):
-        found = _found(target, run, replicas)
+        found = kept_rows(
+            target,
+            lambda: _found(target, run, replicas),
+            overwrite=overwrite,
+            on_found=on_found,
+            networks=len,
+        )
         if found is not None:
-            if on_found is not None:
-                on_found(len(found))
             return found
-        if target.exists() and not overwrite:
-            fix = "choose another file, or let it be replaced (overwrite=True)"
-            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
         sample = simulate_jacobians(
             resnet, replicas=replicas, seed=run.seed, engine=run.engine, singular_values=run.singular_values,
             threads=threads, progress=progress,
@@ -119,9 +125,6 @@ def jacobians_to_file(
 
 
 def _found(path: Path, run: JacobianRun, replicas: int) -> JacobianSample | None:
-    try:
-        found = read_jacobian_sample(path, run.resnet)
-    except (OSError, ValueError):
-        return None
+    found = read_jacobian_sample(path, run.resnet)
     same = (found.seed, found.first_replica, found.engine) == (run.seed, 0, run.engine)
     return found if same and len(found) == replicas and set(found.columns) == set(run.cells) else None

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable, exclusive
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
+from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
 from montecarlo.samples.independent._sample import LOG_RATIOS
 from montecarlo.samples.shared._sample import SharedSample, simulate_shared
@@ -27,6 +28,10 @@ def read_shared_sample(path: str | os.PathLike[str], resnet: ResNet | None = Non
         As `SharedSample.write` left it.
     resnet : ResNet, optional
         The specification that it must be of; that of one's own activation or process must be given.
+
+    Returns
+    -------
+    SharedSample
 
     Raises
     ------
@@ -112,14 +117,12 @@ def shared_to_file(
     check_writable(target, (".parquet",))
     seed = check_seed(seed)
     with exclusive(target):
-        found = _found(target, resnet, replicas, seed, betas, inputs)
+        found = kept_rows(
+            target, lambda: _found(target, resnet, replicas, seed, betas, inputs), overwrite=overwrite,
+            on_found=on_found, networks=lambda found: found["log_hidden_ratio"].size,
+        )  # fmt: skip
         if found is not None:
-            if on_found is not None:
-                on_found(found["log_hidden_ratio"].size)
             return found
-        if target.exists() and not overwrite:
-            fix = "choose another file, or let it be replaced (overwrite=True)"
-            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
         sample = simulate_shared(
             resnet,
             replicas=replicas,
@@ -136,10 +139,7 @@ def shared_to_file(
 def _found(
     path: Path, resnet: ResNet, replicas: int, seed: int, betas: Sequence[float], inputs: int
 ) -> SharedSample | None:
-    try:
-        found = read_shared_sample(path, resnet)
-    except (OSError, ValueError):
-        return None
+    found = read_shared_sample(path, resnet)
     weights, _, there = found["log_hidden_ratio"].shape
     same = (found.seed, found.first_replica, weights, there) == (seed, 0, replicas, inputs)
     return found if same and np.array_equal(found.betas, np.asarray(betas)) else None

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from montecarlo.common._errors import InvalidFieldError, check_seed
+from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable, exclusive
 from montecarlo.executors import check_threads
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
 from montecarlo.samples.tokens._run import TokenRequest, TokenRun
 from montecarlo.samples.tokens._sample import TokenSample, simulate_tokens
@@ -24,6 +25,10 @@ def read_token_sample(path: str | os.PathLike[str]) -> TokenSample:
     ----------
     path : path
         As `TokenSample.write` or `tokens_to_file` left it.
+
+    Returns
+    -------
+    TokenSample
 
     Raises
     ------
@@ -109,12 +114,9 @@ def tokens_to_file(
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
     with exclusive(target):
-        found = _found(target, run)
-        if found is not None and on_found is not None:
-            on_found(len(found))
-        if found is None and target.exists() and not overwrite:
-            fix = "choose another file, or let it be replaced (overwrite=True)"
-            raise InvalidFieldError("out", str(target), "is there already, and holds something else", fix)
+        found = kept_rows(
+            target, lambda: _found(target, run), overwrite=overwrite, on_found=on_found, networks=len
+        )
         start = 0 if found is None else len(found)
         if found is not None and start >= replicas:
             return found.head(replicas)
@@ -129,9 +131,6 @@ def tokens_to_file(
 
 
 def _found(path: Path, run: TokenRun) -> TokenSample | None:
-    try:
-        found = read_token_sample(path)
-    except (OSError, ValueError):
-        return None
+    found = read_token_sample(path)
     there = (found.transformer, found.seed, found.first_replica, set(found.columns))
     return found if there == (run.transformer, run.seed, 0, set(run.cells)) else None

@@ -1,5 +1,6 @@
 """Diagnosis of transformers: regimes, the residual deviation of order one, texts and refusals."""
 
+import dataclasses
 import json
 
 import pytest
@@ -58,6 +59,17 @@ def test_theory_and_simulation_agree():
     assert "theory and simulation agree" in str(found)
     assert all(len(line) <= 80 for line in str(found).splitlines())
     assert json.loads(json.dumps(found.record(), allow_nan=False))["regime"]["name"] == found.regime.name
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("wrong", [{"token_std": 0.024}, {"attention": "full"}, {"down_std": 0.03}], ids=str)
+def test_another_theory_disagrees_with_the_simulation(monkeypatch, wrong):
+    net = Transformer.preset("gpt2", **{**SMALL, "width": 512})
+    other = predict_tokens(dataclasses.replace(net, **wrong))
+    monkeypatch.setattr("montecarlo.diagnosis.tokens._diagnose.predict_tokens", lambda given: other)
+    found = diagnose_tokens(net, seed=3, seconds=2.0, threads=1)
+    assert found.agrees is False
+    assert "DISAGREE" in str(found)
 
 
 def test_floats():

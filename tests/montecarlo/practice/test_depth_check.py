@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -108,7 +109,14 @@ def test_words_and_records_are_complete(checks) -> None:
     assert "### Depth check: consistent" in found.markdown()
     assert max(map(len, str(found).splitlines())) <= 110
     assert repr(found).startswith("DepthCheck('polynomial', depths=(6, 12, 24)")
-    assert "leave float16" in str(checks("exponential")) or "range" not in str(checks("exponential"))
+
+
+def test_the_block_where_entries_leave_a_format_is_told(checks) -> None:
+    found = str(depth_check(models.linear(lambda depth: 1.5), DEPTHS, 4))
+    # √(1 + 1.5²) a block, and entries of a few deviations: 65504 is passed after 16 blocks or so
+    assert re.search(r"range +with 24 blocks entries leave float16 at block 1[4-8]\n", found)
+    assert "float32" not in found
+    assert "range" not in str(checks("polynomial"))
 
 
 @pytest.mark.parametrize(

@@ -215,3 +215,25 @@ def test_runs_travel():
     assert again.key == run.key
     assert run.record["kind"] == "tokens"
     assert run.seconds < 0.1
+
+
+@pytest.mark.parametrize(("std", "held"), [(1e-25, True), (1e-40, False)])
+def test_streams_without_norms_that_float32_does_not_hold_are_marked(std, held):
+    """ReLU networks without norms and biases do not know the size of their tokens, as long as digits last."""
+    words = {
+        "width": 16, "tokens": 3, "depth": 3, "heads": 1, "hidden_width": 16, "norm": "none",
+        "placement": "pre", "attention": "uniform", "position": "none", "activation": "relu",
+        "query_std": 0.25, "key_std": 0.25, "value_std": 0.25, "output_std": None, "up_std": 0.25,
+        "down_std": 0.25,
+    }  # fmt: skip
+    small, one = (
+        simulate_tokens(Transformer(**words, token_std=size), replicas=4, seed=1) for size in (std, 1.0)
+    )
+    assert small.n_nonfinite == (0 if held else 4)
+    assert one.n_nonfinite == 0
+    path, whole = small["log_rms_path"], one["log_rms_path"]
+    assert np.isfinite(path[:, 0]).all()
+    if held:
+        np.testing.assert_allclose(path - path[:, :1], whole - whole[:, :1], atol=1e-5)
+    else:
+        assert np.isnan(path[:, 1:]).all()

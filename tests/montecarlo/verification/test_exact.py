@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import theory
 from montecarlo import ResNet
 from montecarlo.verification import LawExperiment, NumberExperiment, run_experiments
-from montecarlo.verification.experiments import experiments_of, mutants_of
+from montecarlo.verification.experiments import experiments_of
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
 from montecarlo.verification.experiments.independent import _exact_law, _gradients
 from montecarlo.verification.experiments.independent._fourth_moments import Branch, FourthMoments
@@ -34,18 +34,6 @@ def test_the_theorem_is_consistent_with_networks(id):
     own = [coarser(experiment, 3.0) for experiment in experiments_of(id)]
     found = run_experiments(own, seed=11, threads=1)
     assert found.theorems == {id: "consistent"}, [v for v in found.verdicts if v.verdict != "consistent"]
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_a_theorem_has_mutants_of_both_kinds_and_names_of_its_own(id):
-    kinds = [mutant.kind for mutant in mutants_of(id)]
-    assert kinds.count("theory") >= 2
-    assert kinds.count("simulator") >= 1
-    labels = [experiment.label for experiment in experiments_of(id)]
-    assert labels
-    assert len(set(labels)) == len(labels)
-    names = [(mutant.experiment.label, mutant.name) for mutant in mutants_of(id)]
-    assert len(set(names)) == len(names)
 
 
 @pytest.mark.statistical

@@ -27,18 +27,6 @@ IDS = [id for id in THEOREMS if id[0] == "J" and id != "J0"]
 EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
 
 
-@pytest.mark.parametrize("id", IDS)
-def test_a_theorem_has_experiments_and_mutants_of_both_kinds_and_names_of_their_own(id):
-    labels = [experiment.label for experiment in experiments_of(id)]
-    assert labels
-    assert len(set(labels)) == len(labels)
-    kinds = [mutant.kind for mutant in mutants_of(id)]
-    assert kinds.count("theory") >= 2
-    assert kinds.count("simulator") >= 1
-    names = [(mutant.experiment.label, mutant.name) for mutant in mutants_of(id)]
-    assert len(set(names)) == len(names)
-
-
 @pytest.mark.statistical
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.label)
 def test_experiment_is_consistent(experiment):

@@ -10,7 +10,7 @@ import pytest
 
 from montecarlo import ResNet, simulate, weights
 from montecarlo.verification import run_experiments
-from montecarlo.verification.experiments import experiments_of, mutants_of
+from montecarlo.verification.experiments import experiments_of
 from montecarlo.verification.experiments.normalised._explicit import ExplicitNetworks
 from montecarlo.verification.experiments.normalised._gradients import _over
 from montecarlo.verification.experiments.normalised._jacobians import _pair
@@ -20,18 +20,6 @@ from theory.catalogue import THEOREMS, Facts, WeightFacts
 IDS = [id for id in THEOREMS if id[0] == "N" or id == "J0"]
 EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
 NET = ResNet(width=6, depth=3, alpha=0.5, norm="pre-rms", hidden_width=4)
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_a_theorem_has_experiments_and_mutants_of_both_kinds_and_names_of_their_own(id):
-    labels = [experiment.label for experiment in experiments_of(id)]
-    assert labels
-    assert len(set(labels)) == len(labels)
-    kinds = [mutant.kind for mutant in mutants_of(id)]
-    assert kinds.count("theory") >= 2
-    assert kinds.count("simulator") >= 1
-    names = [(mutant.experiment.label, mutant.name) for mutant in mutants_of(id)]
-    assert len(set(names)) == len(names)
 
 
 @pytest.mark.statistical

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import theory
 from montecarlo import ResNet, simulate, weights
 from montecarlo.verification import run_experiments
-from montecarlo.verification.experiments import experiments_of, mutants_of
+from montecarlo.verification.experiments import experiments_of
 from montecarlo.verification.experiments._faulty import FaultySimulator, with_faults
 from montecarlo.verification.experiments.independent._fourth_moments import Branch, FourthMoments
 from montecarlo.verification.experiments.post_activation import _growth
@@ -25,18 +25,6 @@ from theory.catalogue import THEOREMS
 IDS = [id for id in THEOREMS if id[0] in "GP"]
 EXPERIMENTS = [experiment for id in IDS for experiment in experiments_of(id)]
 SOURCES = [experiment for experiment in EXPERIMENTS if hasattr(experiment, "source")]
-
-
-@pytest.mark.parametrize("id", IDS)
-def test_a_theorem_has_mutants_of_both_kinds_and_names_of_its_own(id):
-    kinds = [mutant.kind for mutant in mutants_of(id)]
-    assert kinds.count("theory") >= 2
-    assert kinds.count("simulator") >= 1
-    labels = [experiment.label for experiment in experiments_of(id)]
-    assert labels
-    assert len(set(labels)) == len(labels)
-    names = [(mutant.experiment.label, mutant.name) for mutant in mutants_of(id)]
-    assert len(set(names)) == len(names)
 
 
 @pytest.mark.statistical

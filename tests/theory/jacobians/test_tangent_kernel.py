@@ -33,9 +33,6 @@ def test_moments_are_those_of_a_law(d, M, L, a):
     layers = layers + theory.schedule_weight_gradients(width=d, depth=L, alpha=a, matrix="W", hidden_width=M)
     assert mean == pytest.approx(math.fsum(layers))  # G3
     assert square > mean**2
-    if d != M:
-        wrong = mean * 2 / (1 + M / d)  # 2L in the place of L(1 + M/d)
-        assert abs(wrong / mean - 1) > 0.005
 
 
 @pytest.mark.parametrize("d", [1, 3, 32])
