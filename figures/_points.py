@@ -265,7 +265,8 @@ class PairPoint:
     @property
     def stem(self) -> str:
         """Start of the name of its samples' file: equal for points that can share their rows."""
-        return f"{self.resnet.digest[:16]}-pair-{self.cosine:g}-{len(self.layers)}"
+        layers = f"{self.layers[0]}-{self.layers[-1]}-{len(self.layers)}"
+        return f"{self.resnet.digest[:16]}-pair-{self.cosine:g}-{layers}"
 
     @property
     def engine(self) -> str:
