@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from montecarlo.common._errors import check_seed
 from montecarlo.engines._request import Request
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import check_replicas
+from montecarlo.runs import Run, check_replicas
 from montecarlo.samples.independent._run import NetworkRun
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ class SweepPoint:
 
     Parameters
     ----------
-    run : NetworkRun
+    run : Run
         Specification, seed, engine, and what is observed.
     replicas : int
         Networks; with a `Precision` at most.
     """
 
-    run: NetworkRun
+    run: Run
     replicas: int
 
     @classmethod
@@ -78,8 +78,21 @@ class SweepPoint:
         InvalidFieldError
             A ValueError whose one line names the field, the value, the rule and the fix.
         """
+        run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
+        return cls.of_run(run, replicas)
+
+    @classmethod
+    def of_run(cls, run: Run, replicas: int) -> SweepPoint:
+        """Return the point of a run of any kind.
+
+        Raises
+        ------
+        InvalidFieldError
+            If `replicas` or the run's seed is out of range.
+        """
+        check_seed(run.seed)
         replicas, _ = check_replicas(replicas, 0)
-        return cls(NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request), replicas)
+        return cls(run, replicas)
 
     @property
     def seconds(self) -> float:

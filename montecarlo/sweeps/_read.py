@@ -12,22 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from montecarlo.common._errors import InvalidFieldError, check_real, unknown_name
-from montecarlo.networks._specification import ResNet
-from montecarlo.samples.independent._run import NetworkRun
-from montecarlo.samples.independent._simulate import make_request
+from montecarlo.runs import Run
+from montecarlo.sweeps._kinds import RESNETS, TRANSFORMERS, Fields
 from montecarlo.sweeps._plan import Precision, Sweep, SweepPoint
 
 POINT_LIMIT = 1_000_000
 
-_NETWORK_FIELDS = tuple(f.name for f in fields(ResNet) if not f.name.startswith("_"))
-_REQUEST_FIELDS = ("gradients", "trajectories", "weight_gradients", "gate_gradients")
-_RUN_FIELDS = ("engine", "seed", "replicas", *_REQUEST_FIELDS)
-_FLAGS = ("trajectories", "weight_gradients", "gate_gradients")
-_TABLES = ("network", "grid", "points", "precision")
+_TABLES = ("network", "transformer", "grid", "points", "precision")
 _TOP = ("seed", "replicas", "max_seconds", *_TABLES)
 _DEFAULT_REPLICAS = 1000
-
-Fields = dict[str, Any]
 
 
 class SweepFileError(InvalidFieldError):
@@ -57,9 +50,11 @@ def read_sweep(path: str | os.PathLike[str]) -> Sweep:
     """Read a sweep from a TOML file.
 
     ``[network]`` has what all specifications share: any option of ``largedepth simulate``, with ``-`` or
-    ``_`` in names. ``[grid]`` has lists, whose product is taken; ``[[points]]`` are tables of fields that go
-    together, and each is combined with the whole grid. ``seed``, ``replicas`` and ``max_seconds`` stand at
-    the top, the first two wherever else a field may stand, too; ``[precision]`` has `Precision`'s fields.
+    ``_`` in names. For transformers ``[transformer]`` stands in its place: any field of `Transformer`, a
+    ``preset``, and the columns ``tangent``, ``attention_columns`` and ``per_token``. ``[grid]`` has lists,
+    whose product is taken; ``[[points]]`` are tables of fields that go together, and each is combined with
+    the whole grid. ``seed``, ``replicas`` and ``max_seconds`` stand at the top, the first two wherever else a
+    field may stand, too; ``[precision]`` has `Precision`'s fields.
 
     Parameters
     ----------
@@ -108,17 +103,19 @@ class _Reader:
     def __init__(self, path: str, document: Mapping[str, Any]) -> None:
         self._path = path
         self._document = document
+        self._kind = TRANSFORMERS if "transformer" in document else RESNETS
 
     def sweep(self) -> Sweep:
         for key in self._document:
             if key not in _TOP:
-                if _plain(key) in (*_NETWORK_FIELDS, *_RUN_FIELDS):
-                    raise self._error(
-                        key, self._document[key], "must stand in [network] or [grid]", "move it"
-                    )
+                if _plain(key) in self._kind.known:
+                    rule = f"must stand in [{self._kind.table}] or [grid]"
+                    raise self._error(key, self._document[key], rule, "move it")
                 raise self._named(key, unknown_name(key, key, _TOP))
+        if "transformer" in self._document and "network" in self._document:
+            raise self._error("network", None, "must not stand beside [transformer]", "drop one of the two")
         top = {key: self._document[key] for key in ("seed", "replicas") if key in self._document}
-        shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | top | self._fields("network")
+        shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | top | self._fields(self._kind.table)
         max_seconds = self._document.get("max_seconds")
         if max_seconds is not None:
             max_seconds = self._checked(
@@ -143,19 +140,16 @@ class _Reader:
 
     def _point(self, shared: Fields, own: Fields, number: int) -> SweepPoint:
         given = shared | own
-        network = {key: value for key, value in given.items() if key in _NETWORK_FIELDS}
         try:
-            for flag in _FLAGS:
+            for flag in self._kind.flags:
                 if not isinstance(given.get(flag, False), bool):
                     fix = f"write {flag} = true"
                     raise InvalidFieldError(flag, given[flag], "must be true or false", fix)
-            for needed in ("width", "depth"):
-                if needed not in network:
-                    rule = "must be given, in [network], [grid] or [[points]]"
-                    raise InvalidFieldError(needed, None, rule, f"add {needed} = 40, say")
-            request = make_request(**{key: given[key] for key in _REQUEST_FIELDS if key in given})
-            options = {key: given[key] for key in ("replicas", "seed", "engine") if key in given}
-            return SweepPoint.of(ResNet(**network), **options, request=request)
+            for needed in self._kind.needed(given):
+                if needed not in given:
+                    rule = f"must be given, in [{self._kind.table}], [grid] or [[points]]"
+                    raise InvalidFieldError(needed, None, rule, self._kind.fix.format(needed))
+            return self._kind.point(given)
         except InvalidFieldError as error:
             raise self._located(error, own, number) from None
 
@@ -167,13 +161,13 @@ class _Reader:
             key = f"grid.{name}"
         elif number >= 0 and name in self._names("points", number):
             key = f"points[{number}].{name}"
-        elif name in self._names("network"):
-            key = f"network.{name}"
+        elif name in self._names(self._kind.table):
+            key = f"{self._kind.table}.{name}"
         else:
             key = name
         # What else the specification has: the field alone may be right.
         others = ", ".join(f"{k} = {v!r}" for k, v in own.items() if k != name)
-        if others and key.split(".")[0] != "network":
+        if others and key.split(".")[0] != self._kind.table:
             rule = f"{rule} (with {others})"
         return SweepFileError(self._path, key, error.value, rule, error.fix)
 
@@ -189,8 +183,8 @@ class _Reader:
         found = {}
         for key, value in given.items():
             name = _plain(key)
-            if name not in (*_NETWORK_FIELDS, *_RUN_FIELDS):
-                error = unknown_name(key, key, [*_NETWORK_FIELDS, *_RUN_FIELDS])
+            if name not in self._kind.known:
+                error = unknown_name(key, key, self._kind.known)
                 raise self._named(f"{where}.{key}", error)
             if name in found:
                 raise self._error(f"{where}.{key}", value, "must stand there once", "drop one spelling")
@@ -207,7 +201,7 @@ class _Reader:
         grid = self._fields("grid")
         for key, values in grid.items():
             if not isinstance(values, list):
-                fix = f"write {key} = [{values!r}], or move it to [network]"
+                fix = f"write {key} = [{values!r}], or move it to [{self._kind.table}]"
                 raise self._error(f"grid.{key}", values, "must be a list", fix)
             if not values:
                 raise self._error(f"grid.{key}", values, "must not be empty", "give a value, or drop it")
@@ -257,10 +251,10 @@ class _Reader:
         return precision
 
     def _check_repeats(self, points: list[SweepPoint]) -> None:
-        seen: set[NetworkRun] = set()
+        seen: set[Run] = set()
         for point in points:
             if point.run in seen:
-                rule = f"must not give a specification twice, and gives {point.run.resnet!r}"
+                rule = f"must not give a specification twice, and gives {point.run.specification!r}"
                 raise self._error("grid", None, rule, "drop one of the two")
             seen.add(point.run)
 
