@@ -70,6 +70,7 @@ def depth_check(
     import sys
     from pathlib import Path
 
+    from montecarlo import InvalidFieldError
     from montecarlo.common.files import check_writable
     from montecarlo.practice import depth_check as run
     from montecarlo.practice import find_object
@@ -92,6 +93,10 @@ def depth_check(
         check = run(
             build, _depths(depths), expect=expect, promise=promised, progress=say if bar else None, **options
         )
+    except InvalidFieldError as error:
+        if error.field not in ("factory", "model"):
+            raise
+        raise InvalidFieldError("FACTORY", error.value, error.rule, error.fix) from None
     finally:
         if bar:
             click.echo("\r" + " " * 60 + "\r", err=True, nl=False)

@@ -23,6 +23,7 @@ from montecarlo.practice._structure import Structure, find_structure
 from montecarlo.practice._student import interval_of, looks_of
 from montecarlo.practice._token_promise import TokenPromise
 from montecarlo.practice._unlike import branch_faults, certain_faults, parameter_faults
+from montecarlo.practice._users import name_of, users
 
 _DEPTHS = (6, 12, 24, 48)
 Say = Callable[[str], None]
@@ -79,6 +80,8 @@ def depth_check(
     ------
     InvalidFieldError
         A ValueError whose one line names the field, the value, the rule and the fix.
+    UserCodeError
+        If the factory, its model or the promise raises; the line names it, the error and where it arose.
 
     Examples
     --------
@@ -100,9 +103,14 @@ def depth_check(
         raise InvalidFieldError(
             "expect", expect, f"must be one of {', '.join(CLASSES)}", "give 'critical', say"
         )
+    if not callable(factory):
+        raise InvalidFieldError(
+            "factory", type(factory).__name__, "must be a function of depth and seed",
+            "define build(depth, seed)",
+        )  # fmt: skip
     looks = looks_of(len(numbers))
     share = false_alarm / (3 * len(looks))  # three quantities, each at every look
-    promised = {L: promise(L) for L in depths} if promise else {}
+    promised = {L: _promised(promise, L) for L in depths} if promise else {}
     tests = {L: _test_of(promised[L], false_alarm / len(depths), len(looks)) for L in promised}
     measured: list[list[Measured]] = []
     last: dict[int, Stream] = {}
@@ -123,6 +131,8 @@ def depth_check(
             if L in tests and not faults_stop(faults, L):
                 tests[L].update(stream)
         measured.append(row)
+        if count == 1:
+            _check_streams(last, depths)
         if count not in looks:
             continue
         structure = find_structure(list(last.values()))
@@ -145,6 +155,11 @@ def depth_check(
             break
     assert found is not None  # the last seed is a look
     return found
+
+
+def _promised(promise: Callable[[int], ResNet | Transformer], depth: int) -> ResNet | Transformer:
+    with users(f"promise {name_of(promise)}", "define it with one argument, the depth"):
+        return promise(depth)
 
 
 def _test_of(promised: ResNet | Transformer, false_alarm: float, looks: int) -> PromiseTest | TokenPromise:
@@ -224,6 +239,16 @@ def _notes(
     if structure.norm == "unknown":
         found.append("blocks are not recognised: no theory beside the measurement")
     return tuple(dict.fromkeys(found))
+
+
+def _check_streams(last: dict[int, Stream], depths: Sequence[int]) -> None:
+    found = sorted({stream.depth for stream in last.values()})
+    if len(found) < 3:
+        blocks = " or ".join(map(str, found))
+        raise InvalidFieldError(
+            "factory", f"{blocks} blocks", "must build models of three different depths at least, where depth is "
+            f"{', '.join(map(str, depths))}", "build as many blocks as depth says, or say with blocks= which they are",
+        )  # fmt: skip
 
 
 def _check_depths(depths: Sequence[int]) -> tuple[int, ...]:

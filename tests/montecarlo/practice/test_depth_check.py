@@ -134,6 +134,14 @@ def test_bad_input_is_refused_in_a_line(options: dict, message: str) -> None:
         depth_check(models.critical, **options)
 
 
+def test_a_factory_that_ignores_its_depth_is_refused() -> None:
+    message = (
+        "factory='12 blocks': must build models of three different depths at least, where depth is 6, 12"
+    )
+    with pytest.raises(InvalidFieldError, match=message):
+        depth_check(lambda depth, seed: models.critical(12, seed), DEPTHS)
+
+
 @given(st.floats(-1.5, 1.5), st.integers(3, 6))
 def test_an_exact_power_of_depth_has_its_exponent(exponent: float, count: int) -> None:
     depths = tuple(5 * 2**j for j in range(count))

@@ -11,7 +11,7 @@ import pytest
 import torch_models as models
 
 from montecarlo import InvalidFieldError, ResNet, simulate, weights
-from montecarlo.practice import record
+from montecarlo.practice import UserCodeError, record
 from montecarlo.practice._seeds import measure
 
 
@@ -87,7 +87,9 @@ def test_nothing_of_the_model_changes(torch) -> None:
 
 def test_hooks_are_gone_when_the_model_fails(torch) -> None:
     net, _ = models.factory(4, 0)
-    with pytest.raises(AttributeError):
+    with pytest.raises(
+        UserCodeError, match=r"model Net, called with str: must not raise, but did: Attribute"
+    ):
         record(net, "no tensor")
     assert not any(module.before or module.after for module in net.modules())
 
