@@ -22,7 +22,8 @@ from montecarlo.practice._stream import Stream
 from montecarlo.practice._structure import Structure, find_structure
 from montecarlo.practice._student import interval_of, looks_of
 from montecarlo.practice._token_promise import TokenPromise
-from montecarlo.practice._unlike import branch_faults, certain_faults, parameter_faults
+from montecarlo.practice._unlike import certain_faults, parameter_faults
+from montecarlo.practice._unlike_branches import Resolution, branch_faults
 from montecarlo.practice._users import name_of, users
 
 _DEPTHS = (6, 12, 24, 48)
@@ -142,13 +143,16 @@ def depth_check(
         refuted = [
             fault for L in depths if L in tests and L not in certain for fault in tests[L].faults(structure)
         ]
+        unlike, resolution = _outliers(
+            measured, last, structure, false_alarm / len(looks), (*faults, *refuted)
+        )
         found = DepthCheck(
             depths=depths, seeds=tuple(numbers[:count]), found=found_class, expect=expect,
             branches=growths[0], stream=growths[1], gradient=growths[2], structure=structure,
-            faults=(*faults, *refuted, *_outliers(measured, last, depths, structure, false_alarm, faults)),
+            faults=(*faults, *refuted, *unlike),
             measured=tuple(map(tuple, measured)), false_alarm=false_alarm,
-            notes=_notes(last, tests, structure),
-            promise=tuple(promised.values()),
+            notes=_notes(last, tests, structure, faults),
+            promise=tuple(promised.values()), resolution=resolution,
         )  # fmt: skip
         enough = not tests or bool(refuted) or bool(certain)
         if any(fault.kind == "overflow" for fault in faults) or (found.settled and enough):
@@ -216,27 +220,43 @@ def _class(
 
 
 def _outliers(
-    measured: Sequence[Sequence[Measured]], last: dict[int, Stream], depths: Sequence[int],
-    structure: Structure, false_alarm: float, faults: Sequence[Fault],
-) -> list[Fault]:  # fmt: skip
-    deepest = depths[-1]
-    if any(fault.depth == deepest for fault in faults):
-        return []
-    rows = [row[-1] for row in measured]
+    measured: Sequence[Sequence[Measured]], last: dict[int, Stream], structure: Structure, false_alarm: float,
+    faults: Sequence[Fault],
+) -> tuple[list[Fault], Resolution | None]:  # fmt: skip
+    """Return branches that are unlike those around them, at each depth without other faults; and what would
+    be seen at the deepest.
+    """
     multiplied = structure.norm == "none"
-    logs = np.stack([r.log_branch - (r.log_hidden[:-1] if multiplied else 0.0) for r in rows])
-    return branch_faults(logs, last[deepest].names, false_alarm)
+    found: list[Fault] = []
+    resolution = None
+    for j, (L, stream) in enumerate(last.items()):
+        rows = [row[j] for row in measured]
+        logs = np.stack([r.log_branch - (r.log_hidden[:-1] if multiplied else 0.0) for r in rows])
+        unlike, seen = branch_faults(logs, stream.names, false_alarm / len(last))
+        resolution = seen or resolution
+        if not any(fault.depth in (L, stream.depth) for fault in faults):
+            found += unlike
+    return found, resolution
 
 
 def _notes(
-    last: dict[int, Stream], tests: dict[int, PromiseTest | TokenPromise], structure: Structure
+    last: dict[int, Stream],
+    tests: dict[int, PromiseTest | TokenPromise],
+    structure: Structure,
+    faults: Sequence[Fault],
 ) -> tuple[str, ...]:
     found = [note for stream in last.values() for note in stream.notes]
     found += [test.note for test in tests.values() if test.note]
     for L, stream in last.items():
         if stream.depth != L:
             found.append(f"a model of depth {L} has a stream of {stream.depth} blocks")
-    if structure.norm == "unknown":
+    if any(fault.kind == "copy" for fault in faults):
+        found.append("theory, and what classes mean, are those of blocks with independent weights")
+    if not structure.residual:
+        found.append(
+            "blocks are not residual: theory is that of residual networks, and none stands beside them"
+        )
+    elif structure.norm == "unknown":
         found.append("blocks are not recognised: no theory beside the measurement")
     return tuple(dict.fromkeys(found))
 
@@ -246,8 +266,9 @@ def _check_streams(last: dict[int, Stream], depths: Sequence[int]) -> None:
     if len(found) < 3:
         blocks = " or ".join(map(str, found))
         raise InvalidFieldError(
-            "factory", f"{blocks} blocks", "must build models of three different depths at least, where depth is "
-            f"{', '.join(map(str, depths))}", "build as many blocks as depth says, or say with blocks= which they are",
+            "factory", f"{blocks} blocks",
+            f"must build models of three different depths at least, where depth is {str(depths)[1:-1]}",
+            "build as many blocks as depth says, or say with blocks= which they are",
         )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ class UserCodeError(RuntimeError):
     ...     {}["width"]
     Traceback (most recent call last):
     ...
-    montecarlo...UserCodeError: factory mymodel:build: must not raise, but did: KeyError: 'width' ...
+    montecarlo...UserCodeError: factory mymodel:build: must not raise, but did: KeyError: 'width'
     """
 
 

@@ -81,6 +81,8 @@ def test_files_hold_what_is_printed(tmp_path: Path) -> None:
     suite = ElementTree.parse(names["junit"]).getroot()[0]
     assert {name: suite.get(name) for name in ("tests", "failures", "errors")}["failures"] == "1"
     assert "times what is promised" in suite.find(".//failure").get("message")
+    assert names["junit"].read_text(encoding="utf-8").count("quantity  exponent") == 1
+    assert float(suite.find("testcase").get("time")) > 0.0
 
 
 @pytest.mark.parametrize(
