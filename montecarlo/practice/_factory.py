@@ -98,6 +98,8 @@ def build(factory: Callable[..., Any], depth: int, seed: int, inputs: Any) -> tu
             torch.manual_seed(int(words[1]))
         with users(f"factory {name_of(factory)}", "define it with two arguments, (depth, seed)"):
             made = factory(depth, seed)
+    if torch is None and "torch" in sys.modules:
+        return build(factory, depth, seed, inputs)  # the factory imported it: its generator was not set
     model, own = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if inputs is None:
         inputs = own if own is not None else getattr(model, "dummy_inputs", None)

@@ -12,6 +12,7 @@ import torch_models as models
 
 from montecarlo import InvalidFieldError, ResNet, simulate, weights
 from montecarlo.practice import UserCodeError, record
+from montecarlo.practice._factory import build
 from montecarlo.practice._seeds import measure
 
 
@@ -83,6 +84,19 @@ def test_nothing_of_the_model_changes(torch) -> None:
     assert all((p.value == old).all() for p, old in zip(net.parameters(), values, strict=True))
     assert (np.random.get_state()[1] == states[0]).all()
     assert [random.getstate(), torch.TORCH.get_rng_state()] == states[1:]
+
+
+def test_a_factory_that_imports_torch_is_seeded_at_its_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", fake_torch.TORCH)  # so that it is gone again afterwards
+    del sys.modules["torch"]
+
+    def factory(depth: int, seed: int) -> np.ndarray:
+        sys.modules["torch"] = fake_torch.TORCH
+        return fake_torch.randn(4).value
+
+    fake_torch.manual_seed(1)
+    first, again = (build(factory, 4, 7, None)[0] for _ in range(2))
+    assert (first == again).all()
 
 
 def test_hooks_are_gone_when_the_model_fails(torch) -> None:
