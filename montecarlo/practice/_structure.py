@@ -58,7 +58,7 @@ class Structure:
         if self.norm == "after":
             return "a norm on the stream after each addition"
         if math.isnan(self.degree):
-            return "not recognised: no gradients, or branches that are 0"
+            return "not recognised: no gradients, or branches that are 0 or not finite"
         where = {"before": "a norm at the branch's input", "none": "no norm before or after the branch"}
         return (
             f"{where.get(self.norm, 'no degree that is the same for all blocks')} (degree {self.degree:.2f})"
