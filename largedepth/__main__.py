@@ -49,6 +49,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = BAD_INPUT
     except click.MissingParameter as error:
         option = error.param.opts[0] if error.param is not None else "option"
+        if isinstance(error.param, click.Argument):
+            option = option.upper()  # as other messages call it
         name = error.ctx.command_path if error.ctx is not None else "largedepth"
         code = _complain(f"{option}: must be given; see {name} --help")
     except click.ClickException as error:
@@ -87,10 +89,10 @@ def _complain(message: str) -> int:
 
 def _failure(error: Exception) -> int:
     from montecarlo.executors import ExecutorError
-    from montecarlo.practice import MissingFrameworkError
+    from montecarlo.practice import MissingFrameworkError, UserCodeError
     from montecarlo.training import MissingExtraError
 
-    if isinstance(error, (ExecutorError, MissingExtraError, MissingFrameworkError)):
+    if isinstance(error, (ExecutorError, MissingExtraError, MissingFrameworkError, UserCodeError)):
         return _complain(str(error))
     # A defect of ours: show where, and do not pass for a refuted theorem (1).
     traceback.print_exc()

@@ -65,11 +65,14 @@ def depth_check(
     FACTORY(depth, seed), in a module of this folder or an installed one, returns a PyTorch module and its
     inputs, or a function that returns its stream. Prints growth of the residual stream and of gradients
     along and across depth, the class (identity, critical, polynomial, exponential), theory beside it, and
-    what is wrong with which block. Exit code 1 where a claim is refuted, 3 where it is undecided.
+    what is wrong with which block. Exit code 1 where a claim (--expect, --promise) is refuted or numbers
+    overflow, 3 where the class is undecided; warnings refute nothing.
     """  # fmt: skip
     import sys
+    import time
     from pathlib import Path
 
+    from montecarlo import InvalidFieldError
     from montecarlo.common.files import check_writable
     from montecarlo.practice import depth_check as run
     from montecarlo.practice import find_object
@@ -81,6 +84,7 @@ def depth_check(
             check_writable(
                 Path(path), suffixes, field=field, example=f"check{suffixes[0] if suffixes else '.txt'}"
             )
+    start = time.perf_counter()
     build = find_object(factory, "FACTORY")
     promised = None if promise is None else find_object(promise, "promise")
     bar = sys.stderr.isatty()
@@ -92,10 +96,15 @@ def depth_check(
         check = run(
             build, _depths(depths), expect=expect, promise=promised, progress=say if bar else None, **options
         )
+    except InvalidFieldError as error:
+        if error.field not in ("factory", "model"):
+            raise
+        raise InvalidFieldError("FACTORY", error.value, error.rule, error.fix) from None
     finally:
         if bar:
             click.echo("\r" + " " * 60 + "\r", err=True, nl=False)
-    _write(check, factory, json=json, plot=plot, junit=junit, summary=summary)
+    seconds = time.perf_counter() - start
+    _write(check, factory, seconds=seconds, json=json, plot=plot, junit=junit, summary=summary)
     click.echo(str(check))
     return {"consistent": 0, "refuted": 1, "undecided": UNDECIDED}[check.verdict]
 
@@ -113,6 +122,7 @@ def _write(
     check: DepthCheck,
     name: str,
     *,
+    seconds: float,
     json: str | None,
     plot: str | None,
     junit: str | None,
@@ -125,7 +135,7 @@ def _write(
 
         write_text(json, dumps(check.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     if junit is not None:
-        write_text(junit, depth_check_junit(check, name))
+        write_text(junit, depth_check_junit(check, name, seconds))
     if summary is not None:
         with open(summary, "a", encoding="utf-8") as file:
             file.write(check.markdown())
@@ -135,8 +145,11 @@ def _write(
         draw_depth_check(check, plot)
 
 
-def depth_check_junit(check: DepthCheck, name: str) -> str:
-    """Return JUnit XML: a test case for the class, and one for the promise and what is certain."""
+def depth_check_junit(check: DepthCheck, name: str, seconds: float) -> str:
+    """Return JUnit XML: a test case for the class, and one for the promise and what is certain.
+
+    The first holds the report, once, and the seconds that the check took.
+    """
     import junitparser
 
     from largedepth._verdict_files import junit_text
@@ -147,13 +160,14 @@ def depth_check_junit(check: DepthCheck, name: str) -> str:
     wrong = check.expect is not None and check.decided and check.found != check.expect
     cases = [(f"{name} class", wrong, f"found {check.found}, {check.expect} was claimed", not check.decided)]
     cases.append((f"{name} blocks", bool(check.refuted), "; ".join(f.words for f in check.refuted), False))
-    for title, failed, words, undecided in cases:
+    for number, (title, failed, words, undecided) in enumerate(cases):
         case = junitparser.TestCase(title, "largedepth.depth-check")
+        case.time = round(seconds, 3) if number == 0 else 0.0
+        if number == 0:
+            case.system_out = str(check)
         if failed or undecided:
             kind = junitparser.Failure if failed else junitparser.Error
             result = kind(words, "refuted" if failed else "undecided")
-            result.text = str(check)
             case.result = [result]
-        case.system_out = str(check)
         suite.add_testcase(case)
     return junit_text(suite)

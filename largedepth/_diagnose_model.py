@@ -4,6 +4,7 @@ batch.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from typing import TYPE_CHECKING, Any
@@ -30,12 +31,20 @@ def measured_network(
     from montecarlo.practice._frameworks import is_torch_module
 
     factory = find_object(name, "model")
-    takes_depth = len(inspect.signature(factory).parameters) >= 2
+    if not callable(factory):
+        raise InvalidFieldError(
+            "model", name, "must name a function that returns a model", "give MODULE:FACTORY"
+        )
+    takes_depth = _arguments(factory) >= 2
     if takes_depth and depth is None:
         raise InvalidFieldError(
             "depth", None, "must be given, as the factory takes it", "give --depth 12, say"
         )
-    made = factory if takes_depth else lambda depth, seed: factory()
+
+    @functools.wraps(factory)
+    def made(depth: int, seed: int) -> Any:
+        return factory(depth, seed) if takes_depth else factory()
+
     lines = []
     try:
         model, inputs = build(made, depth or 0, seed, None)
@@ -43,7 +52,16 @@ def measured_network(
         model, inputs = made(depth or 0, seed), None
     if not is_torch_module(model):
         inputs = None
-    branches = measure_branches(model)
+    try:
+        branches = measure_branches(model)
+    except InvalidFieldError as error:
+        if "pattern=" not in error.fix:
+            raise
+        raise InvalidFieldError(
+            error.field, error.value, error.rule,
+            "let the factory return a dictionary of the branches' matrices alone, arrays by name, or call "
+            "measure_branches in Python, which takes a pattern of names",
+        ) from None  # fmt: skip
     lines.append(
         f"read from {name}: {branches.depth} branches of {', '.join(branches.names)}, width "
         f"{branches.width}, {branches.hidden_width} units, α = {branches.alpha:.4g}"
@@ -68,6 +86,13 @@ def measured_network(
     told = given.get("norm", "none") != "none"
     lines += [f"warning: {words}" for words in branches.warnings if not (told and LOOKS in words)]
     return net, lines
+
+
+def _arguments(factory: Any) -> int:
+    try:
+        return len(inspect.signature(factory).parameters)
+    except (TypeError, ValueError):  # what is written in C tells none
+        return 0
 
 
 def given_fields(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:

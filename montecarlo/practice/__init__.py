@@ -20,3 +20,5 @@ from montecarlo.practice._report import DepthCheck as DepthCheck
 from montecarlo.practice._seeds import Measured as Measured
 from montecarlo.practice._stream import Stream as Stream
 from montecarlo.practice._structure import Structure as Structure
+from montecarlo.practice._unlike_branches import Resolution as Resolution
+from montecarlo.practice._users import UserCodeError as UserCodeError

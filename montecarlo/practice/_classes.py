@@ -73,9 +73,12 @@ def branch_growth(
 
     `multiplied` says whether branches grow with the stream; None where that is not known.
     """
-    slopes = rows @ _slope_weights(depths)
-    exponent, low, high = interval_of(slopes, false_alarm)
     levels = tuple(float(x) for x in rows.mean(axis=0))
+    if (rows == -math.inf).all():  # all branches are 0
+        return Growth("branches", math.nan, (-math.inf, math.inf), "identity", levels)
+    with np.errstate(invalid="ignore"):
+        slopes = rows @ _slope_weights(depths)
+    exponent, low, high = interval_of(slopes, false_alarm)
     if high < -MARGIN:
         found = "identity"
     elif low > -MARGIN and high < MARGIN:

@@ -22,7 +22,9 @@ from montecarlo.practice._stream import Stream
 from montecarlo.practice._structure import Structure, find_structure
 from montecarlo.practice._student import interval_of, looks_of
 from montecarlo.practice._token_promise import TokenPromise
-from montecarlo.practice._unlike import branch_faults, certain_faults, parameter_faults
+from montecarlo.practice._unlike import certain_faults, parameter_faults
+from montecarlo.practice._unlike_branches import Resolution, branch_faults
+from montecarlo.practice._users import name_of, users
 
 _DEPTHS = (6, 12, 24, 48)
 Say = Callable[[str], None]
@@ -79,6 +81,8 @@ def depth_check(
     ------
     InvalidFieldError
         A ValueError whose one line names the field, the value, the rule and the fix.
+    UserCodeError
+        If the factory, its model or the promise raises; the line names it, the error and where it arose.
 
     Examples
     --------
@@ -100,9 +104,14 @@ def depth_check(
         raise InvalidFieldError(
             "expect", expect, f"must be one of {', '.join(CLASSES)}", "give 'critical', say"
         )
+    if not callable(factory):
+        raise InvalidFieldError(
+            "factory", type(factory).__name__, "must be a function of depth and seed",
+            "define build(depth, seed)",
+        )  # fmt: skip
     looks = looks_of(len(numbers))
     share = false_alarm / (3 * len(looks))  # three quantities, each at every look
-    promised = {L: promise(L) for L in depths} if promise else {}
+    promised = {L: _promised(promise, L) for L in depths} if promise else {}
     tests = {L: _test_of(promised[L], false_alarm / len(depths), len(looks)) for L in promised}
     measured: list[list[Measured]] = []
     last: dict[int, Stream] = {}
@@ -123,6 +132,8 @@ def depth_check(
             if L in tests and not faults_stop(faults, L):
                 tests[L].update(stream)
         measured.append(row)
+        if count == 1:
+            _check_streams(last, depths)
         if count not in looks:
             continue
         structure = find_structure(list(last.values()))
@@ -132,19 +143,27 @@ def depth_check(
         refuted = [
             fault for L in depths if L in tests and L not in certain for fault in tests[L].faults(structure)
         ]
+        unlike, resolution = _outliers(
+            measured, last, structure, false_alarm / len(looks), (*faults, *refuted)
+        )
         found = DepthCheck(
             depths=depths, seeds=tuple(numbers[:count]), found=found_class, expect=expect,
             branches=growths[0], stream=growths[1], gradient=growths[2], structure=structure,
-            faults=(*faults, *refuted, *_outliers(measured, last, depths, structure, false_alarm, faults)),
+            faults=(*faults, *refuted, *unlike),
             measured=tuple(map(tuple, measured)), false_alarm=false_alarm,
-            notes=_notes(last, tests, structure),
-            promise=tuple(promised.values()),
+            notes=_notes(last, tests, structure, faults),
+            promise=tuple(promised.values()), resolution=resolution,
         )  # fmt: skip
         enough = not tests or bool(refuted) or bool(certain)
         if any(fault.kind == "overflow" for fault in faults) or (found.settled and enough):
             break
     assert found is not None  # the last seed is a look
     return found
+
+
+def _promised(promise: Callable[[int], ResNet | Transformer], depth: int) -> ResNet | Transformer:
+    with users(f"promise {name_of(promise)}", "define it with one argument, the depth"):
+        return promise(depth)
 
 
 def _test_of(promised: ResNet | Transformer, false_alarm: float, looks: int) -> PromiseTest | TokenPromise:
@@ -201,29 +220,56 @@ def _class(
 
 
 def _outliers(
-    measured: Sequence[Sequence[Measured]], last: dict[int, Stream], depths: Sequence[int],
-    structure: Structure, false_alarm: float, faults: Sequence[Fault],
-) -> list[Fault]:  # fmt: skip
-    deepest = depths[-1]
-    if any(fault.depth == deepest for fault in faults):
-        return []
-    rows = [row[-1] for row in measured]
+    measured: Sequence[Sequence[Measured]], last: dict[int, Stream], structure: Structure, false_alarm: float,
+    faults: Sequence[Fault],
+) -> tuple[list[Fault], Resolution | None]:  # fmt: skip
+    """Return branches that are unlike those around them, at each depth without other faults; and what would
+    be seen at the deepest.
+    """
     multiplied = structure.norm == "none"
-    logs = np.stack([r.log_branch - (r.log_hidden[:-1] if multiplied else 0.0) for r in rows])
-    return branch_faults(logs, last[deepest].names, false_alarm)
+    found: list[Fault] = []
+    resolution = None
+    for j, (L, stream) in enumerate(last.items()):
+        rows = [row[j] for row in measured]
+        logs = np.stack([r.log_branch - (r.log_hidden[:-1] if multiplied else 0.0) for r in rows])
+        unlike, seen = branch_faults(logs, stream.names, false_alarm / len(last))
+        resolution = seen or resolution
+        if not any(fault.depth in (L, stream.depth) for fault in faults):
+            found += unlike
+    return found, resolution
 
 
 def _notes(
-    last: dict[int, Stream], tests: dict[int, PromiseTest | TokenPromise], structure: Structure
+    last: dict[int, Stream],
+    tests: dict[int, PromiseTest | TokenPromise],
+    structure: Structure,
+    faults: Sequence[Fault],
 ) -> tuple[str, ...]:
     found = [note for stream in last.values() for note in stream.notes]
     found += [test.note for test in tests.values() if test.note]
     for L, stream in last.items():
         if stream.depth != L:
             found.append(f"a model of depth {L} has a stream of {stream.depth} blocks")
-    if structure.norm == "unknown":
+    if any(fault.kind == "copy" for fault in faults):
+        found.append("theory, and what classes mean, are those of blocks with independent weights")
+    if not structure.residual:
+        found.append(
+            "blocks are not residual: theory is that of residual networks, and none stands beside them"
+        )
+    elif structure.norm == "unknown":
         found.append("blocks are not recognised: no theory beside the measurement")
     return tuple(dict.fromkeys(found))
+
+
+def _check_streams(last: dict[int, Stream], depths: Sequence[int]) -> None:
+    found = sorted({stream.depth for stream in last.values()})
+    if len(found) < 3:
+        blocks = " or ".join(map(str, found))
+        raise InvalidFieldError(
+            "factory", f"{blocks} blocks",
+            f"must build models of three different depths at least, where depth is {str(depths)[1:-1]}",
+            "build as many blocks as depth says, or say with blocks= which they are",
+        )  # fmt: skip
 
 
 def _check_depths(depths: Sequence[int]) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from montecarlo.common._errors import InvalidFieldError, near_name
 from montecarlo.practice._frameworks import MissingFrameworkError, is_torch_module
 from montecarlo.practice._torch import generators_restored
+from montecarlo.practice._users import UserCodeError, name_of, users
 
 _FIX = "write MODULE:FACTORY, mymodel:build say, where mymodel.py stands in this folder"
 
@@ -38,6 +39,8 @@ def find_object(name: str, field: str = "factory") -> Any:
         If the module or the name does not exist.
     MissingFrameworkError
         If the module needs a package that is not installed.
+    UserCodeError
+        If the module raises when it is imported.
 
     Examples
     --------
@@ -53,9 +56,12 @@ def find_object(name: str, field: str = "factory") -> Any:
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        missing = error.name or module_name
+        with users(f"{field} {name}"):
+            found: Any = importlib.import_module(module_name)
+    except UserCodeError as error:
+        if not isinstance(error.__cause__, ModuleNotFoundError):
+            raise
+        missing = error.__cause__.name or module_name
         if module_name == missing or module_name.startswith(f"{missing}."):
             raise InvalidFieldError(
                 field, name, f"must name a module that exists ({missing} does not)", _FIX
@@ -80,6 +86,8 @@ def build(factory: Callable[..., Any], depth: int, seed: int, inputs: Any) -> tu
     ------
     InvalidFieldError
         If nothing says what a PyTorch module is called with.
+    UserCodeError
+        If the factory raises.
     """
     torch = sys.modules.get("torch")
     with generators_restored(torch):
@@ -88,7 +96,10 @@ def build(factory: Callable[..., Any], depth: int, seed: int, inputs: Any) -> tu
         np.random.seed(int(words[0]))
         if torch is not None:
             torch.manual_seed(int(words[1]))
-        made = factory(depth, seed)
+        with users(f"factory {name_of(factory)}", "define it with two arguments, (depth, seed)"):
+            made = factory(depth, seed)
+    if torch is None and "torch" in sys.modules:
+        return build(factory, depth, seed, inputs)  # the factory imported it: its generator was not set
     model, own = made if isinstance(made, tuple) and len(made) == 2 else (made, None)
     if inputs is None:
         inputs = own if own is not None else getattr(model, "dummy_inputs", None)

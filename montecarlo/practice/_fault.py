@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 _WORDS = {
     "overflow": "{where} leaves the numbers of {detail}: the largest entry before is {found:.3g}",
-    "copy": "{where}: the very weights of block {found:g}, where each must have its own",
+    "copy": "{where}: the very weights of block {found:g}, where independent ones are taken",
     "norm": "{where}: {detail}",
     "zero": "{where} adds nothing: its branch is 0",
     "skip": "{where} keeps {found:.4g} times the stream, {expected:.4g} is promised",
     "mean": "the branch of {where} has a mean of {found:.3g} times its root mean square, 0 is promised",
-    "factor": "the branch of {where} is {found:.4g} times what is promised",
+    "factor": "the branch of {where} is {found:.4g} times what is promised{detail}",
     "schedule": "the branches of {where} are {detail} times what is promised: another schedule",
     "stream": "the stream {place} has {found:.4g} times the root mean square that is promised, {detail}",
     "cosine": "tokens {place} have a mean cosine of {found:.4g}, {expected:.4g} is promised; {detail}",

@@ -14,6 +14,7 @@ from montecarlo.practice._classes import Growth
 from montecarlo.practice._fault import Fault
 from montecarlo.practice._seeds import Measured
 from montecarlo.practice._structure import Structure
+from montecarlo.practice._unlike_branches import Resolution
 
 _AGAINST = (
     "overflow",
@@ -67,6 +68,7 @@ class Findings:
     false_alarm: float
     notes: tuple[str, ...] = ()
     promise: tuple[ResNet | Transformer, ...] = field(default=())
+    resolution: Resolution | None = None
 
     @property
     def decided(self) -> bool:
@@ -84,8 +86,15 @@ class Findings:
 
     @property
     def refuted(self) -> tuple[Fault, ...]:
-        """The faults that contradict a promise, or are certain."""
-        return tuple(fault for fault in self.faults if fault.kind in _AGAINST)
+        """The faults that contradict a promise, and an overflow, which no model is meant to have.
+
+        Copies refute a promise, whose blocks have weights of their own; without one they may be on purpose.
+        """
+        return tuple(
+            fault
+            for fault in self.faults
+            if fault.kind in _AGAINST and (fault.kind != "copy" or self.promise)
+        )
 
     @property
     def verdict(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.practice._frameworks import framework, is_jax_array
 from montecarlo.practice._stream import Array, Stream
+from montecarlo.practice._users import name_of, users
 
 _KEYS = ("hidden", "gradients", "loss_gradients", "names")
 
@@ -28,15 +29,22 @@ def record_function(
     and, where it knows them, `gradients`, `loss_gradients` and `names`. One of JAX that adds its argument
     `offsets` to the states, one of them to each, is differentiated here.
     """
-    result = function(*inputs)
+    what = f"model {name_of(function)}"
+    with users(what, f"define it with {len(inputs)} arguments, the inputs" if inputs else ""):
+        result = function(*inputs)
     given: dict[str, Any] = dict(result) if isinstance(result, Mapping) else {"hidden": result}
     if "hidden" not in given or not set(given) <= set(_KEYS):
         raise InvalidFieldError(
             "model", sorted(given), f"must return states, or a mapping of {', '.join(_KEYS)}",
             "return {'hidden': [h_0, ..., h_L]}",
         )  # fmt: skip
-    states = _listed(given["hidden"])
-    first = given["hidden"][0]
+    try:
+        states, first = _listed(given["hidden"]), given["hidden"][0]
+    except (TypeError, ValueError, IndexError, KeyError):
+        raise InvalidFieldError(
+            "model", type(given["hidden"]).__name__, "must return states, arrays of numbers",
+            "return [h_0, ..., h_L]",
+        ) from None  # fmt: skip
     jax = is_jax_array(first)
     gradients, lost = given.get("gradients"), given.get("loss_gradients")
     notes: tuple[str, ...] = ()
@@ -86,7 +94,8 @@ def _differentiate(
     zeros = jax.tree.map(lambda h: h * 0, states)
 
     def hidden(offsets: Any) -> Any:
-        result = function(*inputs, offsets=offsets)
+        with users(f"model {name_of(function)}"):
+            result = function(*inputs, offsets=offsets)
         return result["hidden"] if isinstance(result, Mapping) else result
 
     _, pull = jax.vjp(hidden, zeros)

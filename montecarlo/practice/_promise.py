@@ -34,6 +34,7 @@ _NORMS = {
     "post-rms": "after",
     "post-layer": "after",
 }
+_FEW = 1 / 6  # of the blocks, up to which one factor is that of all and others stand beside it
 _TUNED = 16  # networks at which the test of a direction is narrowest
 _SMALLEST = 8  # width from which on the floor of a row is out of reach
 
@@ -197,15 +198,28 @@ class PromiseTest:
         logs = np.array([0.5 * (total[k] / n[k] - self._laws[k].mean) for k in refuted])
         error = np.sqrt(self._variance(widest) / (4.0 * n[refuted]))
         strongest = max(together, *(evidence[k] for k in refuted))
-        centre = float(np.mean(logs))
+        centre, middle = float(np.mean(logs)), float(np.median(logs))
+        beside = np.abs(logs - middle) < 5.0 * error
         alike = len(refuted) == 1 or bool((np.abs(logs - centre) < 5.0 * error).all())
         if alike:
             return [self._fault("factor", refuted, math.exp(centre), 1.0, strongest)]
+        if len(refuted) == len(kept) > 4 and 0 < np.sum(~beside) <= _FEW * len(kept):
+            return self._two_factors(refuted, logs, beside, strongest)
         if len(refuted) > max(2, len(kept) // 2):
             return [self._fault("schedule", refuted, math.exp(centre), 1.0, strongest, _trend(refuted, logs))]
         return [
             self._fault("factor", [k], math.exp(log), 1.0, evidence[k])
             for k, log in zip(refuted, logs, strict=True)
+        ]
+
+    def _two_factors(self, blocks: Sequence[int], logs: Any, beside: Any, evidence: float) -> list[Fault]:
+        """Return the factor of all blocks, and of a few blocks one more."""
+        common = float(np.mean(logs[beside]))
+        said = f", beside the {math.exp(common):.4g} of every block"
+        return [self._fault("factor", blocks, math.exp(common), 1.0, evidence)] + [
+            self._fault("factor", [k], math.exp(log - common), 1.0, evidence, said)
+            for k, log, usual in zip(blocks, logs, beside, strict=True)
+            if not usual
         ]
 
     def _variance(self, law: BranchLaw) -> float:

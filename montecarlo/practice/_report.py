@@ -38,6 +38,8 @@ class DepthCheck(Findings):
         What a reader should know.
     promise : tuple of ResNet or Transformer
         What the model claims to be at each depth.
+    resolution : Resolution or None
+        The smallest factor of one block's branch that would be named without any promise.
     """
 
     def record(self) -> dict[str, Any]:

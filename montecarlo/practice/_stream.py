@@ -155,7 +155,8 @@ class Stream:
     @cached_property
     def log_movement(self) -> float:
         """Log ‖h_L − h_0‖/‖h_0‖."""
-        return log_rms(_difference(self.hidden[0], self.hidden[-1])) - self.log_hidden[0]
+        with np.errstate(invalid="ignore"):  # a stream of zeros
+            return log_rms(_difference(self.hidden[0], self.hidden[-1])) - self.log_hidden[0]
 
     @cached_property
     def log_largest(self) -> Curve:

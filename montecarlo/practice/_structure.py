@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from montecarlo.practice._stream import Stream, rows_of
 
 _NEAR = 0.35  # of 0 or 1, within which a degree with twice its standard error must lie
 _EXACT = 1e-2  # share of the squares that a degree leaves, up to which it is exact: ε of a norm, rounding
+_SKIPPED = 0.2  # of 1, the share of a gradient that a skip hands on: below it there is none
 _SPREAD = 0.02  # of the stream's lengths over blocks and rows, up to which a norm may hold them
 
 
@@ -34,11 +36,14 @@ class Structure:
     misfit : float
         Share of the squares that m leaves. 0 is exact; a block of two branches behind norms of their own is
         of degree 0 to first order in their size alone.
+    residual : bool
+        Whether blocks add to the stream: False where gradients show that none of it passes them by.
     """
 
     norm: str
     degree: float
     misfit: float
+    residual: bool = True
 
     @property
     def exact(self) -> bool:
@@ -48,8 +53,12 @@ class Structure:
     @property
     def words(self) -> str:
         """The structure in a few words."""
+        if not self.residual:
+            return "not residual: no block hands the stream on beside its branch"
         if self.norm == "after":
             return "a norm on the stream after each addition"
+        if math.isnan(self.degree):
+            return "not recognised: no gradients, or branches that are 0 or not finite"
         where = {"before": "a norm at the branch's input", "none": "no norm before or after the branch"}
         return (
             f"{where.get(self.norm, 'no degree that is the same for all blocks')} (degree {self.degree:.2f})"
@@ -64,8 +73,11 @@ def find_structure(streams: Sequence[Stream]) -> Structure:
     >>> states = [np.full((1, 4), 2.0**k) for k in range(4)]
     >>> back = [np.full((1, 4), 2.0**-k) for k in range(4)]
     >>> find_structure([Stream(tuple(states), ("a", "b", "c"), tuple(back))])
-    Structure(norm='none', degree=1.0, misfit=0.0)
+    Structure(norm='none', degree=1.0, misfit=0.0, residual=True)
     """
+    passed = [share for stream in streams for share in _passed(stream)]
+    if passed and abs(float(np.median(passed))) < _SKIPPED:
+        return Structure("unknown", math.nan, math.nan, residual=False)
     if _held(streams):
         return Structure("after", math.nan, math.nan)
     pairs = [pair for stream in streams for pair in _products(stream)]
@@ -81,6 +93,23 @@ def find_structure(streams: Sequence[Stream]) -> Structure:
         if abs(degree - ideal) + reach < _NEAR:
             return Structure(norm, degree, misfit)
     return Structure("unknown", degree, misfit)
+
+
+def _passed(stream: Stream) -> list[float]:
+    """Return ⟨p_{k-1}, p_k⟩/‖p_k‖² of each block between states of one shape.
+
+    p_{k-1} = p_k + J_fᵀ p_k behind a skip, of which the second part is at about a right angle to p_k for the
+    matrices of an initialisation, however large: 1, and with a norm after the addition the share that is kept
+    of the stream. Without a skip the first part is missing: 0.
+    """
+    found: list[float] = []
+    if stream.gradients is None or stream.overflow is not None:
+        return found
+    for before, after in pairwise(stream.gradients):
+        p, q = np.asarray(before, dtype=np.float64).ravel(), np.asarray(after, dtype=np.float64).ravel()
+        if p.shape == q.shape and q.any():
+            found.append(float(p @ q) / float(q @ q))
+    return found
 
 
 def _products(stream: Stream) -> list[tuple[float, float]]:

@@ -14,6 +14,7 @@ from montecarlo.practice._frameworks import framework
 from montecarlo.practice._parameters import ParameterFacts, facts_of
 from montecarlo.practice._stream import Array, Stream
 from montecarlo.practice._torch_blocks import Call, find_blocks, hands_on, named_blocks, names_of, through
+from montecarlo.practice._users import users
 
 if TYPE_CHECKING:
     from montecarlo.diagnosis import Branches
@@ -36,8 +37,9 @@ def record_torch(
     """Return the stream of a module; arguments as in `record`."""
     torch = framework("torch")
     arguments, keywords = _arguments(inputs)
+    called = f"model {type(model).__name__}, called with {_shapes(arguments, keywords)}"
     with unchanged(torch, model):
-        with _logged(model) as calls, torch.no_grad():
+        with _logged(model) as calls, torch.no_grad(), users(called):
             model(*arguments, **keywords)
         found = find_blocks(calls) if blocks is None else named_blocks(calls, blocks)
         chained, names = hands_on(found), [call.name for call in found]
@@ -46,7 +48,7 @@ def record_torch(
     if len(modules) < 2 and not chained:
         raise InvalidFieldError("blocks", blocks, "must name two blocks or more", "name a list of modules")
     with unchanged(torch, model):
-        with _captured(modules) as kept, torch.enable_grad():
+        with _captured(modules) as kept, torch.enable_grad(), users(called):
             output = model(*_watched(arguments), **_watched(keywords))
         entered, left = kept
         tensors = [*entered, left[-1]] if chained else entered
@@ -183,6 +185,17 @@ def _arguments(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]
     if len(inputs) == 1 and isinstance(inputs[0], Mapping):
         return (), dict(inputs[0])
     return inputs, {}
+
+
+def _shapes(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> str:
+    """Return what a model is called with in words: shapes of tensors, types of all else."""
+
+    def shown(value: Any) -> str:
+        return f"shape {tuple(value.shape)}" if hasattr(value, "shape") else type(value).__name__
+
+    said = [shown(value) for value in arguments]
+    said += [f"{name} of {shown(value)}" for name, value in keywords.items()]
+    return ", ".join(said) or "nothing"
 
 
 def _watched(values: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -76,8 +77,9 @@ def names_of(model: Any) -> dict[int, tuple[str, str]]:
 def find_blocks(calls: Sequence[Call]) -> list[Call]:
     """Return the calls of the residual blocks, in order.
 
-    Calls of one parent's children, all of one class and of one shape of stream, as long as possible; of runs
-    of one length those that hand the stream on to each other, and then those further out.
+    Calls of one parent's children, all of one class and of one shape of stream, as many as possible in one
+    call of the parent; of runs of one length those that hand the stream on to each other, and then those
+    further out.
 
     Raises
     ------
@@ -98,7 +100,13 @@ def find_blocks(calls: Sequence[Call]) -> list[Call]:
             "must have two blocks or more of one class that map a tensor to one of its shape",
             "name them with blocks='layers', say, or return the states from a function",
         )  # fmt: skip
-    return max(found, key=lambda run: (len(run), hands_on(run), -run[0].name.count(".")))
+    times = Counter(call.name for call in calls)
+
+    def length(run: Sequence[Call]) -> float:
+        # Parts of a block that is called again and again are called as often as it: they are no longer run.
+        return len(run) / max(1, times[run[0].parent])
+
+    return max(found, key=lambda run: (length(run), hands_on(run), -run[0].name.count(".")))
 
 
 def _first_layers(calls: Sequence[Call]) -> list[list[Call]]:

@@ -1,8 +1,8 @@
 """Blocks that are unlike the others, or certainly wrong: what can be seen without a promise.
 
 Overflow, and weights that are copies, are certain. Of weights whose deviation, and of biases whose mean, is
-not that of the blocks around, the standard errors are known from the number of entries; a branch that is
-larger than those around it is told from them by Student's test over seeds.
+not that of the blocks around, the standard errors are known from the number of entries. Branches, which take
+several seeds to be told, are those of `_unlike_branches`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.stats import norm
-from scipy.stats import t as student
 
 from montecarlo.practice._fault import Fault
 from montecarlo.practice._parameters import ParameterFacts, copies
 from montecarlo.practice._stream import Stream
 
 _LEAST = math.log(1.05)  # of a deviation beside those around it: less is no fault that anyone would mend
-_LEAST_BRANCH = math.log(1.25)  # the same of a branch, which may change along depth for good reasons
 _FEWEST_ENTRIES = 64
 
 
@@ -97,35 +95,6 @@ def _means(name: str, family: Sequence[ParameterFacts], stream: Stream, false_al
     ratio = float(np.mean([family[k].mean / (family[k].std or abs(family[k].mean)) for k in wrong]))
     numbers = tuple(k + 1 for k in wrong)
     return [Fault("bias", numbers, ratio, 0.0, stream.depth, name=stream.names[wrong[0]], detail=name)]
-
-
-def branch_faults(log_branches: np.ndarray, names: Sequence[str], false_alarm: float) -> list[Fault]:
-    """Return blocks whose branch is unlike those around it; rows (seeds, L) of its log mean square root.
-
-    Where branches grow with the stream, rows are logs of their ratio to it.
-    """
-    n, depth = log_branches.shape
-    if n < 4 or depth < 6 or not np.isfinite(log_branches).all():
-        return []
-    found = []
-    threshold = float(student.isf(false_alarm / (2 * depth), n - 1))
-    # Against the blocks on both sides, next to it and next but one: a trend along depth cancels, and a block
-    # beside one that is unlike the rest agrees with the other pair.
-    near, far = (
-        log_branches[:, 2:-2]
-        - (log_branches[:, 2 - j : depth - 2 - j] + log_branches[:, 2 + j : depth - 2 + j]) / 2
-        for j in (1, 2)
-    )
-    means = np.stack([near.mean(axis=0), far.mean(axis=0)])
-    errors = np.stack([near.std(axis=0, ddof=1), far.std(axis=0, ddof=1)]) / math.sqrt(n)
-    usual = float(np.median(np.abs(means[0])))
-    for k in range(depth - 4):
-        away = min(means[:, k], key=abs)
-        least = max(_LEAST_BRANCH, 4.0 * usual, threshold * float(errors[:, k].max()))
-        if abs(away) > least and means[0, k] * means[1, k] > 0:
-            evidence = 0.5 * float(away / errors[:, k].max()) ** 2 if errors[:, k].any() else math.inf
-            found.append(Fault("outlier", (k + 3,), math.exp(away), 1.0, depth, evidence, names[k + 2]))
-    return found
 
 
 def around(k: int, count: int) -> list[int]:

@@ -12,6 +12,7 @@ from montecarlo.diagnosis._numbers import number
 
 if TYPE_CHECKING:
     from montecarlo.practice._classes import Growth
+    from montecarlo.practice._fault import Fault
     from montecarlo.practice._findings import Findings
 
 _SAID = {
@@ -45,8 +46,10 @@ def text(check: Findings, *, width: int = 100) -> str:
     if ranges := range_words(check):
         lines.append(_labelled("range", ranges, width))
     lines += ["", *_aligned(depth_rows(check)), "", *_aligned(growth_rows(check))]
+    if check.resolution:
+        lines += ["", _labelled("resolved", check.resolution.words, width)]
     if check.faults:
-        lines += ["", *(_labelled("fault", fault.words, width) for fault in check.faults)]
+        lines += ["", *(_labelled(_label(check, fault), fault.words, width) for fault in check.faults)]
     lines += ["", *textwrap.wrap(verdict_words(check), width)]
     lines += [line for note in check.notes for line in textwrap.wrap(f"Note: {note}.", width)]
     return "\n".join(lines)
@@ -61,7 +64,7 @@ def markdown(check: Findings) -> str:
         lines += ["|" + " --- |" * len(rows[0])]
         lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
         lines.append("")
-    lines += [f"- {fault.words}" for fault in check.faults]
+    lines += [f"- {_label(check, fault)}: {fault.words}" for fault in check.faults]
     return "\n".join([*lines, *([""] if check.faults else []), verdict_words(check), ""])
 
 
@@ -105,13 +108,24 @@ def range_words(check: Findings) -> str:
 def verdict_words(check: Findings) -> str:
     """Return the verdict in a sentence."""
     claim = "" if check.expect is None else f" {check.expect!r} was claimed;"
-    promise = f"; {len(check.refuted)} against it or certain" if check.refuted else ""
+    against = len(check.refuted)
+    warned = len(check.faults) - against
+    promise = f"; {_counted(against, 'fault')}" if against else ""
+    promise += f"; {_counted(warned, 'warning')}" if warned else ""
     verdict = check.verdict.upper() if check.verdict == "refuted" else check.verdict
     depths = ", ".join(map(str, check.depths))
     return (
         f"{verdict}:{claim} found {check.found}{promise}. {len(check.seeds)} seeds at depths {depths}; "
         f"false alarm {check.false_alarm:g}."
     )
+
+
+def _label(check: Findings, fault: Fault) -> str:
+    return "fault" if fault in check.refuted else "warning"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def record(check: Findings) -> dict[str, Any]:
@@ -125,6 +139,7 @@ def record(check: Findings) -> dict[str, Any]:
         "class": check.found, "verdict": check.verdict, "expect": check.expect,
         "depths": list(check.depths), "seeds": list(check.seeds), "false_alarm": check.false_alarm,
         "structure": {
+            "residual": structure.residual,
             "norm": structure.norm, "degree": _finite(structure.degree), "misfit": _finite(structure.misfit),
         },
         "growth": [growth.record() for growth in growths],
@@ -136,6 +151,7 @@ def record(check: Findings) -> dict[str, Any]:
             for t in check.theory
         ],
         "faults": [fault.record() for fault in check.faults],
+        "resolution": None if check.resolution is None else check.resolution._asdict(),
         "curves": curves, "notes": list(check.notes),
         "promise": [repr(resnet) for resnet in check.promise],
     }  # fmt: skip

@@ -26,11 +26,24 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "    rng = np.random.default_rng(0)\n"
         "    return {f'block.{k}.{name}.weight': rng.normal(0, 1 / 8, (64, 64))\n"
         "            for k in range(12) for name in ('fc1', 'fc2')}\n"
+        "def raises(depth, seed):\n"
+        "    return {}['width']\n"
+        "def lacks(depth):\n"
+        "    return critical(depth, 0)\n"
+        "def fails(depth, seed):\n"
+        "    def stream():\n"
+        "        return np.ones(3) @ np.ones(4)\n"
+        "    return stream\n"
+        "def words(depth):\n"
+        "    return 'res-3'\n"
+        "def three():\n"
+        "    return parameters() | {f'block.{k}.middle.weight': np.ones((64, 64)) for k in range(12)}\n"
         "def normed():\n"
         "    return parameters() | {f'block.{k}.norm.weight': np.ones(64) for k in range(12)}\n",
         encoding="utf-8",
     )
     (tmp_path / "needstorch.py").write_text("import no_such_torch\n", encoding="utf-8")
+    (tmp_path / "nopython.py").write_text("def f(:\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
 
 
@@ -68,6 +81,8 @@ def test_files_hold_what_is_printed(tmp_path: Path) -> None:
     suite = ElementTree.parse(names["junit"]).getroot()[0]
     assert {name: suite.get(name) for name in ("tests", "failures", "errors")}["failures"] == "1"
     assert "times what is promised" in suite.find(".//failure").get("message")
+    assert names["junit"].read_text(encoding="utf-8").count("quantity  exponent") == 1
+    assert float(suite.find("testcase").get("time")) > 0.0
 
 
 @pytest.mark.parametrize(
@@ -81,6 +96,33 @@ def test_files_hold_what_is_printed(tmp_path: Path) -> None:
         (("usersmodel:critical", "--depths", "4,8"), "must be three different depths at least"),
         (("usersmodel:critical", "--expect", "calm"), "--expect calm: must be one of identity, critical"),
         (("usersmodel:critical", "--plot", "c.gif"), "--plot c.gif: must end in"),
+        ((), "FACTORY: must be given; see largedepth depth-check --help"),
+        (
+            ("usersmodel:raises",),
+            "factory usersmodel:raises: must not raise, but did: KeyError: 'width' (usersm",
+        ),
+        (
+            ("usersmodel:lacks",),
+            "takes 1 positional argument but 2 were given; define it with two arguments, (de",
+        ),
+        (
+            ("usersmodel:fails",),
+            "model usersmodel:fails.<locals>.stream: must not raise, but did: ValueError: ",
+        ),
+        (
+            ("nopython:f",),
+            "FACTORY nopython:f: must not raise, but did: SyntaxError: invalid syntax (nopython.py",
+        ),
+        (("json:dumps",), "factory json:dumps: must not raise, but did: TypeError"),
+        (("math:pi",), "FACTORY float: must be a function of depth and seed"),
+        (
+            ("usersmodel:critical", "--promise", "usersmodel:raises"),
+            "promise usersmodel:raises: must not raise",
+        ),
+        (
+            ("usersmodel:critical", "--promise", "usersmodel:words"),
+            "--promise res-3: must return a ResNet or a ",
+        ),
     ],
 )
 def test_bad_input_is_a_line(arguments: tuple[str, ...], line: str) -> None:
@@ -96,6 +138,21 @@ def test_diagnose_reads_a_model() -> None:
     assert "read from usersmodel:parameters: 12 branches of block.*.fc2.weight" in done.stdout
     assert "width 64, depth 12" in done.stdout
     assert command("diagnose", "--depth", "3").stderr.startswith("largedepth: --width: must be given")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("three", "must have one or two matrices a block, has 3; let the factory return a dictionary of the"),
+        ("raises", "factory usersmodel:raises: must not raise, but did: KeyError: 'width' (usersmodel.py:"),
+    ],
+)
+def test_diagnose_says_what_can_be_done_from_the_command_line(name: str, line: str) -> None:
+    done = command("diagnose", "--model", f"usersmodel:{name}", "--depth", "4", "--seconds", "0")
+    assert done.returncode == 2
+    assert line in done.stderr
+    assert "pattern=" not in done.stderr
+    assert "--pattern" not in done.stderr
 
 
 def test_diagnose_is_told_where_a_models_norm_stands() -> None:

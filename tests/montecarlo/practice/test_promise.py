@@ -65,6 +65,15 @@ def _share(blocks: list[models.Block]) -> None:
         block._modules = blocks[0]._modules
 
 
+def _shared(depth: int, seed: int) -> Any:
+    """Return a network that calls one block again and again, as a list multiplied by a number does."""
+    net, x = models.factory(depth, seed)
+    layers = net._modules["layers"]._modules
+    for name in layers:
+        layers[name] = layers["0"]
+    return net, x
+
+
 def _ramp(blocks: list[models.Block]) -> None:
     for k, block in enumerate(blocks, start=1):
         block.scale *= 0.5 * k
@@ -101,6 +110,30 @@ def test_planted_faults_are_found_with_block_and_number(name: str) -> None:
     assert blocks is None or found[0].blocks == blocks
     assert number is None or found[0].found == pytest.approx(number, rel=0.1)
     assert "block" in found[0].words
+
+
+@pytest.mark.statistical
+def test_a_factor_of_all_blocks_and_one_more_of_one_are_told_apart() -> None:
+    def change(blocks: list[models.Block]) -> None:
+        for k in range(len(blocks)):
+            _scale(2**0.5 * (1.66 if k == 2 else 1.0), k)(blocks)
+
+    check = _check(_changed(change))
+    every, one = [fault for fault in check.refuted if fault.depth == DEPTHS[-1]]
+    assert (every.kind, every.blocks) == ("factor", tuple(range(1, 9)))
+    assert (one.kind, one.blocks) == ("factor", (3,))
+    assert [every.found, one.found] == pytest.approx([2**0.5, 1.66], rel=0.1)
+    assert "times what is promised, beside the 1.4" in one.words
+
+
+def test_shared_blocks_are_found_and_refute_nothing_that_was_not_promised() -> None:
+    check = depth_check(_shared, (4, 8, 16), 4)
+    assert {fault.kind for fault in check.faults} == {"copy"}
+    assert check.curves(1)["log_branch"].shape == (8,)  # the blocks, not the two layers of the shared one
+    assert check.verdict != "refuted"
+    assert "warning    blocks 2 to 4: the very weights of block 1" in str(check)
+    assert "3 warnings" in str(check)
+    assert any("independent weights" in note for note in check.notes)
 
 
 @pytest.mark.statistical

@@ -11,7 +11,8 @@ import pytest
 import torch_models as models
 
 from montecarlo import InvalidFieldError, ResNet, simulate, weights
-from montecarlo.practice import record
+from montecarlo.practice import UserCodeError, record
+from montecarlo.practice._factory import build
 from montecarlo.practice._seeds import measure
 
 
@@ -85,9 +86,24 @@ def test_nothing_of_the_model_changes(torch) -> None:
     assert [random.getstate(), torch.TORCH.get_rng_state()] == states[1:]
 
 
+def test_a_factory_that_imports_torch_is_seeded_at_its_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", fake_torch.TORCH)  # so that it is gone again afterwards
+    del sys.modules["torch"]
+
+    def factory(depth: int, seed: int) -> np.ndarray:
+        sys.modules["torch"] = fake_torch.TORCH
+        return fake_torch.randn(4).value
+
+    fake_torch.manual_seed(1)
+    first, again = (build(factory, 4, 7, None)[0] for _ in range(2))
+    assert (first == again).all()
+
+
 def test_hooks_are_gone_when_the_model_fails(torch) -> None:
     net, _ = models.factory(4, 0)
-    with pytest.raises(AttributeError):
+    with pytest.raises(
+        UserCodeError, match=r"model Net, called with str: must not raise, but did: Attribute"
+    ):
         record(net, "no tensor")
     assert not any(module.before or module.after for module in net.modules())
 
