@@ -102,7 +102,7 @@ def test_a_simulation_without_theory_refutes_nothing():
 def test_advice_where_larger_factors_leave_the_range_of_theory():
     # without norms logits grow with the stream: the search for the critical factor meets such ones
     def stream(std):
-        small = {**SMALL, "depth": 1, "token_std": 1.0, "query_std": std, "key_std": std}
+        small = {**SMALL, "depth": 2, "token_std": 1.0, "query_std": std, "key_std": std}
         return Transformer.preset("gpt2", **small, norm="none")
 
     net = stream(0.3)
@@ -135,3 +135,25 @@ def test_refusals():
         diagnose_tokens(ResNet(width=4, depth=2, beta=0.5))  # type: ignore[arg-type]
     with pytest.raises(InvalidFieldError, match="seconds=-1"):
         diagnose_tokens(Transformer.preset("gpt2", **SMALL), seconds=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--depth", "96", "--set", "depth=3"), "--set depth=3: must not go with --depth 96"),
+        (("--set", "tokens=4", "--set", "tokens=8"), "--set tokens=8: must not go with --set tokens=4"),
+        (("--block", "res-2"), "--block res-2: must not go with --preset; leave --block out"),
+        (("--norm", "pre-rms"), "--norm pre-rms: must not go with --preset; give --set norm=VALUE"),
+        (("--set", "tokenz=1"), "did you mean 'tokens'?"),
+        (("--set", "foo=1"), "--set foo=1: must name a field, one of activation, alpha"),
+        (("--set", "tokens=abc"), "--set tokens=abc: must be a whole number of at least 1"),
+        (("--set", "gated=maybe"), "--set gated=maybe: must be True or False; give --set gated=True"),
+        (("--width", "100"), "--set heads=12: must divide --width 100"),
+    ],
+)
+def test_options_of_presets_are_refused_in_their_own_words(arguments, words):
+    result = command("diagnose", "--preset", "gpt2", "--seconds", "0", *arguments)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr
