@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._errors import InvalidFieldError, check_real, check_whole, unknown_name
+from montecarlo.common._errors import InvalidFieldError, check_flag, check_real, check_whole, unknown_name
 from montecarlo.networks._schedules import Schedule, find_schedule
 from montecarlo.networks._transformer_presets import PRESETS
 from montecarlo.networks._transformer_words import (
@@ -233,11 +233,7 @@ class Transformer:
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known, example)
         for name in ("embedding_norm", "qk_norm", "gated"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise InvalidFieldError(
-                    name, getattr(self, name), "must be True or False", f"give {name}=True"
-                )
-            put(name, bool(getattr(self, name)))
+            put(name, check_flag(name, getattr(self, name)))
         self._find_sizes(put)
         self._find_deviations(put)
         self._find_attention(put)
