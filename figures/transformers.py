@@ -91,7 +91,7 @@ _TITLES: dict[Quantity, str] = {
     "rms": "root mean square of the stream",
     "cosine": "cosine of two tokens",
     "tangent": "growth of tangents, and of gradients",
-    "entropy": "entropy of attention over that of equal weights",
+    "entropy": "entropy of attention\nover that of equal weights",
 }
 
 

@@ -118,7 +118,13 @@ def _bad_value(error: ValueError) -> int:
     # Python's `bias_std=0.1` is the command line's `--bias-std 0.1`; an argument without option is in
     # capitals.
     option = error.field if error.field.isupper() else "--" + error.field.replace("_", "-")
-    given = "" if error.value is None else f" {error.value}" if error.value != "" else " ''"
+    given = (
+        ""
+        if error.value is None or error.value is True
+        else f" {error.value}"
+        if error.value != ""
+        else " ''"
+    )
     # Specifications stay as Python writes them.
     parts = re.split(r"(ResNet\(.*?\))", f"{error.rule}; {error.fix}")
     return _complain(f"{option}{given}: {''.join([*map(_as_options, parts)])}")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from largedepth._diagnose_model import given_fields, measured_network, need_shape
+from largedepth._diagnose_preset import preset_transformer
 from largedepth._options import network_options, real, threads_option, whole
 
 
@@ -127,7 +128,7 @@ def diagnose(
             from montecarlo.diagnosis import diagnose_tokens
             from montecarlo.diagnosis.tokens._text import text
 
-            transformer = _transformer(context, str(preset), changes, options)
+            transformer = preset_transformer(str(preset), given_fields(context, options), changes)
             found = diagnose_tokens(transformer, formats=formats or tuple(FORMATS), **own)
     if json is not None:
         from largedepth._verdict_files import write_text
@@ -154,34 +155,6 @@ def _check_together(
         raise click.UsageError("--set: must go with --preset; give --preset gpt2, say")
     if plot is not None and preset is not None:
         raise click.UsageError("--plot: must not go with --preset; give figures transformers instead")
-
-
-_OF_TRANSFORMERS = ("width", "depth", "hidden_width", "alpha", "beta", "skip", "norm_eps")
-"""Options of networks that mean the same of a transformer."""
-
-
-def _transformer(
-    context: click.Context, preset: str, changes: tuple[str, ...], options: dict[str, Any]
-) -> Any:
-    """Return the transformer of a preset, and refuse options that are others' words."""
-    from ast import literal_eval
-
-    from montecarlo import Transformer
-
-    given = given_fields(context, options)
-    for name in given:
-        if name not in _OF_TRANSFORMERS:
-            option = name.replace("_", "-")
-            raise click.UsageError(f"--{option}: must not go with --preset; give --set {name}=VALUE")
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals:
-            raise click.UsageError(f"--set {change}: must be FIELD=VALUE; give --set tokens=64, say")
-        try:
-            given[name] = literal_eval(value)
-        except (ValueError, SyntaxError):
-            given[name] = value
-    return Transformer.preset(preset, **given)
 
 
 for _parameter in diagnose.params:

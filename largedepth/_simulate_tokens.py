@@ -86,8 +86,10 @@ _transformer_options: Callable[..., Any] = apply_options(
 )
 @_transformer_options
 @click.option("--tangent", is_flag=True, help="Add log_tangent_path.")
-@click.option("--attention", is_flag=True, help="Add attention_entropy and logit_deviation of every head.")
-@click.option("--per-token", is_flag=True, help="Add token_log_rms_path and token_cosine_path.")
+@click.option(
+    "--attention", is_flag=True, help="Add attention_entropy and logit_deviation of every head (Parquet)."
+)
+@click.option("--per-token", is_flag=True, help="Add token_log_rms_path and token_cosine_path (Parquet).")
 @click.option(
     "--replicas", type=whole("1000"), default=100, show_default=True, metavar="N", help="Networks to sample."
 )
@@ -117,16 +119,21 @@ def simulate_tokens(
     of tokens; effective_rank_path, (tr G)^2/tr G^2 of the tokens' Gram matrix. --tangent adds
     log_tangent_path, log |J t|/|t| for an isotropic tangent t of all tokens, which has the law of the growth
     of gradients.
-    --attention adds attention_entropy (natural log) and logit_deviation, layers x heads.
+    --attention adds attention_entropy (natural log) and logit_deviation, layers x heads; it and --per-token
+    need a .parquet file.
     """
     import sys
 
-    from montecarlo import TokenRequest, tokens_to_file
+    from montecarlo import InvalidFieldError, TokenRequest, tokens_to_file
     from montecarlo import simulate_tokens as sample_transformers
 
     place = take(options, "threads", "processes", "dask", "store")
     transformer = _transformer(preset, {name: options[name] for name in _FIELDS if options[name] is not None})
     asked: dict[str, Any] = {"tangent": tangent, "attention": attention, "per_token": per_token}
+    for field in ("attention", "per_token"):
+        if asked[field] and out is None:
+            rule = "needs Parquet, whose cells hold lists; a line of CSV is one layer"
+            raise InvalidFieldError(field, None, rule, "give out=t.parquet")
     in_file = 0
 
     def found(rows: int) -> None:
@@ -157,6 +164,7 @@ def simulate_tokens(
 def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
     """Return the specification that the options say."""
     import dataclasses
+    import re
 
     from montecarlo import InvalidFieldError, Transformer
     from montecarlo.common._errors import unknown_name
@@ -178,7 +186,7 @@ def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
                 )
         return Transformer(**given)
     except InvalidFieldError as error:
-        if error.field != "attention":
-            raise
-        # The option of this field is another one: --attention asks for columns.
-        raise InvalidFieldError("attention_kind", error.value, error.rule, error.fix) from None
+        # The option of the field `attention` is another one: --attention asks for columns.
+        field = "attention_kind" if error.field == "attention" else error.field
+        rule, fix = (re.sub(r"\battention=", "attention_kind=", text) for text in (error.rule, error.fix))
+        raise InvalidFieldError(field, error.value, rule, fix) from None

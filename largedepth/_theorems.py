@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import textwrap
 from collections.abc import Callable, Iterable
@@ -47,6 +48,7 @@ def theorems(
         raise click.ClickException("--markdown: must not be given together with --json; drop one of the two")
     if markdown and ids:
         raise click.ClickException(f"ID {ids[0]}: must be left out with --markdown; take --json for a part")
+    paper = None if paper is None else _bare_id(paper)
     filters = {"--paper": paper, "--block": block, "--regime": regime}
     given = [name for name, value in filters.items() if value is not None]
     if markdown and given:
@@ -65,6 +67,9 @@ def theorems(
             text = json.dumps(records, indent=2)
     elif markdown:
         text = markdown_table().rstrip("\n")
+    elif not chosen:
+        _say_none(list(asked), {option: value for option, value in filters.items() if value is not None})
+        return
     elif paper is not None:
         text = "\n\n".join(_claimed(theorem, paper) for theorem in chosen)
     elif ids:
@@ -72,6 +77,23 @@ def theorems(
     else:
         text = _table(chosen)
     click.echo(text)
+
+
+def _bare_id(paper: str) -> str:
+    """Return the arXiv id without what stands around it: arXiv:2206.02768v2 is 2206.02768."""
+    return re.sub(r"^(arxiv:|https?://arxiv\.org/(abs|pdf)/)|(v\d+)?(\.pdf)?$", "", paper.strip(), flags=re.I)
+
+
+def _say_none(asked: list[str], filters: dict[str, str]) -> None:
+    """Say that no theorem passes: nothing is no answer."""
+    names, paper = ", ".join(asked), filters.pop("--paper", None)
+    others = ", ".join(f"{option} {value}" for option, value in filters.items())
+    if paper is not None:
+        words = f"no claim of arXiv:{paper} is on {names or 'any theorem'}"
+        words += f" with {others}" if others else ""
+    else:
+        words = f"no theorem {f'of {names} ' if asked else ''}passes {others}"
+    click.echo(f"theorems: {words}", err=True)
 
 
 def _passes(theorem: Theorem, paper: str | None, block: str | None, regime: str | None) -> bool:

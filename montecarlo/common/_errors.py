@@ -85,6 +85,13 @@ def check_whole(field: str, value: object, low: int, high: int, example: int) ->
     return int(value)  # type: ignore[call-overload]
 
 
+def check_flag(field: str, value: object) -> bool:
+    """Return `value` as a bool if it is True or False, else raise: any word would pass for True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidFieldError(field, value, "must be True or False", f"give {field}=True")
+    return bool(value)
+
+
 def check_seed(seed: object) -> int:
     """Return a seed as an int from 0 to 2**128 - 1, else raise.
 

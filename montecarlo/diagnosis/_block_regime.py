@@ -242,9 +242,8 @@ def _scheduled(resnet: ResNet, take: str) -> _Behaviour:
     growth = Growth(log, log, math.nan)
     if log < 0:
         root = math.exp(0.5 * log)
-        words = (
-            f"At depth {resnet.depth:,}, in mean square, norms shrink to {root:.3g} of what they were (G1). "
-        )
+        shrink = f"norms shrink to {root:.3g} of what they were (G1)"
+        words = f"At depth {resnet.depth:,}, in root mean square, {shrink}. "
     else:
         words = _at(resnet, growth)
     at_depth = _verdict(growth, "explosion")

@@ -50,13 +50,15 @@ class Growth:
         if math.isnan(self.hidden):
             return ""
         if math.isnan(self.gradient):
-            return f"in mean square and to first order, hidden states {' '.join(_moves(self.hidden))}"
+            return f"in root mean square and to first order, hidden states {' '.join(_moves(self.hidden))}"
         verb, amount = _moves(self.hidden)
         if (verb, amount) == _moves(self.gradient):
-            return f"in mean square, hidden states and gradients {verb} {amount}".rstrip()
+            return f"in root mean square, hidden states and gradients {verb} {amount}".rstrip()
         other, far = _moves(self.gradient)
         far = far if other == verb else f"{other} {far}"
-        return f"in mean square, hidden states {verb} {amount}, gradients {far}".replace(" ,", ",").rstrip()
+        return f"in root mean square, hidden states {verb} {amount}, gradients {far}".replace(
+            " ,", ","
+        ).rstrip()
 
 
 UNKNOWN = Growth(math.nan, math.nan, math.nan)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed, check_whole
 from montecarlo.common._jit import LANES
+from montecarlo.networks._dictionary import check_resnet
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import SIGNED_ACTIVATION
 from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
@@ -95,6 +96,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     from montecarlo.engines.correlated._engine import Paths
     from montecarlo.kernels._state import draw_input
 
+    check_resnet(resnet)
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
     seed = check_seed(seed)
     _, combine = resnet.law.kernels()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.networks._specification import ResNet
@@ -40,7 +41,7 @@ def missing_word(resnet: ResNet, dictionary: Collection[str]) -> str | None:
 
 
 def require_words(resnet: ResNet, dictionary: Collection[str], reader: str) -> None:
-    """Raise `InvalidFieldError` unless a dictionary has all the words of a network.
+    """Raise `InvalidFieldError` unless something is a network, and a dictionary has all its words.
 
     Parameters
     ----------
@@ -56,11 +57,22 @@ def require_words(resnet: ResNet, dictionary: Collection[str], reader: str) -> N
     >>> require_words(ResNet(width=8, depth=4, beta=0.5, skip=0.9), PLAIN, "simulate_shared")
     Traceback (most recent call last):
     ...
-    montecarlo.InvalidFieldError: skip=0.9: is no word that simulate_shared knows; leave it out
+    montecarlo.InvalidFieldError: skip=0.9: must be 1.0 for simulate_shared; leave it out
     """
+    check_resnet(resnet)
     word = missing_word(resnet, dictionary)
     if word is not None:
         field = _FIELDS.get(word, "block")
-        value = getattr(resnet, field)
-        fix = "take block='res-3', say" if field == "block" else "leave it out"
-        raise InvalidFieldError(field, value, f"is no word that {reader} knows", fix)
+        if field == "block":
+            rule, fix = f"must be of words that {reader} knows, and {word} is none", "take block='res-3', say"
+        else:
+            plain = {f.name: f.default for f in fields(ResNet)}[field]
+            rule, fix = f"must be {plain!r} for {reader}", "leave it out"
+        raise InvalidFieldError(field, getattr(resnet, field), rule, fix)
+
+
+def check_resnet(resnet: object) -> None:
+    """Raise `InvalidFieldError` unless something is a `ResNet`."""
+    if not isinstance(resnet, ResNet):
+        fix = "give ResNet(width=40, depth=1000, beta=0.5), say; transformers are simulate_tokens'"
+        raise InvalidFieldError("resnet", resnet, "must be a ResNet", fix)

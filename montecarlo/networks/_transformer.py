@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._errors import InvalidFieldError, check_real, check_whole, unknown_name
+from montecarlo.common._errors import InvalidFieldError, check_flag, check_real, check_whole, unknown_name
 from montecarlo.networks._schedules import Schedule, find_schedule
 from montecarlo.networks._transformer_presets import PRESETS
 from montecarlo.networks._transformer_words import (
@@ -81,7 +81,7 @@ class Transformer:
         The tokens that a token attends to: those up to itself; all; all with equal weights 1/n whatever the
         logits; or no attention branch.
     attention_scale : {"sqrt", "linear"} or float, default "sqrt"
-        Factor of the logits: head_width**-0.5, 1/head_width (μP), or a number.
+        Factor of the logits: head_width**-0.5, 1/head_width (μP), or a number of at least 0.
     logit_cap : float, optional
         c of ``c tanh(logit/c)``.
     qk_norm : bool, default False
@@ -90,7 +90,7 @@ class Transformer:
         Learned vectors and sinusoids are added to layer 0; rotary turns queries and keys; relative adds
         biases of distance buckets to the logits, drawn once for all layers (T5).
     rotary_base : float, default 10000
-        Base of the angles.
+        Base of the angles of rotary positions.
     activation : str
         σ of the MLP: gelu (exact), gelu-tanh, identity, leaky-relu, relu, silu, tanh.
     gated : bool, default False
@@ -216,6 +216,10 @@ class Transformer:
         preset = PRESETS[name](sizes)
         if fields_.get("position", "learned") not in ("learned", "relative"):
             preset.pop("position_std", None)  # what takes the place of learned positions has no weights
+        if fields_.get("attention", "full") not in ("full", "causal"):
+            preset.pop("attention_scale", None)
+        if sizes.get("hidden_width") == 0:
+            preset.pop("gated", None)
         return cls(**{**preset, **fields_})
 
     def __post_init__(self) -> None:
@@ -229,11 +233,7 @@ class Transformer:
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known, example)
         for name in ("embedding_norm", "qk_norm", "gated"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise InvalidFieldError(
-                    name, getattr(self, name), "must be True or False", f"give {name}=True"
-                )
-            put(name, bool(getattr(self, name)))
+            put(name, check_flag(name, getattr(self, name)))
         self._find_sizes(put)
         self._find_deviations(put)
         self._find_attention(put)
@@ -278,6 +278,9 @@ class Transformer:
                 "output_std", None, "must be given unless one head is as wide as the stream",
                 "give output_std=0.02, say",
             )  # fmt: skip
+        if self.gated and self.units == 0:
+            rule = "must be False with hidden_width=0, which leaves the MLP out"
+            raise InvalidFieldError("gated", True, rule, "give hidden_width=3072, say")
         if not self.gated and self.gate_deviation > 0.0:
             raise InvalidFieldError(
                 "gate_std", self.gate_std, "must be 0 for an MLP without gate", "give gated=True"
@@ -289,15 +292,19 @@ class Transformer:
     def _find_attention(self, put: Callable[[str, object], None]) -> None:
         if self.attention_scale not in SCALES:
             try:
-                put(
-                    "attention_scale", check_real("attention_scale", self.attention_scale, -1e12, 1e12, 0.125)
-                )
+                put("attention_scale", check_real("attention_scale", self.attention_scale, 0.0, 1e12, 0.125))
             except InvalidFieldError:
-                rule, fix = f"must be {', '.join(SCALES)} or a number", "give attention_scale='sqrt', say"
+                rule, fix = (
+                    f"must be {', '.join(SCALES)} or a number of at least 0",
+                    "give attention_scale='sqrt', say",
+                )
                 raise InvalidFieldError("attention_scale", self.attention_scale, rule, fix) from None
         if self.logit_cap is not None:
             put("logit_cap", check_real("logit_cap", self.logit_cap, 0.0, 1e12, 50.0, open_low=True))
         put("rotary_base", check_real("rotary_base", self.rotary_base, 1.0, 1e12, 10_000.0))
+        if self.rotary_base != 10_000.0 and self.position != "rotary":
+            rule = f"acts on rotary positions, and position={self.position!r} has none"
+            raise InvalidFieldError("rotary_base", self.rotary_base, rule, "give position='rotary', say")
         softmax = self.attention in ("causal", "full")
         if self.position == "rotary" and self.head_dim % 2:
             raise InvalidFieldError(
@@ -306,7 +313,7 @@ class Transformer:
             )  # fmt: skip
         for name, given in (
             ("position", self.position in ("rotary", "relative")), ("logit_cap", self.logit_cap is not None),
-            ("qk_norm", self.qk_norm),
+            ("qk_norm", self.qk_norm), ("attention_scale", self.attention_scale != "sqrt"),
         ):  # fmt: skip
             if given and not softmax:
                 rule = f"acts on logits, and attention={self.attention!r} has none"

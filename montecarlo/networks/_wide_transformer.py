@@ -33,6 +33,12 @@ def predict_tokens(transformer: Transformer) -> WideTokens:
         Its `log_rms`, `cosine` and `log_tangent` are natural logs and means beside the columns of
         `simulate_tokens`.
 
+    Raises
+    ------
+    ValueError
+        Where the recursion leaves its range: logits of a deviation beyond 30 at some layer, or tokens that
+        are 0 in front of a norm without ε.
+
     Examples
     --------
     >>> path = predict_tokens(Transformer.preset("gpt2"))

@@ -144,7 +144,10 @@ def _promised(resnet: ResNet | Transformer) -> Theory:
     if isinstance(resnet, Transformer):
         from montecarlo.networks._wide_transformer import predict_tokens
 
-        path = predict_tokens(resnet)
+        try:
+            path = predict_tokens(resnet)
+        except ValueError:  # out of the range of the recursion
+            return Theory(math.nan, math.nan, "", "no theory")
         grown, back = float(path.log_rms[-1] - path.log_rms[0]), float(path.log_tangent[-1])
         return Theory(grown, back, "T4b, J0", "wide limit")
     from montecarlo.diagnosis._predict import predict

@@ -19,7 +19,6 @@ import numpy.typing as npt
 from montecarlo.engines._request import Request
 from montecarlo.estimates import Estimate
 from montecarlo.networks._specification import ResNet
-from montecarlo.networks._transformer import Transformer
 from montecarlo.samples.independent._sample import Sample
 from montecarlo.samples.independent._simulate import iter_blocks
 from montecarlo.sequential import CdfBand, Claim, SequentialResult, TwoSampleCdf
@@ -30,6 +29,14 @@ Cdf = Callable[[Array], Any]
 
 GROWTH = 1.5
 """Rows at a look over those at the look before."""
+
+
+class Specified(Protocol):
+    """What says which networks it stands for: `ResNet`, `Transformer`, explicit networks."""
+
+    def brief(self) -> dict[str, Any]:
+        """Return what is not at its default, as JSON-serialisable values, with the block's name."""
+        ...
 
 
 class NumberTest(Protocol):
@@ -96,7 +103,7 @@ class Experiment(ABC):
 
     @property
     @abstractmethod
-    def specifications(self) -> tuple[ResNet | Transformer, ...]:
+    def specifications(self) -> tuple[Specified, ...]:
         """The networks."""
 
     @property
@@ -134,7 +141,7 @@ class NetworkExperiment(Experiment):
     engine: str = "auto"
 
     @property
-    def specifications(self) -> tuple[ResNet | Transformer, ...]:
+    def specifications(self) -> tuple[Specified, ...]:
         """The networks."""
         return (self.resnet,)
 

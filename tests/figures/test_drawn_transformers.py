@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from figures import transformers
 from montecarlo import predict_tokens
@@ -20,7 +21,7 @@ TITLES = (
     "root mean square of the stream",
     "cosine of two tokens",
     "growth of tangents, and of gradients",
-    "entropy of attention over that of equal weights",
+    "entropy of attention\nover that of equal weights",
 )
 
 
@@ -46,6 +47,16 @@ def test_curves_are_theory_and_points_are_means(samples):
         means = samples[net][column].mean(0)
         means = means if column == "cosine_path" else np.exp(means)
         assert any(np.allclose(_y(line), means[1::4]) for line in axis.lines if len(_y(line)) == 6)
+
+
+def test_titles_stay_clear_of_the_panel_beside_them(samples):
+    canvas = transformers._draw(samples)
+    renderer = FigureCanvasAgg(canvas).get_renderer()
+    canvas.draw(renderer)
+    for axis in canvas.axes[:4]:
+        title, panel = axis.title.get_window_extent(renderer), axis.get_window_extent(renderer)
+        assert panel.x0 <= title.x0
+        assert title.x1 <= panel.x1
 
 
 def test_colours_are_the_cosines_of_the_grid(samples):

@@ -61,7 +61,19 @@ def test_a_custom_one_needs_all_fields():
         (("--preset", "gpt2", "--heads", "7"), "--heads 7: must divide --width 768"),
         (("--preset", "gpt2", "--up-std", "x"), "--up-std x: must be a number"),
         (("--preset", "gpt2", "--out", "t.csv"), "must end in .parquet"),
-        (("--preset", "gpt2", "--attention-kind", "none", "--attention"), "cannot be observed"),
+        (
+            ("--preset", "gpt2", "--attention-kind", "none", "--attention", "--out", "none/t.parquet"),
+            "--out none/t.parquet: must",
+        ),
+        (
+            ("--preset", "gpt2", "--attention-kind", "uniform", "--logit-cap", "5"),
+            "and --attention-kind uniform has none; give --attention-kind causal, say",
+        ),
+        (("--preset", "gpt2", "--rotary-base", "5"), "and --position learned has none"),
+        (
+            ("--preset", "gpt2", "--gated", "--hidden-width", "0"),
+            "--gated: must be False with --hidden-width 0",
+        ),
     ],
 )
 def test_a_bad_option_is_one_line(arguments, words):
@@ -70,3 +82,12 @@ def test_a_bad_option_is_one_line(arguments, words):
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--attention", "--per-token"])
+def test_lists_need_parquet(option):
+    done = command("simulate-tokens", "--preset", "gpt2", *SMALL, option)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"{option}: needs Parquet" in done.stderr
+    assert "give --out t.parquet" in done.stderr

@@ -129,3 +129,25 @@ def test_help_needs_no_heavy_import():
         "assert not {'numpy', 'scipy', 'theory', 'montecarlo'} & set(sys.modules), sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("paper", ["arXiv:2210.00688", "2210.00688v2", "https://arxiv.org/abs/2210.00688v1"])
+def test_a_paper_is_known_by_all_its_names(paper):
+    assert run("--paper", paper) == run("--paper", "2210.00688")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("J1", "--paper", "arXiv:2206.02768"), "no claim of arXiv:2206.02768 is on J1"),
+        (
+            ("J1", "--block", "res-3", "--regime", "large depth"),
+            "no theorem of J1 passes --block res-3, --reg",
+        ),
+    ],
+)
+def test_nothing_is_said_in_words(arguments, words):
+    code, out, err = run(*arguments)
+    assert (code, out) == (0, "")
+    assert words in err
+    assert json.loads(run(*arguments, "--json")[1]) == []

@@ -13,6 +13,7 @@ from theory.common._activations import Activation
 from theory.common._gaussian_moments import slope_function
 from theory.common._layers import per_layer
 from theory.common._validate import FloatArray
+from theory.tokens._softmax import LARGEST_DEVIATION
 
 Mask = Literal["full", "causal"]
 Placement = Literal["none", "pre", "post", "peri"]
@@ -66,7 +67,8 @@ class TokenAttention:
     def __post_init__(self) -> None:
         fix = "give the deviation of the logits, 0 for uniform attention"
         _validate.real(
-            "logit_deviation", self.logit_deviation, above=0, below=30, closed_above=True, closed_below=True,
+            "logit_deviation", self.logit_deviation, above=0, below=LARGEST_DEVIATION,
+            closed_above=True, closed_below=True,
             fix=fix,
         )  # fmt: skip
         _validate.real("gain", self.gain, above=0, closed_above=True, fix=_GAIN)

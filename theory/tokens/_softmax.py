@@ -14,6 +14,7 @@ converges geometrically, in x and in Z.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +25,8 @@ from theory.common._validate import FloatArray
 _STEP = 0.4
 _TAIL = 6.5  # deviations of Z: 1e-10
 _SMALL = 20.0  # e^{-20} = 2e-9, what is left out where the integrands grow
+LARGEST_DEVIATION = 30.0
+"""Of logits: points grow with it and planes with its square; beyond it a row has one weight of about 1."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,19 @@ def _exponentials(y: FloatArray, order: int) -> FloatArray:
     return np.stack(powers)
 
 
+def _windows(x: FloatArray, shifts: FloatArray, values: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Return `values` at x + shift for all of both, which come last, for points x of a line."""
+    if shifts.size > 1 and math.isclose(shifts[1] - shifts[0], _STEP):
+        # Shifts by whole steps of x: the sums are the points of one longer line.
+        line = x[0] + shifts[0] + _STEP * np.arange(x.size + shifts.size - 1)
+        return np.lib.stride_tricks.sliding_window_view(values(line), shifts.size, axis=-1)
+    return np.stack([values(x + shift) for shift in shifts], axis=-1)
+
+
 def _smoothed(x: FloatArray, deviation: float, order: int) -> FloatArray:
-    """Return E g_k(x + deviation·Z), k = 0..order, shape (order + 1, *x.shape)."""
+    """Return E g_k(x + deviation·Z), k = 0..order, shape (order + 1, x), for points x of a line."""
     z, weight = _normal_rule(deviation)
-    return _exponentials(x[..., None] + deviation * z, order) @ weight
+    return _windows(x, deviation * z, lambda y: _exponentials(y, order)) @ weight
 
 
 class SoftmaxRows:
@@ -81,11 +93,16 @@ class SoftmaxRows:
     Parameters
     ----------
     deviation : float
-        σ >= 0 of the logits of either row.
+        σ of the logits of either row, from 0 to 30.
     correlation : float
         ρ, from −1 to 1, of the two logits of one token.
     most : int
         Largest number of tokens that a row sees.
+
+    Raises
+    ------
+    ValueError
+        If the deviation is beyond 30.
 
     Examples
     --------
@@ -97,6 +114,11 @@ class SoftmaxRows:
     """
 
     def __init__(self, deviation: float, correlation: float, most: int) -> None:
+        if not deviation <= LARGEST_DEVIATION:
+            raise ValueError(
+                f"logits of deviation {deviation:.4g}: must be at most {LARGEST_DEVIATION:g}; give smaller "
+                "weights of queries and keys, or a norm before the attention"
+            )
         self._deviation, self._correlation, self._most = deviation, correlation, most
         self._x = _line(deviation, most)
         self._known: dict[int, tuple[FloatArray, ...]] = {}
@@ -118,7 +140,7 @@ class SoftmaxRows:
         size = min(abs(self._correlation), 1.0)
         shared, own = self._deviation * math.sqrt(size), self._deviation * math.sqrt(1.0 - size)
         z, weight = _normal_rule(shared)
-        first = _smoothed(self._x[:, None] + shared * z, own, 2)
+        first = _windows(self._x, shared * z, lambda y: _smoothed(y, own, 2))
         second = first if self._correlation >= 0 else first[:, :, ::-1]  # nodes are symmetric
         return {
             (k, j): (first[k] * weight) @ second[j].T

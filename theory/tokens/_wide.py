@@ -109,7 +109,8 @@ def wide_tokens(
     Raises
     ------
     ValueError
-        If `gram` is no Gram matrix, `means` do not fit to it, or a token is 0 in front of a norm without ε.
+        If `gram` is no Gram matrix, `means` do not fit to it, a token is 0 in front of a norm without ε, or
+        the logits of a layer have a deviation beyond 30.
 
     Examples
     --------

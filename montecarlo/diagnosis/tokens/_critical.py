@@ -20,6 +20,10 @@ LITTLE, MUCH = 0.3, 3.0
 """Clocks below the first are the identity, above the second growth or collapse."""
 _WIDENINGS = 4
 _PRECISION = 1e-3
+_JUMP = 0.1
+_FAR = (
+    3.0  # log Λ that stands for one that theory does not reach: of order one, which the search is quick with
+)
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,15 @@ class TokenRegime:
 
     Parameters
     ----------
-    name : {"identity", "critical", "polynomial", "collapse"}
+    name : {"identity", "critical", "polynomial", "collapse", "unknown"}
         At this depth: branches add little to the stream; about as much as there is; much more, which grows
         with a power of depth (pre- and peri-norm) or collapses or explodes exponentially (post-norm, none).
+        Unknown where theory does not reach (`predict_tokens`).
     clock : float
-        Λ, natural log.
+        Λ, natural log; NaN where it is unknown.
     factor : float
         What the present deviations of the residual projections are to be multiplied by for Λ = 1; NaN where
-        no factor does it.
+        no factor that theory reaches does it.
     output_std, down_std : float
         These deviations times the factor; NaN for a projection that is not there.
     """
@@ -65,9 +70,12 @@ def find_token_regime(transformer: Transformer) -> TokenRegime:
     >>> print(f"{regime.name} {regime.clock:.2f} {regime.factor:.2f}")
     polynomial 4.81 0.13
     """
-    clock = _clock(transformer, 1.0)
-    factor = _critical_factor(transformer)
     net = transformer
+    try:
+        clock = _clock(net, 1.0)
+    except ValueError:  # out of the range of the recursion
+        return TokenRegime("unknown", math.nan, math.nan, math.nan, math.nan)
+    factor = _critical_factor(net, clock)
     output = net.value_std if net.output_std is None else net.output_std
     return TokenRegime(
         name=_name(net, clock),
@@ -99,21 +107,26 @@ def _clock(net: Transformer, factor: float) -> float:
     return float(predict_tokens(_scaled(net, factor)).added.sum())
 
 
-def _critical_factor(net: Transformer) -> float:
-    """Return the factor of Λ = 1, which Λ grows with."""
+def _critical_factor(net: Transformer, now: float) -> float:
+    """Return the factor of Λ = 1, which Λ grows with, from Λ as it is now."""
     from scipy import optimize
 
     def distance(log: float) -> float:
-        return math.log(max(_clock(net, math.exp(log)), 1e-30))
+        try:
+            clock = _clock(net, math.exp(log))
+        except ValueError:  # a stream that has grown until its logits leave the recursion's range
+            return _FAR
+        return math.log(min(max(clock, 1e-30), 1e30))
 
     # A good guess first: Λ is about proportional to the factor's square where it is small.
-    now = _clock(net, 1.0)
     if not 0.0 < now < math.inf:
         return math.nan
     low, high = sorted((-0.5 * math.log(now) * 0.5, -0.5 * math.log(now) * 2.0))
     low, high = low - 0.1, high + 0.1
     for _ in range(_WIDENINGS):
         if distance(low) < 0.0 < distance(high):
-            return math.exp(float(optimize.brentq(distance, low, high, xtol=_PRECISION)))  # type: ignore[arg-type]
+            root = float(optimize.brentq(distance, low, high, xtol=_PRECISION))  # type: ignore[arg-type]
+            # Theory may end before Λ is 1, and what was found is its end.
+            return math.exp(root) if abs(distance(root)) < _JUMP else math.nan
         low, high = low - 2.0, high + 2.0
     return math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from montecarlo.diagnosis.tokens._text import text
 from montecarlo.networks._transformer import Transformer
 from montecarlo.networks._wide_transformer import predict_tokens
 from montecarlo.samples.tokens._run import TokenRequest, TokenRun
-from montecarlo.samples.tokens._sample import simulate_tokens
+from montecarlo.samples.tokens._sample import TokenSample, simulate_tokens
+
+if TYPE_CHECKING:
+    from theory import WideTokens
 
 _MOST, _LEAST = 400, 8
 _WIDTH = 5.0  # a prediction may be off by so much over d, and
@@ -45,6 +48,8 @@ def diagnose_tokens(
     threads: int | None = None,
 ) -> TokenDiagnosis:
     """Say what the initialisation of a transformer does: growth, rank collapse, floats, what to take.
+
+    Where theory does not reach (`predict_tokens`) the simulation stands alone.
 
     Parameters
     ----------
@@ -89,7 +94,8 @@ def diagnose_tokens(
     if isinstance(formats, str):
         formats = (formats,)
     chosen = [find_format(name) for name in formats]
-    net, path = transformer, predict_tokens(transformer)
+    net = transformer
+    path, no_theory = _theory(net)
     request = TokenRequest(tangent=True, attention=net.attention != "none")
     replicas = 0
     if seconds > 0:
@@ -100,37 +106,50 @@ def diagnose_tokens(
         sample = simulate_tokens(
             net, replicas=replicas, seed=seed, threads=threads, tangent=True, attention=request.attention
         )
-    wanted = [
-        ("rms of the stream", True, "log_rms_path", path.log_rms),
-        ("cosine of two tokens", False, "cosine_path", path.cosine),
-        ("growth of gradients", True, "log_tangent_path", path.log_tangent),
-    ]
-    rows = [
-        _row(
-            name,
-            log,
-            values[0],
-            values[-1],
-            None if sample is None else sample[column][:, -1],
-            net,
-            false_alarm,
-        )
-        for name, log, column, values in wanted
-        if np.isfinite(values[-1])
-    ]
-    if request.attention:
-        most = _equal_weights(net)
-        found = None if sample is None else sample["attention_entropy"][:, -1].mean(1) / most
-        entropies = path.entropy.mean(1) / most
-        rows.append(_row("entropy of attention", False, entropies[0], entropies[-1], found, net, false_alarm))
+    rows = _rows(net, path, sample, false_alarm)
     ranges = tuple(
         _range(net, form, direction, path.log_rms, path.log_tangent, gradient_norm)
         for form in chosen
         for direction in ("forward", "backward")
+        if path is not None
     )
     return TokenDiagnosis(
-        net, find_token_regime(net), tuple(rows), ranges, replicas, seed, false_alarm, sample
+        net, find_token_regime(net), rows, ranges, replicas, seed, false_alarm, sample, no_theory, seconds > 0
     )
+
+
+def _theory(net: Transformer) -> tuple[WideTokens | None, str]:
+    """Return what the wide recursion says, or None and why it says nothing."""
+    try:
+        return predict_tokens(net), ""
+    except ValueError as error:  # out of its range
+        return None, str(error).partition("; ")[0]  # its fix is for callers of `theory`
+
+
+def _rows(
+    net: Transformer, path: WideTokens | None, sample: TokenSample | None, false_alarm: float
+) -> tuple[TokenRow, ...]:
+    """Return the quantities that theory or the simulation knows, at layer 0 and at the last one."""
+    rows: list[TokenRow] = []
+
+    def add(quantity: str, log: bool, values: Any, found: Any) -> None:
+        if values is not None and np.isfinite(values[-1]):
+            rows.append(_row(quantity, log, values[0], values[-1], found, net, false_alarm))
+        elif values is None and found is not None:
+            rows.append(TokenRow(quantity, log, math.nan, math.nan, estimates.mean(found), None))
+
+    for quantity, log, column, of_theory in (
+        ("rms of the stream", True, "log_rms_path", "log_rms"),
+        ("cosine of two tokens", False, "cosine_path", "cosine"),
+        ("growth of gradients", True, "log_tangent_path", "log_tangent"),
+    ):
+        values = None if path is None else getattr(path, of_theory)
+        add(quantity, log, values, None if sample is None else sample[column][:, -1])
+    if net.attention != "none":
+        most = _equal_weights(net)
+        found = None if sample is None else sample["attention_entropy"][:, -1].mean(1) / most
+        add("entropy of attention", False, None if path is None else path.entropy.mean(1) / most, found)
+    return tuple(rows)
 
 
 def _equal_weights(net: Transformer) -> float:

@@ -26,7 +26,7 @@ class TokenRow:
     log : bool
         Whether the numbers are natural logarithms.
     start, predicted : float
-        At layer 0 and, by the wide recursion (T4b), at layer L.
+        At layer 0 and, by the wide recursion (T4b), at layer L; NaN without theory.
     simulated : Estimate or None
         Mean over networks with its 99 % interval.
     agrees : bool or None
@@ -82,6 +82,10 @@ class TokenFindings:
         Probability, at most, that a right prediction is refuted.
     sample : TokenSample or None
         The networks.
+    no_theory : str
+        Why theory does not reach this network; empty where it does.
+    asked : bool
+        Whether a simulation was asked for.
     """
 
     transformer: Transformer
@@ -92,6 +96,8 @@ class TokenFindings:
     seed: int
     false_alarm: float
     sample: TokenSample | None
+    no_theory: str = ""
+    asked: bool = True
 
     @property
     def agrees(self) -> bool | None:
@@ -112,6 +118,7 @@ class TokenFindings:
                 }
                 for row in self.rows
             ],
+            "no_theory": self.no_theory,
             "ranges": [vars(r) for r in self.ranges],
             "replicas": self.replicas,
             "seed": self.seed,

@@ -25,34 +25,40 @@ _WORDS = {
 def text(diagnosis: TokenFindings, *, width: int = 80) -> str:
     """Return the diagnosis as lines of at most `width` columns, or 40 if that is less."""
     width = max(width, 40)
-    regime = diagnosis.regime
     blocks = [
         _labelled("network", network_words(diagnosis), width),
-        _labelled(
-            "regime",
-            f"{regime.name}: {_WORDS[regime.name]} Branches multiply the stream's mean square by "
-            f"{number(regime.clock)} in all.",
-            width,
-        ),
+        _labelled("regime", _regime_words(diagnosis), width),
         _labelled("residual", residual_words(diagnosis), width),
-        "",
-        *_table(_rows(diagnosis), width),
-        *textwrap.wrap(
-            "Theory: wide networks, layer by layer (T4b). Gradients grow as tangents of all tokens do (J0); "
-            "entropy is over that of equal weights.",
-            width,
-        ),
-        "",
-        *_table(_ranges(diagnosis), width),
-        *textwrap.wrap(
-            "The largest entry and the smallest root mean square at any layer, over the format's largest "
-            "number and smallest normal one, by theory.",
-            width,
-        ),
-        "",
-        *textwrap.wrap(check_words(diagnosis), width),
     ]
+    if diagnosis.rows:
+        blocks += ["", *_table(_rows(diagnosis), width)]
+    if not diagnosis.no_theory:
+        blocks += [
+            *textwrap.wrap(
+                "Theory: wide networks, layer by layer (T4b). Gradients grow as tangents of all tokens do "
+                "(J0); entropy is over that of equal weights.",
+                width,
+            ),
+            "",
+            *_table(_ranges(diagnosis), width),
+            *textwrap.wrap(
+                "The largest entry and the smallest root mean square at any layer, over the format's largest "
+                "number and smallest normal one, by theory.",
+                width,
+            ),
+        ]
+    blocks += ["", *textwrap.wrap(check_words(diagnosis), width)]
     return "\n".join(blocks)
+
+
+def _regime_words(diagnosis: TokenFindings) -> str:
+    regime = diagnosis.regime
+    if diagnosis.no_theory:
+        return f"{regime.name}: the wide recursion (T4b) does not reach this network: {diagnosis.no_theory}."
+    return (
+        f"{regime.name}: {_WORDS[regime.name]} Branches multiply the stream's mean square by "
+        f"{number(regime.clock)} in all."
+    )
 
 
 def network_words(diagnosis: TokenFindings) -> str:
@@ -70,8 +76,10 @@ def network_words(diagnosis: TokenFindings) -> str:
 def residual_words(diagnosis: TokenFindings) -> str:
     """Return the advice on the projections that end the branches."""
     net, regime = diagnosis.transformer, diagnosis.regime
+    if diagnosis.no_theory:
+        return "no advice without theory"
     if math.isnan(regime.factor):
-        return "no advice: no factor makes branches add what tokens start with"
+        return "no advice: no factor that theory reaches makes branches add what tokens start with"
     root = math.sqrt(2.0 * net.depth)
     if net.placement == "peri" and net.norm != "none":
         return (
@@ -106,6 +114,8 @@ def _rows(diagnosis: TokenFindings) -> list[tuple[str, ...]]:
 
 
 def _shown(row: TokenRow, value: float) -> str:
+    if math.isnan(value):
+        return "—"
     return number(value) if row.log else f"{value:.3f}"
 
 
@@ -129,8 +139,15 @@ def _ranges(diagnosis: TokenFindings) -> list[tuple[str, ...]]:
 
 def check_words(diagnosis: TokenFindings) -> str:
     """Return in a sentence what the simulation was and what came of it."""
+    if not diagnosis.asked:
+        return "not simulated: no seconds were given"
     if not diagnosis.replicas:
         return "not simulated: one network takes longer than the seconds given allow"
+    if diagnosis.no_theory:
+        return (
+            f"simulated without theory: {diagnosis.replicas:,} networks (seed {diagnosis.seed}). In "
+            "brackets: 99 % intervals."
+        )
     found = "theory and simulation agree" if diagnosis.agrees else "THEORY AND SIMULATION DISAGREE"
     return (
         f"{found}: {diagnosis.replicas:,} networks (seed {diagnosis.seed}), false alarm "

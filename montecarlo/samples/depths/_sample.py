@@ -65,6 +65,17 @@ class CoupledSample(Labelled):
     def __len__(self) -> int:
         return len(self.cosine)
 
+    def __getitem__(self, column: str) -> Array:
+        try:
+            return self.columns[column]
+        except KeyError:
+            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
     def __repr__(self) -> str:
         start = f", first_replica={self.first_replica}" if self.first_replica else ""
         return (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from montecarlo.common._errors import InvalidFieldError
 from montecarlo.engines._registry import ENGINES, find_engine
 from montecarlo.engines._request import Request
+from montecarlo.networks._dictionary import check_resnet
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, ResNetRun
 
@@ -40,9 +40,7 @@ class NetworkRun(ResNetRun):
         InvalidFieldError
             For an engine that is unknown or cannot sample this law, or where `resnet` is none.
         """
-        if not isinstance(resnet, ResNet):
-            fix = "give ResNet(width=40, depth=1000, beta=0.5), say; transformers are simulate_tokens'"
-            raise InvalidFieldError("resnet", resnet, "must be a ResNet", fix)
+        check_resnet(resnet)
         request = request or Request()
         return cls(resnet, seed, find_engine(engine, resnet, request).name, request)
 

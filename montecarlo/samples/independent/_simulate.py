@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Literal
 
-from montecarlo.common._errors import InvalidFieldError, check_seed, unknown_name
+from montecarlo.common._errors import InvalidFieldError, check_flag, check_seed, unknown_name
 from montecarlo.engines._request import Request
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
@@ -134,10 +134,15 @@ def make_request(
     ------
     InvalidFieldError
         If `gradients` is none of the three words, or not joint where gradients of layers or their sum are
-        asked for.
+        asked for, or anything else is not True or False.
     """
     if gradients not in ("joint", "none", "dual"):
         raise unknown_name("gradients", gradients, ("joint", "none", "dual"))
+    for field, value in (
+        ("trajectories", trajectories), ("weight_gradients", weight_gradients),
+        ("tangent_kernel", tangent_kernel), ("gate_gradients", gate_gradients),
+    ):  # fmt: skip
+        check_flag(field, value)
     asked = {
         "weight gradients": weight_gradients, "the tangent kernel": tangent_kernel,
         "gate gradients": gate_gradients,

@@ -56,6 +56,17 @@ class JointSample(Labelled):
     def __len__(self) -> int:
         return len(self.log_norm)
 
+    def __getitem__(self, column: str) -> Array:
+        try:
+            return self.columns[column]
+        except KeyError:
+            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
+
+    @property
+    def columns(self) -> dict[str, Array]:
+        """The arrays by name."""
+        return {name: getattr(self, name) for name in ("log_norm", "cosine")}
+
     def __repr__(self) -> str:
         tangents = f", tangents={self.tangents}" if self.tangents else ""
         start = f", first_replica={self.first_replica}" if self.first_replica else ""

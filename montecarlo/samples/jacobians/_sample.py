@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._errors import check_seed
+from montecarlo.common._errors import check_flag, check_seed
 from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
@@ -195,7 +195,12 @@ def simulate_jacobians(
     True
     """
     replicas, first_replica = check_replicas(replicas, first_replica)
-    run = JacobianRun.find(resnet, check_seed(seed), engine=engine, singular_values=bool(singular_values))
+    run = JacobianRun.find(
+        resnet,
+        check_seed(seed),
+        engine=engine,
+        singular_values=check_flag("singular_values", singular_values),
+    )
     check_threads(threads)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,

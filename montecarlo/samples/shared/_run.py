@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.common._errors import InvalidFieldError, check_real, check_sequence, check_whole
+from montecarlo.common._errors import InvalidFieldError, check_flag, check_real, check_sequence, check_whole
 from montecarlo.engines._outputs import empty_outputs
 from montecarlo.engines._request import Request
 from montecarlo.engines.correlated import _engine as correlated
@@ -56,6 +56,8 @@ class SharedRun(ResNetRun):
         InvalidFieldError
             A ValueError whose one line names the field, the value, the rule and the fix.
         """
+        require_words(resnet, correlated.WORDS, "simulate_shared")
+        gradients = check_flag("gradients", gradients)
         exponents = None
         if betas is not None:
             fix = "give betas=[0.5], say"
@@ -63,7 +65,6 @@ class SharedRun(ResNetRun):
             exponents = tuple(check_real("betas", beta, 0.0, 30.0, 0.5) for beta in given)
             if not exponents:
                 raise InvalidFieldError("betas", betas, "must be at least one exponent", fix)
-        require_words(resnet, correlated.WORDS, "simulate_shared")
         reason = correlated.refusal(resnet, Request(gradients=gradients))
         if reason is not None:
             raise InvalidFieldError("weights", resnet.weights, reason, "give weights='fbm:0.7', say")

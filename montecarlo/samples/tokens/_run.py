@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError, check_flag
 from montecarlo.engines.tokens._engine import fill, prepare, seconds
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Columns, Run
@@ -25,6 +25,10 @@ class TokenRequest:
     tangent: bool = False
     attention: bool = False
     per_token: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("tangent", "attention", "per_token"):
+            check_flag(name, getattr(self, name))
 
     def cells(self, transformer: Transformer) -> dict[str, tuple[int, ...]]:
         """Return the columns with the shape of a network's cell."""

@@ -157,9 +157,16 @@ def test_the_text_of_a_rule() -> None:
     shown = " ".join(text(diagnose(ResNet(width=64, depth=64, alpha=128**-0.5), seconds=0)).split())
     assert (
         "critical: α = 0.7071·L^-0.5, and L^-0.5 is the critical scaling for independent layers (gaussian "
-        "weights). The constant is of order one: a critical rule, at any depth. At depth 64, in mean square, "
-        "hidden states and gradients move by 53 % of their norm."
+        "weights). The constant is of order one: a critical rule, at any depth. At depth 64, in root mean "
+        "square, hidden states and gradients move by 53 % of their norm."
     ) in shown
+
+
+def test_growth_is_said_of_norms_and_not_of_their_squares() -> None:
+    net = ResNet(width=64, depth=20, alpha=1.0)  # E‖h_L‖²/‖h_0‖² = (3/2)^20 at every width
+    assert (
+        f"in root mean square, hidden states and gradients grow {1.5**10:.3g}-fold" in find_regime(net).words
+    )
 
 
 def test_a_family_of_depths_has_an_exponent() -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 from command import command
 
@@ -72,6 +73,45 @@ def test_another_theory_disagrees_with_the_simulation(monkeypatch, wrong):
     assert "DISAGREE" in str(found)
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"query_std": 1.0, "key_std": 1.0}, "logit_deviation=64"),
+        ({"norm": "none", "output_std": 10.0, "token_std": 1.0}, "logits of deviation"),
+        ({"token_std": 0.0, "position_std": 0.0, "norm_eps": 0.0}, "gram: "),
+    ],
+)
+def test_without_theory_the_simulation_stands_alone(changes, reason):
+    net = Transformer.preset("gpt2", **SMALL, **changes)
+    found = diagnose_tokens(net, seconds=0)
+    assert (found.regime.name, found.rows, found.ranges, found.agrees) == ("unknown", (), (), None)
+    assert reason in found.no_theory
+    assert "not simulated: no seconds were given" in str(found)
+    assert json.loads(json.dumps(found.record(), allow_nan=False))["no_theory"] == found.no_theory
+
+
+def test_a_simulation_without_theory_refutes_nothing():
+    net = Transformer.preset("gpt2", **SMALL, query_std=1.0, key_std=1.0)
+    found = diagnose_tokens(net, seconds=1.0, threads=1)
+    assert found.replicas >= 8
+    assert found.agrees is None
+    assert [row.simulated is not None for row in found.rows] == [True] * 4
+    assert "simulated without theory" in str(found)
+
+
+def test_advice_where_larger_factors_leave_the_range_of_theory():
+    # without norms logits grow with the stream: the search for the critical factor meets such ones
+    def stream(std):
+        small = {**SMALL, "depth": 2, "token_std": 1.0, "query_std": std, "key_std": std}
+        return Transformer.preset("gpt2", **small, norm="none")
+
+    net = stream(0.3)
+    found = find_token_regime(net)
+    taken = dataclasses.replace(net, output_std=found.output_std, down_std=found.down_std)
+    assert predict_tokens(taken).added.sum() == pytest.approx(1.0, rel=0.02)
+    assert np.isnan(find_token_regime(stream(0.6)).factor)  # theory ends before branches add so much
+
+
 def test_floats():
     small = Transformer.preset("gpt2", **SMALL, token_std=1e-7, position_std=0.0)
     found = diagnose_tokens(small, seconds=0, formats="float16")
@@ -95,3 +135,25 @@ def test_refusals():
         diagnose_tokens(ResNet(width=4, depth=2, beta=0.5))  # type: ignore[arg-type]
     with pytest.raises(InvalidFieldError, match="seconds=-1"):
         diagnose_tokens(Transformer.preset("gpt2", **SMALL), seconds=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--depth", "96", "--set", "depth=3"), "--set depth=3: must not go with --depth 96"),
+        (("--set", "tokens=4", "--set", "tokens=8"), "--set tokens=8: must not go with --set tokens=4"),
+        (("--block", "res-2"), "--block res-2: must not go with --preset; leave --block out"),
+        (("--norm", "pre-rms"), "--norm pre-rms: must not go with --preset; give --set norm=VALUE"),
+        (("--set", "tokenz=1"), "did you mean 'tokens'?"),
+        (("--set", "foo=1"), "--set foo=1: must name a field, one of activation, alpha"),
+        (("--set", "tokens=abc"), "--set tokens=abc: must be a whole number of at least 1"),
+        (("--set", "gated=maybe"), "--set gated=maybe: must be True or False; give --set gated=True"),
+        (("--width", "100"), "--set heads=12: must divide --width 100"),
+    ],
+)
+def test_options_of_presets_are_refused_in_their_own_words(arguments, words):
+    result = command("diagnose", "--preset", "gpt2", "--seconds", "0", *arguments)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert words in result.stderr

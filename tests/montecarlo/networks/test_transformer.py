@@ -43,6 +43,11 @@ def test_deviations_follow_the_sizes_that_a_preset_is_given():
     assert Transformer.preset("gpt2", position="rotary").position_std == 0.0
 
 
+def test_words_of_a_preset_without_what_they_act_on_are_left_out():
+    assert Transformer.preset("mup", attention="uniform").attention_scale == "sqrt"
+    assert not Transformer.preset("llama", hidden_width=0).gated
+
+
 def test_buckets_are_those_of_t5():
     assert (find_buckets(200) == buckets(200)).all()
 
@@ -65,7 +70,11 @@ BAD = [
     ({"output_std": None}, "output_std=None: must be given unless"),
     ({"gate_std": 0.1}, "gate_std=0.1: must be 0 for an MLP without gate"),
     ({"position_std": 0.1}, "position_std=0.1: must be 0 for position='none'"),
-    ({"attention_scale": "cubic"}, "attention_scale='cubic': must be sqrt, linear or a number"),
+    ({"attention_scale": "cubic"}, "attention_scale='cubic': must be sqrt, linear or a number of at least 0"),
+    ({"attention_scale": -1.0}, "attention_scale=-1.0: must be sqrt, linear or a number of at least 0"),
+    ({"attention": "uniform", "attention_scale": 2.0}, "attention_scale=2.0: acts on logits"),
+    ({"rotary_base": 5.0}, "rotary_base=5.0: acts on rotary positions, and position="),
+    ({"gated": True, "hidden_width": 0}, "gated=True: must be False with hidden_width=0"),
     ({"logit_cap": 0.0}, "logit_cap=0.0: must be"),
     ({"position": "rotary", "head_width": 3}, "head_width=3: must be even"),
     ({"attention": "none", "qk_norm": True}, "acts on logits"),

@@ -5,7 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
-from montecarlo import InvalidFieldError, ResNet, simulate, simulate_depths, simulate_inputs, simulate_shared
+from montecarlo import (
+    InvalidFieldError,
+    ResNet,
+    TokenRequest,
+    simulate,
+    simulate_depths,
+    simulate_inputs,
+    simulate_jacobians,
+    simulate_shared,
+    weights,
+)
 from montecarlo.engines._registry import ENGINES
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._norms import NORMS
@@ -81,7 +91,7 @@ def test_engines_refuse_the_words_that_they_lack(fields):
     assert bool(lacking["radial"]) == (net.block == "post-activation")
     for name, missing in lacking.items():
         if missing:
-            with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'|is no word that"):
+            with pytest.raises(InvalidFieldError, match=f"'{missing[0]}'|must be .* for the"):
                 simulate(net, replicas=1, seed=1, engine=name, gradients="none")
 
 
@@ -92,8 +102,11 @@ def test_samplers_know_the_words_or_refuse_them(fields):
     assert simulate_shared(smooth, replicas=1, inputs=2, seed=1)["log_hidden_ratio"].size == 2
     sample = simulate_inputs(ResNet(**PLAIN_NET, **fields), [[1.0]], replicas=1, seed=1)
     assert np.isfinite(sample.log_norm).all()
+    assert sample.columns["log_norm"] is sample["log_norm"] is sample.log_norm
+    with pytest.raises(KeyError, match="no column 'norm'; there are log_norm, cosine"):
+        sample["norm"]
     if "skip" in fields or "schedule" in fields:
-        with pytest.raises(InvalidFieldError, match="is no word that simulate_depths knows"):
+        with pytest.raises(InvalidFieldError, match=r"must be .* for simulate_depths"):
             simulate_depths(smooth, [2, 4], replicas=1, seed=1)
     else:
         assert np.isfinite(simulate_depths(smooth, [2, 4], replicas=1, seed=1).log_hidden_ratio).all()
@@ -112,3 +125,34 @@ def test_depths_need_weights_that_give_the_words_a_limit():
 
 def test_norms_name_words():
     assert set(itertools.chain.from_iterable(NORMS.values())) == {"norm", "branch-norm", "stream-norm"}
+
+
+NET = ResNet(**PLAIN_NET)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: simulate("n", replicas=1, seed=1), "resnet='n': must be a ResNet"),  # type: ignore[arg-type]
+        (lambda: simulate_jacobians("n", replicas=1, seed=1), "resnet='n': must be a ResNet"),  # type: ignore[arg-type]
+        (lambda: simulate_shared("n", replicas=1, seed=1, inputs=2), "resnet='n': must be a ResNet"),  # type: ignore[arg-type]
+        (lambda: simulate_inputs("n", [[1.0]], replicas=1, seed=1), "resnet='n': must be a ResNet"),  # type: ignore[arg-type]
+        (lambda: simulate_depths("n", [2, 4], replicas=1, seed=1), "resnet='n': must be a ResNet"),  # type: ignore[arg-type]
+        (lambda: weights("n", replica=0, seed=1), "resnet='n': must be a ResNet"),  # type: ignore[arg-type]
+        (
+            lambda: simulate(NET, replicas=1, seed=1, gate_gradients="yes"),
+            "gate_gradients='yes': must be True",
+        ),  # type: ignore[arg-type]
+        (lambda: simulate(NET, replicas=1, seed=1, trajectories=2), "trajectories=2: must be True or"),  # type: ignore[arg-type]
+        (
+            lambda: simulate_jacobians(NET, replicas=1, seed=1, singular_values=2),
+            "singular_values=2: must be",
+        ),  # type: ignore[arg-type]
+        (lambda: TokenRequest(attention="no"), "attention='no': must be True or False"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_network_or_no_flag_is_one_line(call, words):
+    with pytest.raises(InvalidFieldError) as caught:
+        call()
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1

@@ -228,7 +228,7 @@ def test_files_are_read_again_and_others_refused(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "options", "message"),
     [
-        ({"norm": "pre-rms"}, {}, "norm='pre-rms': is no word that simulate_jacobians knows"),
+        ({"norm": "pre-rms"}, {}, "norm='pre-rms': must be 'none' for simulate_jacobians; leave it out"),
         ({"weights": "fbm:0.7"}, {}, "weights='fbm:0.7': must be independent over layers"),
         ({"width": 2000}, {}, "width=2000: must be at most 1024"),
         ({"hidden_width": 2000}, {}, "hidden_width=2000: must be at most 1024"),

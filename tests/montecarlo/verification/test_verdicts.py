@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -377,3 +378,13 @@ def test_a_session_has_the_interval_of_its_rows():
     by_hand.update(mean.rows(seed, 0, 30, 1)).update(mean.rows(seed, 30, 40, 1))
     assert session.result().interval == by_hand.interval
     assert session.result().n == 70
+
+
+def test_every_experiment_says_which_networks_it_is_about() -> None:
+    described = {
+        experiment.label: json.loads(json.dumps(experiment_module.describe(experiment), allow_nan=False))
+        for experiment in chosen_experiments(None)
+    }
+    assert [label for label, networks in described.items() if not networks] == []
+    assert described["T1 softmax, one token"][0]["block"] == "explicit tokens"
+    assert all("width" in network for networks in described.values() for network in networks)

@@ -49,6 +49,19 @@ def test_a_row_beside_itself_is_two_rows(deviation, seen):
     assert free.two(seen, 3).overlap == pytest.approx(1 / (seen + 3), rel=1e-6)
 
 
+@pytest.mark.parametrize("correlation", [-0.9, 1e-4, 0.5])
+def test_the_sharpest_rows_are_bounded_and_agree_with_a_cruder_rule(correlation):
+    # weights of about 1 and 0: the overlap is close to the chance that both rows have the same largest logit
+    rows = SoftmaxRows(30.0, correlation, 4)
+    overlap = rows.two(4, 0).overlap
+    z = np.random.default_rng(5).normal(size=(2, 40_000, 4))
+    other = correlation * z[0] + np.sqrt(1 - correlation**2) * z[1]
+    same = (z[0].argmax(1) == other.argmax(1)).mean()
+    assert overlap == pytest.approx(same, abs=0.025)
+    with pytest.raises(ValueError, match=r"deviation 30\.1: must be at most 30"):
+        SoftmaxRows(30.1, correlation, 4)
+
+
 @pytest.mark.parametrize("correlation", [-0.7, 0.4])
 def test_small_logits_are_a_series(correlation):
     s, m, extra = 1e-2, 5, 2

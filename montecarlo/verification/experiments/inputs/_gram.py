@@ -61,7 +61,7 @@ def mutants() -> list[Mutant]:
         ),
         Mutant(
             "order 1/√L for the bias", "theory",
-            replace(wide, predicted=exact.variance + exact.bias**2 * wide.specifications[0].depth),
+            replace(wide, predicted=exact.variance + exact.bias**2 * wide.resnet.depth),
         ),
         Mutant("2e/d alone", "theory", replace(wide, predicted=2 * math.e / 4000)),
         Mutant(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -55,6 +55,19 @@ class ExplicitTokens:
     norm: Literal["none", "pre-rms", "pre-layer", "post-rms", "post-layer"] = "none"
     relu: bool = False
     mean: float = 0.0
+
+    def brief(self) -> dict[str, Any]:
+        """Return what is not at its default, as JSON-serialisable values, with the block's name.
+
+        Examples
+        --------
+        >>> ExplicitTokens(tokens=2, width=8, depth=1, alpha=0.5).brief()
+        {'block': 'explicit tokens', 'tokens': 2, 'width': 8, 'depth': 1, 'alpha': 0.5}
+        """
+        shown = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        if not isinstance(self.attention, str):
+            shown["attention"] = [list(row) for row in self.attention]
+        return {"block": "explicit tokens", **shown}
 
     def columns(self, *, seed: int, first: int, count: int) -> Columns:
         """Return what is seen of networks; row i is a function of (seed, i).
@@ -140,9 +153,9 @@ class ExplicitTokenNumber(NumberExperiment):
     observable: Callable[[Any], Array] = no_observable
 
     @property
-    def specifications(self) -> tuple[()]:
-        """None that `simulate_tokens` knows."""
-        return ()
+    def specifications(self) -> tuple[ExplicitTokens]:
+        """The networks, which `simulate_tokens` does not know."""
+        return (self.networks,)
 
     def rows(self, seed: int, first: int, count: int, threads: int | None) -> Array:
         """Return the rows of the networks ``first ... first + count - 1``; threads are not used."""
