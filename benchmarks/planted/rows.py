@@ -116,8 +116,8 @@ BUGS = (
     ),
     Bug(
         "montecarlo/sweeps/_read.py",
-        'shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | top | self._fields("network")',
-        'shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | self._fields("network") | top',
+        'shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | top | self._fields(self._kind.table)',
+        'shared = {"seed": 0, "replicas": _DEFAULT_REPLICAS} | self._fields(self._kind.table) | top',
         (
             "tests/montecarlo/sweeps/test_read.py::test_a_network_s_own_seed_and_replicas_come_before_those_at_the_top",
         ),

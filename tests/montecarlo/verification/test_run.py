@@ -133,7 +133,7 @@ def test_interrupted_runs_keep_their_verdicts() -> None:
 
     waiting = [experiment("done"), endless()]
     with pytest.raises(VerificationInterrupted) as caught:
-        run_experiments(waiting, seed=0, on_turn=stop)
+        run_experiments(waiting, seed=0, on_turn=stop, threads=1)  # one look after the other
     done, never = caught.value.verification.verdicts
     assert (done.verdict, never.verdict) == ("consistent", "undecided")
     assert never.networks == 300  # two looks of 200 and 300 rows in all, the third was broken off
