@@ -67,6 +67,7 @@ def test_counts_are_those_of_the_pages() -> None:
     }
     for pattern, count in counts.items():
         assert re.findall(pattern, TEXT) == [count], pattern
+    assert f"{mutants} mutants say so" in text_of(DOCS / "evidence" / "comparison.md")
 
 
 def test_speeds_are_those_of_the_whole_table() -> None:

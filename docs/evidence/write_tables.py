@@ -23,6 +23,7 @@ from theory.catalogue import THEOREMS, markdown_table
 DOCS = Path(__file__).parents[1]
 README = DOCS.parent / "README.md"
 VERDICTS = DOCS / "evidence" / "verdicts.md"
+COMPARISON = DOCS / "evidence" / "comparison.md"
 STATEMENTS = DOCS / "theory" / "statements.md"
 STATE = DOCS / "theory" / "write_state.py"
 
@@ -85,6 +86,7 @@ def main() -> None:
         (r"refute it: \d+,", f"refute it: {len(run)},"),
         (r"\d+ mutants say so", f"{mutants} mutants say so"),
     )
+    replaced(COMPARISON, (r"\d+ mutants say so", f"{mutants} mutants say so"))
     replaced(STATEMENTS, (r"(?s)(?<=--markdown` -->\n).*?(?=<!-- end of theorems)", markdown_table()))
     state = runpy.run_path(str(STATE))
     state["PAGE"].write_text(state["page"](), encoding="utf-8")
