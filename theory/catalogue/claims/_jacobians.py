@@ -63,13 +63,16 @@ CLAIMS = (
     Claim(
         theorem="J3",
         paper=by.PENNINGTON,
-        says="Spectra of Jacobians of deep networks fall into universal classes as depth grows.",
+        says=(
+            "For a variety of nonlinearities the spectrum of the Jacobian has a universal limit as depth "
+            "grows, which can stay concentrated around 1."
+        ),
         basis="abstract",
-        theirs="fully connected networks, width to infinity before depth",
+        theirs="by free probability, so infinite width; which limit depends on nonlinearity and weights",
         relation="sharpens",
         ours=(
-            "Residual layers at finite width, where universality ends: the fourth moment q_1 holds for "
-            "Gaussian weights and is refuted for Rademacher ones."
+            "Residual ReLU layers at finite width, where the law of the weights matters beyond its variance: "
+            "E tr (JᵀJ)² is that of q_1 for Gaussian weights, and q_1 is refuted for Rademacher ones."
         ),
     ),
     Claim(
