@@ -82,6 +82,12 @@ class PublicNames(SphinxDirective):
             lines.append(f".. auto{kind}:: {name}.{each}")
             if kind in ("class", "exception"):
                 lines.append("   :members:")
+                # A base that is not public itself would have its members nowhere.
+                if any(
+                    base.__module__.startswith("montecarlo.") and base.__name__ not in found
+                    for base in value.__mro__
+                ):
+                    lines.append("   :inherited-members:")
             if kind == "data":
                 lines.append("   :no-value:")
             lines.append("")

@@ -124,7 +124,7 @@ def collect_rows(
     run, replicas, first_replica, threads, block_size
         As in `iter_rows`.
     progress : callable, optional
-        Called with the number of rows of each block, in the calling thread.
+        Called with the number of networks of each block, in the calling thread.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def collect_rows(
         for name, column in columns.items():
             rows[name][start : start + len(column)] = column
         if progress is not None:
-            progress(len(next(iter(columns.values()))))
+            progress(run.networks * len(next(iter(columns.values()))))
     return rows
 
 

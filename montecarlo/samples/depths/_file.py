@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, exclusive
+from montecarlo.common.files import check_writable
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
-from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
+from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.depths._run import check_depths
 from montecarlo.samples.depths._sample import COLUMNS, CoupledSample
 from montecarlo.samples.depths._simulate import simulate_depths
@@ -113,29 +113,16 @@ def coupled_to_file(
     levels, seed = check_depths(resnet, depths), check_seed(seed)
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
-    with exclusive(target):
-        found = kept_rows(
-            target,
-            lambda: _found(target, resnet, levels, seed),
-            overwrite=overwrite,
-            on_found=on_found,
-            networks=len,
+
+    def draw(first: int, count: int) -> CoupledSample:
+        return simulate_depths(
+            resnet, levels, replicas=count, seed=seed, first_replica=first, threads=threads, progress=progress
         )
-        start = 0 if found is None else len(found)
-        if found is not None and start >= replicas:
-            return found.head(replicas)
-        drawn = simulate_depths(
-            resnet,
-            levels,
-            replicas=replicas - start,
-            seed=seed,
-            first_replica=start,
-            threads=threads,
-            progress=progress,
-        )
-        sample = drawn if found is None else found + drawn
-        sample.write(target)
-    return sample
+
+    return rows_to_file(
+        target, lambda: _found(target, resnet, levels, seed), draw, replicas=replicas, overwrite=overwrite,
+        on_found=on_found,
+    )  # fmt: skip
 
 
 def _found(path: Path, resnet: ResNet, depths: tuple[int, ...], seed: int) -> CoupledSample | None:

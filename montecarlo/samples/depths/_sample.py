@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import unknown_name
-from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.networks._specification import ResNet
-from montecarlo.samples._labelled import Labelled, Labels
-from montecarlo.samples._tables import table_metadata, write_table
+from montecarlo.samples._sample import Labels, RowSample
 
 if TYPE_CHECKING:
     from montecarlo.estimates import Estimate
@@ -26,7 +22,7 @@ COLUMNS = ("log_strong_error", "log_end_error", "log_hidden_ratio", "cosine")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CoupledSample(Labelled):
+class CoupledSample(RowSample):
     """Networks of several depths on common paths, in the order of the replica index.
 
     Column v of an error compares the depths ``depths[v]`` and ``depths[v + 1]``. A replica one of whose
@@ -53,6 +49,8 @@ class CoupledSample(Labelled):
         Cosine of the angle between h_L and h_0.
     """
 
+    kind = "coupled"
+
     resnet: ResNet
     depths: tuple[int, ...]
     seed: int
@@ -62,52 +60,22 @@ class CoupledSample(Labelled):
     log_hidden_ratio: Array
     cosine: Array
 
-    def __len__(self) -> int:
-        return len(self.cosine)
-
-    def __getitem__(self, column: str) -> Array:
-        try:
-            return self.columns[column]
-        except KeyError:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
-
     @property
-    def columns(self) -> dict[str, Array]:
+    def columns(self) -> dict[str, Array]:  # type: ignore[override]
         """The arrays by name."""
         return {name: getattr(self, name) for name in COLUMNS}
 
-    def __repr__(self) -> str:
-        start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        return (
-            f"CoupledSample({self.resnet!r}, depths={self.depths}, replicas={len(self)}, "
-            f"seed={self.seed}{start})"
-        )
-
-    def __add__(self, other: CoupledSample) -> CoupledSample:
-        """Pool with the sample of the replicas that follow.
-
-        Raises
-        ------
-        ValueError
-            If the samples differ in specification, depths or seed, or do not follow each other.
-        """
-        ours, theirs = ((s.resnet, s.depths, s.seed) for s in (self, other))
-        if ours != theirs or other.first_replica != self.first_replica + len(self):
-            raise ValueError(
-                f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas, and those of "
-                "the second must follow those of the first"
-            )
-        columns = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in COLUMNS}
+    def _with(self, columns: dict[str, Array]) -> CoupledSample:
         return replace(self, **columns)
 
-    def head(self, replicas: int) -> CoupledSample:
-        """Return the first replicas."""
-        return replace(self, **{name: getattr(self, name)[:replicas] for name in COLUMNS})
+    @property
+    def _said(self) -> dict[str, object]:
+        return {"depths": self.depths} | super()._said
 
     @property
-    def replica(self) -> npt.NDArray[np.int64]:
-        """Index of the path of each row, 0-based."""
-        return np.arange(self.first_replica, self.first_replica + len(self))
+    def details(self) -> dict[str, Any]:
+        """The depths."""
+        return {"depths": list(self.depths)}
 
     @property
     def labels(self) -> Labels:
@@ -116,30 +84,9 @@ class CoupledSample(Labelled):
         last = np.full((len(self), 1), np.nan)  # the deepest network has none deeper to be compared with
         variables = {
             name: (dims, array if array.shape[1] == len(self.depths) else np.hstack([array, last]))
-            for name, array in ((name, getattr(self, name)) for name in COLUMNS)
+            for name, array in self.columns.items()
         }
         return Labels(dims, {"replica": self.replica, "depth": np.array(self.depths)}, variables)
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What a file needs to be recognised: specification, depths, seed, stream format."""
-        return table_metadata(
-            "coupled", self.resnet, self.seed, depths=list(self.depths), first_replica=self.first_replica
-        )
-
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write one row a replica to a ``.parquet`` file, whole or not at all; columns are lists over depths.
-
-        Raises
-        ------
-        InvalidFieldError
-            For another ending, or if the file cannot be written.
-        """
-        target = Path(path)
-        check_writable(target, (".parquet",))
-        with replaced_file(target) as temporary:
-            columns = {name: getattr(self, name) for name in COLUMNS}
-            write_table(temporary, {"replica": self.replica, **columns}, self.metadata)
 
     @property
     def n_nonfinite(self) -> int:

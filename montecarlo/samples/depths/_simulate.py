@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from montecarlo.common._errors import check_seed
-from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows
 from montecarlo.samples.depths._run import CoupledRun
@@ -91,7 +90,6 @@ def simulate_depths(
     """
     replicas, first_replica = check_replicas(replicas, first_replica)
     run = CoupledRun.find(resnet, check_seed(seed), depths)
-    check_threads(threads)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
         progress=progress,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.networks._specification import ResNet
-from montecarlo.samples._labelled import Labelled, Labels
-from montecarlo.samples._tables import read_table, table_metadata, write_table
+from montecarlo.samples._sample import Labels, RowSample
+from montecarlo.samples._tables import read_table
 
 LOG_RATIOS = (
     "log_hidden_ratio",
@@ -26,7 +26,7 @@ LOG_RATIOS = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sample(Labelled):
+class Sample(RowSample):
     """Networks of one specification, one row each, in the order of their replica index.
 
     Parameters
@@ -59,59 +59,28 @@ class Sample(Labelled):
     (3,)
     """
 
+    kind = "sample"
+
     resnet: ResNet
     seed: int
     engine: str
     first_replica: int
     columns: dict[str, npt.NDArray[np.float64]]
 
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
-
-    def __getitem__(self, column: str) -> npt.NDArray[np.float64]:
-        try:
-            return self.columns[column]
-        except KeyError:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
-
-    def __repr__(self) -> str:
-        start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        return (
-            f"Sample({self.resnet!r}, replicas={len(self)}, seed={self.seed}, engine={self.engine!r}{start})"
-        )
+    @property
+    def _said(self) -> dict[str, object]:
+        return super()._said | self.details
 
     @property
-    def replica(self) -> npt.NDArray[np.int64]:
-        """Index of the network of each row, 0-based."""
-        return np.arange(self.first_replica, self.first_replica + len(self))
+    def details(self) -> dict[str, Any]:
+        """The engine."""
+        return {"engine": self.engine}
 
     @property
     def n_nonfinite(self) -> int:
         """Number of networks that left the finite numbers (rows with NaN)."""
         scalars = [c for c in self.columns.values() if c.ndim == 1]
         return int(np.any([np.isnan(c) for c in scalars], axis=0).sum())
-
-    def __add__(self, other: Sample) -> Sample:
-        """Pool with the sample of the replicas that follow.
-
-        Raises
-        ------
-        ValueError
-            If the samples differ in specification, seed, engine or columns, or do not follow each other.
-        """
-        ours = (self.resnet, self.seed, self.engine, tuple(self.columns))
-        theirs = (other.resnet, other.seed, other.engine, tuple(other.columns))
-        if ours != theirs:
-            raise ValueError(f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas")
-        if other.first_replica != self.first_replica + len(self):
-            raise ValueError(f"cannot pool {self!r} with {other!r}: the replicas must follow each other")
-        columns = {name: np.concatenate([c, other.columns[name]]) for name, c in self.columns.items()}
-        return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
-
-    def head(self, replicas: int) -> Sample:
-        """Return the first networks."""
-        columns = {name: c[:replicas] for name, c in self.columns.items()}
-        return Sample(self.resnet, self.seed, self.engine, self.first_replica, columns)
 
     @property
     def labels(self) -> Labels:
@@ -127,13 +96,6 @@ class Sample(Labelled):
         }
         return Labels(("replica",), coordinates, variables)
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What a file needs to be recognised: specification, seed, engine, stream format."""
-        return table_metadata(
-            "sample", self.resnet, self.seed, engine=self.engine, first_replica=self.first_replica
-        )
-
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a ``.parquet`` or ``.csv`` file, whole or not at all.
 
@@ -146,20 +108,19 @@ class Sample(Labelled):
             For another ending, or if the file cannot be written.
         """
         target = Path(path)
+        if target.suffix == ".parquet":
+            super().write(target)
+            return
         check_writable(target)
         with replaced_file(target) as temporary:
-            if target.suffix == ".csv":
-                self.to_pandas().to_csv(temporary, index=False, float_format="%.17g")
-            else:
-                write_table(temporary, {"replica": self.replica, **self.columns}, self.metadata)
+            self.to_pandas().to_csv(temporary, index=False, float_format="%.17g")
 
 
 def gather(blocks: list[Sample]) -> Sample:
     """Join blocks of consecutive replicas, given in any order."""
     ordered = sorted(blocks, key=lambda block: block.first_replica)
-    first = ordered[0]
-    columns = {name: np.concatenate([block[name] for block in ordered]) for name in first.columns}
-    return Sample(first.resnet, first.seed, first.engine, first.first_replica, columns)
+    columns = {name: np.concatenate([block[name] for block in ordered]) for name in ordered[0].columns}
+    return replace(ordered[0], columns=columns)
 
 
 def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:

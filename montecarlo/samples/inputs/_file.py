@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, exclusive, replaced_file
+from montecarlo.common.files import check_writable
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
-from montecarlo.samples._kept import kept_rows
-from montecarlo.samples._tables import read_table, table_metadata, write_table
+from montecarlo.samples._tables import read_table
+from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.inputs._run import JointRun
 from montecarlo.samples.inputs._sample import JointSample, simulate_inputs
 
@@ -77,44 +76,29 @@ def joint_to_file(
     run = JointRun.find(resnet, check_seed(seed), inputs, None, layers, engine)
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
-    with exclusive(target):
-        found = kept_rows(
-            target, lambda: _found(target, run), overwrite=overwrite, on_found=on_found, networks=len
-        )
-        start = 0 if found is None else len(found)
-        if found is not None and start >= replicas:
-            return replace(found, log_norm=found.log_norm[:replicas], cosine=found.cosine[:replicas])
-        sample = simulate_inputs(
-            resnet, run.matrix, replicas=replicas - start, seed=run.seed, first_replica=start, layers=layers,
+
+    def draw(first: int, count: int) -> JointSample:
+        return simulate_inputs(
+            resnet, run.matrix, replicas=count, seed=run.seed, first_replica=first, layers=layers,
             engine=run.engine, threads=threads, progress=progress,
         )  # fmt: skip
-        if found is not None:
-            sample = replace(
-                found, log_norm=np.concatenate([found.log_norm, sample.log_norm]),
-                cosine=np.concatenate([found.cosine, sample.cosine]),
-            )  # fmt: skip
-        _write(target, run, sample)
-    return sample
 
-
-def _write(path: Path, run: JointRun, sample: JointSample) -> None:
-    columns = {name: getattr(sample, name).reshape(len(sample), -1) for name in ("log_norm", "cosine")}
-    with replaced_file(path) as temporary:
-        metadata = table_metadata("joint", run.resnet, run.seed, **run.details)
-        write_table(temporary, {"replica": sample.replica, **columns}, metadata)
+    return rows_to_file(
+        target, lambda: _found(target, run), draw, replicas=replicas, overwrite=overwrite, on_found=on_found
+    )
 
 
 def _found(path: Path, run: JointRun) -> JointSample | None:
     """Return the sample of a run that a file begins with, None if it holds anything else."""
-    _, metadata, columns = read_table(path, kind="joint", needed=set(run.details), resnet=run.resnet)
-    if metadata["seed"] != run.seed or {name: metadata.get(name) for name in run.details} != run.details:
-        return None
-    if run.engine == "gaussian" and "engine" in metadata:
-        return None
-    n, cells = len(columns["replica"]), run.cells
-    if not np.array_equal(columns["replica"], np.arange(n)):
-        return None
-    if any(name not in columns or columns[name].size != n * int(np.prod(cells[name])) for name in cells):
-        return None
-    rows = {name: columns[name].reshape(n, *cells[name]) for name in cells}
-    return JointSample(run.resnet, run.seed, 0, run.matrix, (), run.recorded, **rows)
+    keys = ("replica", *run.cells)
+    _, metadata, columns = read_table(
+        path, kind="joint", needed={"gram", "tangents", "layers"}, resnet=run.resnet, keys=keys
+    )
+    replica, n = columns["replica"], len(columns["replica"])
+    rows = {name: columns[name].reshape(n, *cell) for name, cell in run.cells.items()}
+    sample = JointSample(run.resnet, run.seed, 0, run.matrix, (), run.recorded, **rows, engine=run.engine)
+    there = {"engine": "gaussian"} | metadata
+    if there["layers"] is None:
+        there["layers"] = list(range(run.resnet.depth + 1))
+    same = all(there[name] == value for name, value in ({"seed": run.seed} | sample.details).items())
+    return sample if same and np.array_equal(replica, sample.replica) else None

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
-from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows
-from montecarlo.samples._labelled import Labelled, Labels
+from montecarlo.samples._sample import Labels, RowSample
 from montecarlo.samples.inputs._run import JointRun
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class JointSample(Labelled):
+class JointSample(RowSample):
     """Norms and cosines of several vectors in the same random networks, in the order of the replica index.
 
     Parameters
@@ -42,7 +42,11 @@ class JointSample(Labelled):
     cosine : array, shape (networks, layers, vectors, vectors)
         Cosines of the angles of all pairs of vectors, in [-1, 1], 1 on the diagonal; NaN beside a zero vector
         and in a network that left the finite numbers.
+    engine : {"gaussian", "gram"}, default "gaussian"
+        The engine that drew them.
     """
+
+    kind = "joint"
 
     resnet: ResNet
     seed: int
@@ -52,33 +56,35 @@ class JointSample(Labelled):
     layers: npt.NDArray[np.int64]
     log_norm: Array
     cosine: Array
-
-    def __len__(self) -> int:
-        return len(self.log_norm)
-
-    def __getitem__(self, column: str) -> Array:
-        try:
-            return self.columns[column]
-        except KeyError:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
+    engine: str = "gaussian"
 
     @property
-    def columns(self) -> dict[str, Array]:
+    def columns(self) -> dict[str, Array]:  # type: ignore[override]
         """The arrays by name."""
         return {name: getattr(self, name) for name in ("log_norm", "cosine")}
 
-    def __repr__(self) -> str:
-        tangents = f", tangents={self.tangents}" if self.tangents else ""
-        start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        return (
-            f"JointSample({self.resnet!r}, inputs={len(self.inputs) - len(self.tangents)}{tangents}, "
-            f"replicas={len(self)}, seed={self.seed}, layers={len(self.layers)}{start})"
-        )
+    def _with(self, columns: dict[str, Array]) -> JointSample:
+        return replace(self, **columns)
 
     @property
-    def replica(self) -> npt.NDArray[np.int64]:
-        """Index of the network of each row, 0-based."""
-        return np.arange(self.first_replica, self.first_replica + len(self))
+    def _said(self) -> dict[str, object]:
+        vectors: dict[str, object] = {"inputs": len(self.inputs) - len(self.tangents)}
+        if self.tangents:
+            vectors["tangents"] = self.tangents
+        return vectors | super()._said | {"layers": len(self.layers)}
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Vectors, layers and engine."""
+        return {
+            "gram": self.inputs.tolist(), "tangents": list(self.tangents), "layers": self.layers.tolist(),
+            "engine": self.engine,
+        }  # fmt: skip
+
+    def table(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of a file: a list a network."""
+        rows = {name: array.reshape(len(self), -1) for name, array in self.columns.items()}
+        return {"replica": self.replica, **rows}
 
     @property
     def labels(self) -> Labels:
@@ -198,12 +204,10 @@ def simulate_inputs(
     """
     replicas, first_replica = check_replicas(replicas, first_replica)
     run = JointRun.find(resnet, check_seed(seed), inputs, tangents, layers, engine)
-    check_threads(threads)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
         progress=progress,
     )  # fmt: skip
     return JointSample(
-        resnet, run.seed, first_replica, run.matrix, run.tangents, run.recorded, columns["log_norm"],
-        columns["cosine"],
-    )  # fmt: skip
+        resnet, run.seed, first_replica, run.matrix, run.tangents, run.recorded, **columns, engine=run.engine
+    )

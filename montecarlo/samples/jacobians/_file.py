@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, exclusive
+from montecarlo.common.files import check_writable
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
-from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
+from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.jacobians._run import JacobianRun
 from montecarlo.samples.jacobians._sample import JacobianSample, simulate_jacobians
 
@@ -106,22 +106,17 @@ def jacobians_to_file(
     target = Path(path)
     check_writable(target, (".parquet",))
     run = JacobianRun.find(resnet, check_seed(seed), engine=engine, singular_values=bool(singular_values))
-    with exclusive(target):
-        found = kept_rows(
-            target,
-            lambda: _found(target, run, replicas),
-            overwrite=overwrite,
-            on_found=on_found,
-            networks=len,
-        )
-        if found is not None:
-            return found
-        sample = simulate_jacobians(
-            resnet, replicas=replicas, seed=run.seed, engine=run.engine, singular_values=run.singular_values,
-            threads=threads, progress=progress,
+
+    def draw(first: int, count: int) -> JacobianSample:
+        return simulate_jacobians(
+            resnet, replicas=count, seed=run.seed, engine=run.engine, singular_values=run.singular_values,
+            first_replica=first, threads=threads, progress=progress,
         )  # fmt: skip
-        sample.write(target)
-    return sample
+
+    return rows_to_file(
+        target, lambda: _found(target, run, replicas), draw, replicas=replicas, overwrite=overwrite,
+        on_found=on_found,
+    )  # fmt: skip
 
 
 def _found(path: Path, run: JacobianRun, replicas: int) -> JacobianSample | None:

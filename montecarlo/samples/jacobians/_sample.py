@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_flag, check_seed
-from montecarlo.common.files import check_writable, replaced_file
-from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows
-from montecarlo.samples._labelled import Labelled, Labels
-from montecarlo.samples._tables import table_metadata, write_table
+from montecarlo.samples._sample import Labels, RowSample
 from montecarlo.samples.jacobians._run import JacobianRun
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class JacobianSample(Labelled):
+class JacobianSample(RowSample):
     """Numbers of J = ∂h_L/∂h_0 of random networks, in the order of the replica index.
 
     All are natural logs. `to_pandas` has a row a network and mode i = 1 ... d, in which the numbers of the
@@ -53,32 +48,22 @@ class JacobianSample(Labelled):
     (15, 9)
     """
 
+    kind = "jacobian"
+
     resnet: ResNet
     seed: int
     engine: str
     first_replica: int
     columns: dict[str, Array]
 
-    def __len__(self) -> int:
-        return len(self.columns["log_abs_determinant"])
-
-    def __getitem__(self, column: str) -> Array:
-        try:
-            return self.columns[column]
-        except KeyError:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
-
-    def __repr__(self) -> str:
-        start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        return (
-            f"JacobianSample({self.resnet!r}, replicas={len(self)}, seed={self.seed}, "
-            f"engine={self.engine!r}{start})"
-        )
+    @property
+    def _said(self) -> dict[str, object]:
+        return super()._said | self.details
 
     @property
-    def replica(self) -> npt.NDArray[np.int64]:
-        """Index of the network of each row, 0-based."""
-        return np.arange(self.first_replica, self.first_replica + len(self))
+    def details(self) -> dict[str, Any]:
+        """The engine."""
+        return {"engine": self.engine}
 
     @property
     def log_volume(self) -> Array:
@@ -98,25 +83,6 @@ class JacobianSample(Labelled):
         arrays["log_volume"] = self.log_volume
         coordinates = {"replica": self.replica, "mode": np.arange(1, self.resnet.width + 1)}
         return Labels(dims, coordinates, {name: (dims[: a.ndim], a) for name, a in arrays.items()})
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What a file needs to be recognised."""
-        return table_metadata(
-            "jacobian", self.resnet, self.seed, engine=self.engine, first_replica=self.first_replica
-        )
-
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the columns to a ``.parquet`` file, a row a network, whole or not at all.
-
-        Raises
-        ------
-        InvalidFieldError
-            If the file cannot be written.
-        """
-        check_writable(Path(path), (".parquet",))
-        with replaced_file(Path(path)) as temporary:
-            write_table(temporary, {"replica": self.replica, **self.columns}, self.metadata)
 
 
 def simulate_jacobians(
@@ -201,7 +167,6 @@ def simulate_jacobians(
         engine=engine,
         singular_values=check_flag("singular_values", singular_values),
     )
-    check_threads(threads)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
         progress=progress,

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, exclusive
+from montecarlo.common.files import check_writable
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress
-from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
+from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.independent._sample import LOG_RATIOS
 from montecarlo.samples.shared._sample import SharedSample, simulate_shared
 
@@ -116,24 +116,17 @@ def shared_to_file(
     target = Path(path)
     check_writable(target, (".parquet",))
     seed = check_seed(seed)
-    with exclusive(target):
-        found = kept_rows(
-            target, lambda: _found(target, resnet, replicas, seed, betas, inputs), overwrite=overwrite,
-            on_found=on_found, networks=lambda found: found["log_hidden_ratio"].size,
+
+    def draw(first: int, count: int) -> SharedSample:
+        return simulate_shared(
+            resnet, replicas=count, seed=seed, betas=betas, inputs=inputs, first_replica=first,
+            threads=threads, progress=progress,
         )  # fmt: skip
-        if found is not None:
-            return found
-        sample = simulate_shared(
-            resnet,
-            replicas=replicas,
-            seed=seed,
-            betas=betas,
-            inputs=inputs,
-            threads=threads,
-            progress=progress,
-        )
-        sample.write(target)
-    return sample
+
+    return rows_to_file(
+        target, lambda: _found(target, resnet, replicas, seed, betas, inputs), draw, replicas=replicas,
+        overwrite=overwrite, on_found=on_found, networks=lambda found: found["log_hidden_ratio"].size,
+    )  # fmt: skip
 
 
 def _found(

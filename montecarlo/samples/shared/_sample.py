@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, replaced_file
-from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows
-from montecarlo.samples._labelled import Labelled, Labels
-from montecarlo.samples._tables import table_metadata, write_table
+from montecarlo.samples._sample import Labels, RowSample
 from montecarlo.samples.shared._run import SharedRun
 
 if TYPE_CHECKING:
@@ -28,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SharedSample(Labelled):
+class SharedSample(RowSample):
     """Log-ratios of networks that share their weights: one set of weights for many inputs and scalings.
 
     Parameters
@@ -56,25 +51,23 @@ class SharedSample(Labelled):
     True
     """
 
+    kind = "shared"
+
     resnet: ResNet
     seed: int
     first_replica: int
     betas: Array
     columns: dict[str, Array]
 
-    def __getitem__(self, column: str) -> Array:
-        try:
-            return self.columns[column]
-        except KeyError:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
+    @property
+    def _said(self) -> dict[str, object]:
+        inputs = self["log_hidden_ratio"].shape[2]
+        return {"replicas": len(self), "betas": len(self.betas), "inputs": inputs, "seed": self.seed}
 
-    def __repr__(self) -> str:
-        weights, _, inputs = self["log_hidden_ratio"].shape
-        start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        return (
-            f"SharedSample({self.resnet!r}, replicas={weights}, betas={len(self.betas)}, inputs={inputs}, "
-            f"seed={self.seed}{start})"
-        )
+    @property
+    def details(self) -> dict[str, Any]:
+        """The scalings and the number of inputs."""
+        return {"betas": self.betas.tolist(), "inputs": self["log_hidden_ratio"].shape[2]}
 
     @property
     def n_nonfinite(self) -> int:
@@ -103,26 +96,6 @@ class SharedSample(Labelled):
         ratios = {name: column.ravel() for name, column in self.columns.items()}
         assert len(ratios["log_hidden_ratio"]) == weights * scalings * inputs
         return {"replica": replica.ravel(), "beta": beta.ravel(), "input": number.ravel(), **ratios}
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """What a file needs to be recognised."""
-        return table_metadata(
-            "shared", self.resnet, self.seed, first_replica=self.first_replica,
-            betas=self.betas.tolist(), inputs=self["log_hidden_ratio"].shape[2],
-        )  # fmt: skip
-
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write `table` to a ``.parquet`` file, whole or not at all.
-
-        Raises
-        ------
-        InvalidFieldError
-            If the file cannot be written.
-        """
-        check_writable(Path(path), (".parquet",))
-        with replaced_file(Path(path)) as temporary:
-            write_table(temporary, self.table(), self.metadata)
 
     def mean(self, column: str, *, confidence: float = 0.99) -> list[Estimate]:
         """Return the mean of a column for each scaling, with an interval that knows of the shared weights.
@@ -208,13 +181,7 @@ def simulate_shared(
     """
     replicas, first_replica = check_replicas(replicas, first_replica)
     run = SharedRun.find(resnet, check_seed(seed), betas=betas, inputs=inputs, gradients=gradients)
-    check_threads(threads)
-
-    def tell(rows: int) -> None:
-        if progress is not None:
-            progress(rows * run.networks)
-
     columns = collect_rows(
-        run, replicas=replicas, first_replica=first_replica, threads=threads, progress=tell
+        run, replicas=replicas, first_replica=first_replica, threads=threads, progress=progress
     )
     return SharedSample(resnet, run.seed, first_replica, run.exponents, columns)

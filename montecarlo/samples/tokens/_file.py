@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, exclusive
+from montecarlo.common.files import check_writable
 from montecarlo.executors import check_threads
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Progress, check_replicas
-from montecarlo.samples._kept import kept_rows
 from montecarlo.samples._tables import read_table
+from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.tokens._run import TokenRequest, TokenRun
 from montecarlo.samples.tokens._sample import TokenSample, simulate_tokens
 
@@ -113,21 +114,16 @@ def tokens_to_file(
     run = TokenRun.find(transformer, check_seed(seed), request)
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
-    with exclusive(target):
-        found = kept_rows(
-            target, lambda: _found(target, run), overwrite=overwrite, on_found=on_found, networks=len
-        )
-        start = 0 if found is None else len(found)
-        if found is not None and start >= replicas:
-            return found.head(replicas)
-        drawn = simulate_tokens(
-            transformer, replicas=replicas - start, seed=run.seed, first_replica=start, threads=threads,
-            progress=progress, tangent=request.tangent, attention=request.attention,
-            per_token=request.per_token,
+
+    def draw(first: int, count: int) -> TokenSample:
+        return simulate_tokens(
+            transformer, replicas=count, seed=run.seed, first_replica=first, threads=threads,
+            progress=progress, **asdict(request),
         )  # fmt: skip
-        sample = drawn if found is None else found + drawn
-        sample.write(target)
-    return sample
+
+    return rows_to_file(
+        target, lambda: _found(target, run), draw, replicas=replicas, overwrite=overwrite, on_found=on_found
+    )
 
 
 def _found(path: Path, run: TokenRun) -> TokenSample | None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
-from montecarlo.common.files import check_writable, replaced_file
-from montecarlo.executors import check_threads
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Progress, check_replicas, collect_rows
-from montecarlo.samples._labelled import Labelled, Labels
-from montecarlo.samples._tables import table_metadata, write_table
+from montecarlo.samples._sample import Labels, RowSample
 from montecarlo.samples.tokens._run import TokenRequest, TokenRun
 
 Array = npt.NDArray[np.float64]
@@ -33,7 +28,7 @@ _DIMS = {
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TokenSample(Labelled):
+class TokenSample(RowSample):
     """Random transformers of one specification, one row each, in the order of the replica index.
 
     Parameters
@@ -75,23 +70,12 @@ class TokenSample(Labelled):
     (4, 4)
     """
 
+    kind = "tokens"
+
     transformer: Transformer
     seed: int
     first_replica: int
     columns: dict[str, Array]
-
-    def __len__(self) -> int:
-        return len(self.columns["log_rms_path"])
-
-    def __getitem__(self, column: str) -> Array:
-        try:
-            return self.columns[column]
-        except KeyError:
-            raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}") from None
-
-    def __repr__(self) -> str:
-        start = f", first_replica={self.first_replica}" if self.first_replica else ""
-        return f"TokenSample({self.transformer!r}, replicas={len(self)}, seed={self.seed}{start})"
 
     @property
     def specification(self) -> Transformer:
@@ -99,35 +83,9 @@ class TokenSample(Labelled):
         return self.transformer
 
     @property
-    def replica(self) -> npt.NDArray[np.int64]:
-        """Index of the network of each row, 0-based."""
-        return np.arange(self.first_replica, self.first_replica + len(self))
-
-    @property
     def n_nonfinite(self) -> int:
         """Number of networks that left the finite numbers."""
         return int(np.isnan(self.columns["log_rms_path"]).any(axis=1).sum())
-
-    def __add__(self, other: TokenSample) -> TokenSample:
-        """Pool with the sample of the replicas that follow.
-
-        Raises
-        ------
-        ValueError
-            If the samples differ in specification, seed or columns, or do not follow each other.
-        """
-        ours = (self.transformer, self.seed, set(self.columns))
-        if ours != (other.transformer, other.seed, set(other.columns)):
-            raise ValueError(f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas")
-        if other.first_replica != self.first_replica + len(self):
-            raise ValueError(f"cannot pool {self!r} with {other!r}: the replicas must follow each other")
-        columns = {name: np.concatenate([c, other.columns[name]]) for name, c in self.columns.items()}
-        return TokenSample(self.transformer, self.seed, self.first_replica, columns)
-
-    def head(self, replicas: int) -> TokenSample:
-        """Return the first networks."""
-        columns = {name: c[:replicas] for name, c in self.columns.items()}
-        return TokenSample(self.transformer, self.seed, self.first_replica, columns)
 
     @property
     def labels(self) -> Labels:
@@ -140,20 +98,6 @@ class TokenSample(Labelled):
         }  # fmt: skip
         variables = {name: (("replica", *_DIMS[name]), array) for name, array in self.columns.items()}
         return Labels(("replica", "layer"), coordinates, variables)
-
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the table to a ``.parquet`` file, whole or not at all: float64 exactly, paths as lists.
-
-        Raises
-        ------
-        InvalidFieldError
-            For another ending, or if the file cannot be written.
-        """
-        target = Path(path)
-        check_writable(target, (".parquet",))
-        metadata = table_metadata("tokens", self.transformer, self.seed, first_replica=self.first_replica)
-        with replaced_file(target) as temporary:
-            write_table(temporary, {"replica": self.replica, **self.columns}, metadata)
 
 
 def simulate_tokens(
@@ -218,7 +162,6 @@ def simulate_tokens(
     """
     replicas, first_replica = check_replicas(replicas, first_replica)
     run = TokenRun.find(transformer, check_seed(seed), TokenRequest(tangent, attention, per_token))
-    check_threads(threads)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
         progress=progress,
