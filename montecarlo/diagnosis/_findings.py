@@ -18,25 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Findings:
-    """What `diagnose` found; see `Diagnosis`.
-
-    Parameters
-    ----------
-    resnet : ResNet
-        The network.
-    regime : Regime
-        Its scaling beside the critical one.
-    hidden, gradient : Prediction
-        Theory for ‖h_L‖/‖h_0‖ and ‖p_0‖/‖p_L‖.
-    ranges : tuple of FloatRange
-        Chances of leaving float formats, forward and backward.
-    check : Check
-        The simulation beside them.
-    gradient_norm : float
-        ‖p_L‖ for which `ranges` holds.
-    sample : Sample or None
-        The networks behind `check`.
-    """
+    """What `diagnose` found; the fields are described at `Diagnosis`."""
 
     resnet: ResNet
     regime: Regime

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import unknown_name
-from montecarlo.diagnosis._predict import log_variance_of_input, mean_square_of_input
+from montecarlo.diagnosis._predict import log_variance_of_input
+from montecarlo.diagnosis._predict_blocks import mean_square
 from montecarlo.diagnosis._prediction import Prediction, finite
 from montecarlo.networks._specification import ResNet
 
@@ -134,7 +135,7 @@ def _thresholds(
     mean, variance = 0.5 * (special.digamma(d / 2) - math.log(d / 2)), 0.25 * special.polygamma(1, d / 2)
     if direction == "forward":  # the root mean square of the first state's entries
         input_variance = log_variance_of_input(resnet)
-        centre = 0.5 * (math.log(mean_square_of_input(resnet)) - 0.5 * input_variance) + mean
+        centre = 0.5 * (math.log(mean_square(resnet)) - 0.5 * input_variance) + mean
         start = centre + math.sqrt(0.25 * input_variance + variance) * special.ndtri(u)
     else:
         start = np.full(_POINTS, math.log(gradient_norm) - 0.5 * math.log(d))

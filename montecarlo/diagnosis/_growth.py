@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from montecarlo.diagnosis._numbers import number
-from montecarlo.diagnosis._predict import lag_covariances, mean_square_of_input
-from montecarlo.diagnosis._predict_blocks import functions
+from montecarlo.diagnosis._predict import lag_covariances
+from montecarlo.diagnosis._predict_blocks import functions, mean_square
 from montecarlo.networks._specification import ResNet
 
 LEAST_MOVE = 0.2
@@ -73,7 +73,7 @@ def find_growth(resnet: ResNet, constant: float) -> Growth:
     sigma, slope = functions(resnet)
     try:
         growth = theory.MeanFieldGrowth(
-            sigma, slope, initial_mean_square=mean_square_of_input(resnet), bias_std=resnet.bias_std
+            sigma, slope, initial_mean_square=mean_square(resnet), bias_std=resnet.bias_std
         )
         hidden, gradient = growth.at(resnet.depth, resnet.scaling)
         return Growth(hidden, gradient, max(growth.limit(constant)), growth.sublinear)

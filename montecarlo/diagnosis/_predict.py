@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from montecarlo.diagnosis._degenerate import ROUNDING, fix_what_stays, no_branches, unmoved
-from montecarlo.diagnosis._predict_blocks import functions, predict_block
+from montecarlo.diagnosis._predict_blocks import (
+    MISS,
+    by_duality,
+    functions,
+    mean_square,
+    no_theory,
+    nothing,
+    predict_block,
+    relu_behind_w,
+)
 from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
 from montecarlo.networks._dictionary import PLAIN, missing_word
 from montecarlo.networks._specification import ResNet
@@ -18,7 +27,6 @@ from montecarlo.networks._specification import ResNet
 # rest.
 _CHAIN, _REST = (0.15, 0.05), (0.6, 0.15)
 _FIRST_ORDER_LIMIT = 0.15
-_MISS = 0.05  # of bounds: they hold in 95 % of networks
 _SMALL_SCALING = 0.35
 
 
@@ -30,14 +38,9 @@ def predict(resnet: ResNet) -> tuple[Prediction, Prediction]:
         return unmoved()
     if resnet.processes is not None:
         return fix_what_stays(resnet, _correlated(resnet))
-    if _relu_behind_w(resnet):
+    if relu_behind_w(resnet):
         return _exact(resnet)
     return fix_what_stays(resnet, _wide(resnet))
-
-
-def mean_square_of_input(resnet: ResNet) -> float:
-    """Return E ‖h_0‖²/d: the mean square of x, uniform on [0, input_scale]."""
-    return resnet.input_scale**2 / 3
 
 
 def log_variance_of_input(resnet: ResNet) -> float:
@@ -45,51 +48,39 @@ def log_variance_of_input(resnet: ResNet) -> float:
     return 0.8 / resnet.input_dim
 
 
-def _relu_behind_w(resnet: ResNet) -> bool:
-    relu = resnet.block != "res-1" and resnet.activation_function.negative_slope == 0.0
-    return relu and resnet.bias_std == 0.0
-
-
 def _exact(resnet: ResNet) -> tuple[Prediction, Prediction]:
     import theory
 
     d, L, a = resnet.width, resnet.depth, resnet.scaling
     if not 1e-100 <= a <= 1e100:
-        return _nothing("the scaling is out of the range of the exact law")
+        return nothing("the scaling is out of the range of the exact law")
     law = theory.ExactNormLaw(width=d, depth=L, alpha=a)
     if resnet.law.gaussian:
-        kept: dict[str, Any] = {"law": law, "slack": 1e-9, "tail_slack": 1e-8}
         remark = "the law of this very network, that of gradients by duality with hidden states"
-        return (
-            Prediction(HIDDEN, "exact law", "I6", remark, **kept),
-            Prediction(GRADIENT, "exact law", "I6, I4", remark, **kept),
-        )
+        return by_duality("exact law", "I6", remark, law, slack=1e-9, tail_slack=1e-8)
     # Kurtosis enters mean and variance of a layer at order a²/d², a⁴/d².
     slack = 2 * L * a * a * (1 + a * a) / d**2 if a < 1e50 else math.inf
     remark = f"I6 for Gaussian weights, the limit of all; {resnet.weights} ones are off by O(1/d²) a layer"
-    kept = {"law": law, "slack": slack, "tail_slack": slack + 2 * law.std() * min(1.0, 2 / d)}
-    return (
-        Prediction(HIDDEN, "limit law", "I8, I11", remark, **kept),
-        Prediction(GRADIENT, "limit law", "I8, I11, I4", remark, **kept),
-    )
+    tail = slack + 2 * law.std() * min(1.0, 2 / d)
+    return by_duality("limit law", "I8, I11", remark, law, slack=slack, tail_slack=tail)
 
 
 def _wide(resnet: ResNet) -> tuple[Prediction, Prediction]:
     import theory
 
     if resnet.width < 2:
-        return _nothing("there is no law of a single unit with this activation")
+        return nothing("there is no law of a single unit with this activation")
     sigma, slope = functions(resnet)
     direct = resnet.block == "res-1"
     linear = resnet.activation_function.negative_slope == 1.0
     try:
         hidden, gradient = theory.wide_log_norm_laws(
             block=resnet.block, activation=sigma, derivative=slope, width=resnet.width, depth=resnet.depth,
-            alpha=resnet.scaling, initial_mean_square=mean_square_of_input(resnet), bias_std=resnet.bias_std,
+            alpha=resnet.scaling, initial_mean_square=mean_square(resnet), bias_std=resnet.bias_std,
             initial_log_variance=log_variance_of_input(resnet) + (0 if direct else 2 / resnet.width),
         )  # fmt: skip
     except (ArithmeticError, ValueError):
-        return _nothing("norms leave every float range")
+        return nothing("norms leave every float range")
     extra = 0.0
     if not resnet.law.gaussian:
         square = resnet.scaling**2
@@ -121,7 +112,7 @@ def rarity(resnet: ResNet, order: int) -> float:
     built_in = isinstance(resnet.activation, str)  # plain Python will do, and needs no compiler
     g = ((function.value, function.derivative) if built_in else function.scalars())[order]
     direct = resnet.block == "res-1"
-    deviation = math.sqrt(mean_square_of_input(resnet) + (0.0 if direct else resnet.bias_std**2))
+    deviation = math.sqrt(mean_square(resnet) + (0.0 if direct else resnet.bias_std**2))
     logs = np.linspace(math.log(deviation) - 30.0, math.log(deviation) + 2.0, 3000)
     half = np.exp(logs)
     x = np.concatenate([-half[::-1], half])
@@ -165,7 +156,7 @@ def _correlated(resnet: ResNet) -> tuple[Prediction, Prediction]:
     if not linear:
         with np.errstate(over="ignore"):
             m_p = float(theory.first_order_gradient_difference(width=d, alpha=a, depth=L, **lags))
-        reach = math.sqrt(m_p * (1 + m_p) / _MISS) if m_p < 1 else math.inf
+        reach = math.sqrt(m_p * (1 + m_p) / MISS) if m_p < 1 else math.inf
         if reach < 1 and math.log1p(reach) < gradient.bounds[1]:
             remark = "‖p_0 − p_L‖/‖p_L‖ by Markov's inequality, to first order in its mean square"
             bounds = (math.log1p(-reach), math.log1p(reach))
@@ -177,7 +168,7 @@ def lag_covariances(resnet: ResNet) -> dict[str, Any] | None:
     """Return γ_V and γ_W (None for linear branches without W) for F2, or None where it does not apply."""
     assert resnet.processes is not None
     linear = resnet.block == "res-1" and resnet.activation_function.negative_slope == 1.0
-    if not (linear or _relu_behind_w(resnet)) or not all(p.stationary for p in resnet.processes):
+    if not (linear or relu_behind_w(resnet)) or not all(p.stationary for p in resnet.processes):
         return None
     gamma_v, gamma_w = (process.lag_covariance(resnet.depth) for process in resnet.processes)
     if not np.allclose([gamma_v[0], gamma_w[0]], 1.0, rtol=1e-9):
@@ -197,12 +188,12 @@ def _gronwall(resnet: ResNet) -> tuple[Prediction, Prediction]:
     name = resnet.activation_function.name
     known = resnet.activation_function.fingerprint == name and name in TRAITS
     if not known or not TRAITS[name].below_identity or resnet.bias_std > 0:
-        return _nothing("for correlated weights only branches with ‖g(h)‖ <= ‖W‖‖h‖ have bounds")
+        return nothing("for correlated weights only branches with ‖g(h)‖ <= ‖W‖‖h‖ have bounds")
     if not all(p.stationary for p in resnet.processes):
-        return _nothing("the weights are not stationary along depth")
+        return nothing("the weights are not stationary along depth")
     deviations = [math.sqrt(float(p.lag_covariance(1)[0])) for p in resnet.processes]
     matrices = 1 if resnet.block == "res-1" else 2
-    t = math.sqrt(2 * math.log(matrices * resnet.depth / _MISS))
+    t = math.sqrt(2 * math.log(matrices * resnet.depth / MISS))
     factor = resnet.scaling * math.prod(
         deviation * (2 + t / math.sqrt(resnet.width)) for deviation in deviations[:matrices]
     )
@@ -211,9 +202,5 @@ def _gronwall(resnet: ResNet) -> tuple[Prediction, Prediction]:
     remark = "the pathwise bound, with norms of Gaussian matrices; far from sharp"
     hidden = Prediction(HIDDEN, "bounds", "O3", remark, bounds=bounds)
     if name == "gelu":  # its slope exceeds 1
-        return hidden, _nothing("no bound for gradients of gelu")[1]
+        return hidden, no_theory(GRADIENT, "no bound for gradients of gelu")
     return hidden, Prediction(GRADIENT, "bounds", "O3", remark, bounds=bounds)
-
-
-def _nothing(reason: str) -> tuple[Prediction, Prediction]:
-    return Prediction(HIDDEN, "nothing", "", reason), Prediction(GRADIENT, "nothing", "", reason)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from montecarlo.diagnosis._degenerate import no_branches, unmoved
 from montecarlo.diagnosis._laws import HalfLog, Mixture, NormalMixture, StartLaw, start_degrees, start_nodes
-from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Prediction
+from montecarlo.diagnosis._prediction import GRADIENT, HIDDEN, Kind, Prediction
 from montecarlo.networks._dictionary import PLAIN
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import (
@@ -31,7 +32,7 @@ _Way = Callable[[], Prediction]
 WORDS = PLAIN | {NORM, BRANCH_NORM, STREAM_NORM, HIDDEN_WIDTH, SKIP, SCHEDULE, OUTER_ACTIVATION}
 """What is known here, if only that there is no theory for it; any other word is refused."""
 
-_MISS = 0.05  # of bounds: they hold in 95 % of networks
+MISS = 0.05  # of bounds: they hold in 95 % of networks
 _SMALL = 0.05  # a²/S_0 up to which limits of small a are taken
 _START = 0.01  # what ‖h_0‖²/d may be off from χ², in natural logs of norms
 LARGEST_DEPTH = 10**6
@@ -88,7 +89,7 @@ def _known(pair: tuple[Prediction, Prediction]) -> tuple[_Way, _Way]:
 
 
 def mean_square(resnet: ResNet) -> float:
-    """Return E ‖h_0‖²/d."""
+    """Return E ‖h_0‖²/d: the mean square of x, uniform on [0, input_scale]."""
     return resnet.input_scale**2 / 3
 
 
@@ -130,6 +131,14 @@ def no_theory(quantity: str, reason: str) -> Prediction:
     return Prediction(quantity, "nothing", "", reason)
 
 
+def by_duality(
+    kind: Kind, source: str, remark: str, law: Any, *, slack: float, tail_slack: float
+) -> tuple[Prediction, Prediction]:
+    """Return one law for both ratios, by the duality of hidden states and gradients (I4)."""
+    hidden = Prediction(HIDDEN, kind, source, remark, law, slack=slack, tail_slack=tail_slack)
+    return hidden, replace(hidden, quantity=GRADIENT, source=f"{source}, I4")
+
+
 def _schedules(resnet: ResNet) -> tuple[Prediction, Prediction]:
     import theory
 
@@ -147,21 +156,14 @@ def _schedules(resnet: ResNet) -> tuple[Prediction, Prediction]:
         hidden_width=resnet.inner_width, skip=resnet.skip,
     )  # fmt: skip
     if resnet.law.gaussian:
-        kept: dict[str, Any] = {"law": law, "slack": 1e-6, "tail_slack": 1e-6}
         remark = "the law of this very network, that of gradients by duality with hidden states"
-        return (
-            Prediction(HIDDEN, "exact law", "G1", remark, **kept),
-            Prediction(GRADIENT, "exact law", "G1, I4", remark, **kept),
-        )
+        return by_duality("exact law", "G1", remark, law, slack=1e-6, tail_slack=1e-6)
     square = np.square(a / b)
     narrow = min(resnet.width, resnet.inner_width)
     slack = 2 * float(np.sum(square * (1 + square))) * (resnet.depth if a.size == 1 else 1) / narrow**2
     remark = f"G1 for Gaussian weights; {resnet.weights} ones are off by O(1/d²) a layer"
-    kept = {"law": law, "slack": slack, "tail_slack": slack + 2 * law.std() * min(1.0, 2 / narrow)}
-    return (
-        Prediction(HIDDEN, "limit law", "G1", remark, **kept),
-        Prediction(GRADIENT, "limit law", "G1, I4", remark, **kept),
-    )
+    tail = slack + 2 * law.std() * min(1.0, 2 / narrow)
+    return by_duality("limit law", "G1", remark, law, slack=slack, tail_slack=tail)
 
 
 def _walk(resnet: ResNet) -> Prediction:
@@ -236,12 +238,12 @@ def _walk_gradient(resnet: ResNet) -> Prediction:
 
 def _markov(mean: float, source: str) -> Prediction:
     remark = "by Markov's inequality, from the mean square"
-    return Prediction(GRADIENT, "bounds", source, remark, bounds=(-math.inf, 0.5 * math.log(mean / _MISS)))
+    return Prediction(GRADIENT, "bounds", source, remark, bounds=(-math.inf, 0.5 * math.log(mean / MISS)))
 
 
 def _chebyshev(mean: float, fourth: float, source: str) -> Prediction:
     """Return the bounds that mean and variance of ‖p_0‖²/‖p_L‖² give; 2 % are for finite depth."""
-    reach = math.sqrt(max(fourth - mean * mean, 0.0) / _MISS) + 0.02 * mean
+    reach = math.sqrt(max(fourth - mean * mean, 0.0) / MISS) + 0.02 * mean
     if reach >= mean:
         return _markov(mean, source)
     bounds = (0.5 * math.log(mean - reach), 0.5 * math.log(mean + reach))
@@ -353,8 +355,8 @@ def _post_activation(resnet: ResNet) -> tuple[Prediction, Prediction]:
     remark = "the flow from the random direction of h_0, with the fluctuations of small scalings"
     hidden = Prediction(HIDDEN, "limit law", "P1, P2", remark, law, slack=slack, tail_slack=2 * slack)
     # |cos∠(p_L, h_L)| of a direction of its own is below this, and ‖h_L‖ below its quantile, in 5 % at most.
-    least = math.sqrt(float(stats.beta.ppf(_MISS / 2, 0.5, half)))
-    bottom = theory.log_gradient_lower_bound(log_hidden_ratio=float(law.ppf(_MISS / 2)), cosine=least)
+    least = math.sqrt(float(stats.beta.ppf(MISS / 2, 0.5, half)))
+    bottom = theory.log_gradient_lower_bound(log_hidden_ratio=float(law.ppf(MISS / 2)), cosine=least)
     remark = "‖p_0‖ ≥ |cos∠(p_L, h_L)| ‖h_L‖/‖h_0‖ ‖p_L‖: gradients explode with hidden states"
     bounds = (float(bottom) - slack, math.inf)
     return hidden, Prediction(GRADIENT, "bounds", "P3", remark, bounds=bounds)
