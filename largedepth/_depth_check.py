@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._options import real, whole
+from largedepth._targets import check_targets, json_text, write_text
 
 if TYPE_CHECKING:
     from montecarlo.practice import DepthCheck
@@ -70,20 +71,15 @@ def depth_check(
     """  # fmt: skip
     import sys
     import time
-    from pathlib import Path
 
     from montecarlo import InvalidFieldError
-    from montecarlo.common.files import check_writable
     from montecarlo.practice import depth_check as run
     from montecarlo.practice import find_object
 
-    for field, path, suffixes in (
-        ("json", json, ()), ("plot", plot, (".png", ".pdf")), ("junit", junit, ()), ("summary", summary, ()),
-    ):  # fmt: skip
-        if path is not None:
-            check_writable(
-                Path(path), suffixes, field=field, example=f"check{suffixes[0] if suffixes else '.txt'}"
-            )
+    check_targets(
+        {"json": json, "plot": plot, "junit": junit, "summary": summary},
+        {"json": "check.txt", "plot": "check.png", "junit": "check.txt", "summary": "check.txt"},
+    )
     start = time.perf_counter()
     build = find_object(factory, "FACTORY")
     promised = None if promise is None else find_object(promise, "promise")
@@ -128,12 +124,8 @@ def _write(
     junit: str | None,
     summary: str | None,
 ) -> None:
-    from largedepth._verdict_files import write_text
-
     if json is not None:
-        from json import dumps
-
-        write_text(json, dumps(check.record(), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        write_text(json, json_text(check.record()))
     if junit is not None:
         write_text(junit, depth_check_junit(check, name, seconds))
     if summary is not None:

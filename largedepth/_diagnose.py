@@ -9,6 +9,7 @@ import click
 from largedepth._diagnose_model import given_fields, measured_network, need_shape
 from largedepth._diagnose_preset import preset_transformer
 from largedepth._options import network_options, real, threads_option, whole
+from largedepth._targets import check_targets, json_text, write_text
 
 
 @click.command(
@@ -95,10 +96,8 @@ def diagnose(
     critical scaling; a short simulation stands beside it. Exit code 1 if the simulation refutes a prediction.
     """  # fmt: skip
     import shutil
-    from pathlib import Path
 
     from montecarlo import ResNet
-    from montecarlo.common.files import check_writable
     from montecarlo.diagnosis import FORMATS
     from montecarlo.diagnosis import diagnose as run
     from montecarlo.diagnosis._text import text
@@ -113,11 +112,7 @@ def diagnose(
     elif preset is None:
         need_shape(context, options)
         resnet = ResNet(**options)
-    for field, path, suffixes in (("json", json, ()), ("plot", plot, (".png", ".pdf"))):
-        if path is not None:
-            check_writable(
-                Path(path), suffixes, field=field, example=f"diagnosis{suffixes[0] if suffixes else '.json'}"
-            )
+    check_targets({"json": json, "plot": plot}, {"json": "diagnosis.json", "plot": "diagnosis.png"})
     from largedepth._progress import announced_compilation
 
     found: Any
@@ -131,9 +126,7 @@ def diagnose(
             transformer = preset_transformer(str(preset), given_fields(context, options), changes)
             found = diagnose_tokens(transformer, formats=formats or tuple(FORMATS), **own)
     if json is not None:
-        from largedepth._verdict_files import write_text
-
-        write_text(json, _json(found.record()))
+        write_text(json, json_text(found.record()))
     if plot is not None:
         from figures import draw_diagnosis
 
@@ -162,12 +155,6 @@ for _parameter in diagnose.params:
         _parameter.required = (
             False  # models and presets have their own; else they are asked for when the verb runs
         )
-
-
-def _json(record: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _coloured(text: str) -> str:

@@ -6,7 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TypeVar
 
 import click
 
@@ -41,6 +42,7 @@ class Progress:
         self.what = what
         self.reused = 0
         self.sampled = 0
+        self.in_file = 0
         self._words = words
         self._in_store = _networks_found()
         self._cost = f" ({cost})" if cost else ""
@@ -57,6 +59,11 @@ class Progress:
         """Count rows that were found in a file."""
         self.reused += count
         self._bar.update(count)
+
+    def found(self, rows: int) -> None:
+        """Count the rows of a file that were found and wanted; it keeps the others, too."""
+        self.in_file = rows
+        self.reuse(min(rows, self.total))
 
     def finish(self, count: int) -> None:
         """Count networks that were sampled."""
@@ -124,17 +131,36 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
 
 
+class Shown(Protocol):
+    """What is shown while work goes on."""
+
+    def say(self, text: str) -> None:
+        """Write a line above the bar."""
+        ...
+
+    def close(self) -> None:
+        """End the bar."""
+        ...
+
+
+Bar = TypeVar("Bar", bound=Shown)
+
+
 @contextmanager
+def shown(bar: Bar) -> Iterator[Bar]:
+    """Yield a bar, closed whatever happens; it says if kernels are compiled."""
+    try:
+        with announced_compilation(bar.say):
+            yield bar
+    finally:
+        bar.close()
+
+
 def progress_bar(
     total: int, *, what: str, cost: str = "", words: tuple[str, str] = SAMPLED_WORDS
-) -> Iterator[Progress]:
-    """Yield a `Progress`, closed whatever happens."""
-    progress = Progress(total, what=what, cost=cost, words=words)
-    try:
-        with announced_compilation(progress.say):
-            yield progress
-    finally:
-        progress.close()
+) -> AbstractContextManager[Progress]:
+    """Return a `Progress` to be entered, closed whatever happens."""
+    return shown(Progress(total, what=what, cost=cost, words=words))
 
 
 @contextmanager

@@ -47,7 +47,8 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, trained: b
             None, quick=False, seed=seed, threads=threads, budget=_BUDGET_SECONDS
         )
     drawn = desk.drawn()
-    from largedepth._verdict_files import verdicts_json, write_text
+    from largedepth._targets import write_text
+    from largedepth._verdict_files import verdicts_json
     from largedepth._verdict_table import counts
     from largedepth.report import Run, machine_facts, write_report, write_run
 

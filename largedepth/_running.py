@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import click
 
@@ -39,3 +41,13 @@ def drawn_on(
     executor = executor_from(threads=threads, processes=processes, dask=dask)
     with closing(executor), running(executor=executor, store=folder):
         yield
+
+
+def show_sample(verb: str, sample: Any, out: str | None, *, in_file: int, how: str = "") -> None:
+    """Write a sample that is in no file to standard output as CSV, or say what the file holds."""
+    if sample.n_nonfinite:
+        click.echo(f"{verb}: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
+    if out is None:
+        sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
+    else:
+        click.echo(f"{verb}: {out} holds {max(in_file, len(sample)):,} rows{how}", err=True)

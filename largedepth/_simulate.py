@@ -8,7 +8,7 @@ import click
 
 from largedepth._options import network_options, seed_help, take, whole
 from largedepth._progress import progress_bar
-from largedepth._running import drawn_on, running_options
+from largedepth._running import drawn_on, running_options, show_sample
 
 if TYPE_CHECKING:
     from montecarlo import Request, ResNet
@@ -81,8 +81,6 @@ def simulate(
     log_gate_gradient, those of |dloss/da_k|/(|p_L||h_0|). Each is a list a row: pandas reads
     arrays, DuckDB DOUBLE[]; a network takes 8 bytes an entry.
     """
-    import sys
-
     from montecarlo import ResNet, make_request, sample_to_file
     from montecarlo import simulate as sample_networks
     from montecarlo.engines._registry import find_engine
@@ -99,13 +97,6 @@ def simulate(
         "replicas": replicas, "seed": seed, "engine": engine, "threads": place["threads"],
         "block_size": block_size,
     }  # fmt: skip
-    in_file = 0
-
-    def found(rows: int) -> None:
-        nonlocal in_file
-        in_file = rows
-        bar.reuse(min(rows, replicas))
-
     cost = _cost(find_engine(engine, resnet, request), resnet, request)
     with drawn_on(**place), progress_bar(replicas, what="simulate", cost=cost) as bar:
         if out is None:
@@ -113,16 +104,9 @@ def simulate(
         else:
             sample = sample_to_file(
                 resnet, out, **common, request=request, overwrite=overwrite, progress=bar.finish,
-                on_found=found,
+                on_found=bar.found,
             )  # fmt: skip
-    if sample.n_nonfinite:
-        click.echo(f"simulate: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
-    if out is None:
-        sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
-    else:
-        click.echo(
-            f"simulate: {out} holds {max(in_file, len(sample)):,} rows ({sample.engine} engine)", err=True
-        )
+    show_sample("simulate", sample, out, in_file=bar.in_file, how=f" ({sample.engine} engine)")
 
 
 def _cost(engine: Engine, resnet: ResNet, request: Request) -> str:

@@ -9,7 +9,7 @@ import click
 
 from largedepth._options import apply_options, real, seed_help, take, whole
 from largedepth._progress import progress_bar
-from largedepth._running import drawn_on, running_options
+from largedepth._running import drawn_on, running_options, show_sample
 
 if TYPE_CHECKING:
     from montecarlo import Transformer
@@ -122,8 +122,6 @@ def simulate_tokens(
     --attention adds attention_entropy (natural log) and logit_deviation, layers x heads; it and --per-token
     need a .parquet file.
     """
-    import sys
-
     from montecarlo import InvalidFieldError, TokenRequest, tokens_to_file
     from montecarlo import simulate_tokens as sample_transformers
 
@@ -134,13 +132,6 @@ def simulate_tokens(
         if asked[field] and out is None:
             rule = "needs Parquet, whose cells hold lists; a line of CSV is one layer"
             raise InvalidFieldError(field, None, rule, "give out=t.parquet")
-    in_file = 0
-
-    def found(rows: int) -> None:
-        nonlocal in_file
-        in_file = rows
-        bar.reuse(min(rows, replicas))
-
     with drawn_on(**place), progress_bar(replicas, what="simulate-tokens") as bar:
         common: dict[str, Any] = {
             "replicas": replicas, "seed": seed, "threads": place["threads"], "progress": bar.finish,
@@ -149,16 +140,14 @@ def simulate_tokens(
             sample = sample_transformers(transformer, **common, **asked)
         else:
             sample = tokens_to_file(
-                transformer, out, **common, request=TokenRequest(**asked), overwrite=overwrite, on_found=found
+                transformer,
+                out,
+                **common,
+                request=TokenRequest(**asked),
+                overwrite=overwrite,
+                on_found=bar.found,
             )
-    if sample.n_nonfinite:
-        click.echo(
-            f"simulate-tokens: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True
-        )
-    if out is None:
-        sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
-    else:
-        click.echo(f"simulate-tokens: {out} holds {max(in_file, len(sample)):,} rows", err=True)
+    show_sample("simulate-tokens", sample, out, in_file=bar.in_file)
 
 
 def _transformer(preset: str, given: dict[str, Any]) -> Transformer:

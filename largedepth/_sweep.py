@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._options import executor_options, quoted
-from largedepth._progress import in_words
+from largedepth._progress import in_words, shown
 
 if TYPE_CHECKING:
     from montecarlo.sweeps import Sweep, SweepResult
@@ -59,10 +59,10 @@ def sweep(file: str, out: str, dry_run: bool, **executor: Any) -> int:
 
 
 def _run(asked: Sweep, store: Any, executor: Any) -> SweepResult:
-    from largedepth._sweep_progress import sweep_progress
+    from largedepth._sweep_progress import SweepProgress
     from montecarlo.sweeps import run_sweep
 
-    with sweep_progress(asked.networks) as watch:
+    with shown(SweepProgress(asked.networks)) as watch:
         return run_sweep(asked, store, executor, watch=watch)
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
-from largedepth._progress import announced_compilation, in_words
+from largedepth._progress import in_words
 from montecarlo import ResNet
 from montecarlo.runs import Run
 from montecarlo.sweeps import SweepWatch
@@ -82,14 +80,3 @@ def _short(run: Run) -> str:
         return repr(net)
     scaling = f"beta={net.beta:g}" if net.beta is not None else f"alpha={net.alpha:g}"
     return f"{net.block} {net.weights} d={net.width} L={net.depth} {scaling}"
-
-
-@contextmanager
-def sweep_progress(total: int) -> Iterator[SweepProgress]:
-    """Yield a `SweepProgress`, closed whatever happens."""
-    progress = SweepProgress(total)
-    try:
-        with announced_compilation(progress.say):
-            yield progress
-    finally:
-        progress.close()

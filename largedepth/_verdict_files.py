@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from largedepth._targets import json_text
 
 if TYPE_CHECKING:
     from junitparser import TestSuite
@@ -17,16 +16,12 @@ _ORDER = ("consistent", "undecided", "refuted")
 
 def verdicts_json(verification: Verification) -> str:
     """Return the verdicts as a JSON list, an object an experiment."""
-    return _json([verdict.record() for verdict in verification.verdicts])
+    return json_text([verdict.record() for verdict in verification.verdicts])
 
 
 def mutants_json(run: MutantRun) -> str:
     """Return the outcomes of mutants as a JSON list."""
-    return _json([{**vars(outcome), "caught": outcome.caught} for outcome in run.outcomes])
-
-
-def _json(records: Sequence[object]) -> str:
-    return json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text([{**vars(outcome), "caught": outcome.caught} for outcome in run.outcomes])
 
 
 def verdicts_junit(verification: Verification) -> str:
@@ -83,11 +78,3 @@ def junit_text(suite: TestSuite) -> str:
     file.update_statistics()
     text = file.tostring()
     return text.decode("utf-8") if isinstance(text, bytes) else text
-
-
-def write_text(path: str, text: str) -> None:
-    """Write a file whole or not at all."""
-    from montecarlo.common.files import replaced_file
-
-    with replaced_file(Path(path)) as temporary:
-        temporary.write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._options import real, whole
+from largedepth._progress import shown
 from largedepth._running import drawn_on, running_options
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ def verify(
     """
     from largedepth import _verdict_files as files
     from largedepth import _verdict_table as tables
+    from largedepth._targets import check_targets
 
     targets = {"junit": junit, "json": json, "summary": summary}
-    _check_targets(targets)
+    check_targets(targets, {"junit": "junit.xml", "json": "verdicts.json", "summary": "summary.md"})
     chosen = ids or None
     options["threads"] = threads
     place = drawn_on(threads=threads, processes=processes, dask=dask, store=store)
@@ -97,11 +99,11 @@ def verify(
 
 def run_verify(ids: tuple[str, ...] | None, *, quick: bool, **options: Any) -> tuple[Verification, bool]:
     """Run theorems with progress; return the verdicts and whether Ctrl-C ended the run."""
-    from largedepth._verify_progress import verify_progress
+    from largedepth._verify_progress import VerifyProgress
     from montecarlo.verification import VerificationInterrupted, chosen_experiments, run_experiments
 
     experiments = chosen_experiments(ids, quick=quick)
-    with verify_progress(len(experiments), ("refuted", "undecided")) as bar:
+    with shown(VerifyProgress(len(experiments), ("refuted", "undecided"))) as bar:
         try:
             return run_experiments(experiments, **options, on_verdict=bar.verdict, on_turn=bar.turn), False
         except VerificationInterrupted as stop:
@@ -109,10 +111,11 @@ def run_verify(ids: tuple[str, ...] | None, *, quick: bool, **options: Any) -> t
 
 
 def _run_mutants(ids: tuple[str, ...] | None, quick: bool, options: dict[str, Any]) -> tuple[MutantRun, bool]:
-    from largedepth._verify_progress import verify_progress
+    from largedepth._verify_progress import VerifyProgress
     from montecarlo.verification import MutantsInterrupted, chosen_mutants, run_mutants
 
-    with verify_progress(len(chosen_mutants(ids, quick=quick)), ("consistent", "undecided")) as bar:
+    total = len(chosen_mutants(ids, quick=quick))
+    with shown(VerifyProgress(total, ("consistent", "undecided"))) as bar:
         try:
             run = run_mutants(ids, quick=quick, **options, on_verdict=bar.verdict, on_turn=bar.turn)
             return run, False
@@ -129,19 +132,8 @@ def _say_untested(verification: Verification, quick: bool) -> None:
         click.echo(f"verify: not tested, as there is no {kind}: {', '.join(missing)}", err=True)
 
 
-def _check_targets(targets: dict[str, str | None]) -> None:
-    from pathlib import Path
-
-    from montecarlo.common.files import check_writable
-
-    examples = {"junit": "junit.xml", "json": "verdicts.json", "summary": "summary.md"}
-    for field, path in targets.items():
-        if path is not None:
-            check_writable(Path(path), (), field=field, example=examples[field])
-
-
 def _write(targets: dict[str, str | None], texts: dict[str, Any], run: Any) -> None:
-    from largedepth._verdict_files import write_text
+    from largedepth._targets import write_text
 
     for field, path in targets.items():
         if path is not None:

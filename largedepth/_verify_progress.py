@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
-
-from largedepth._progress import announced_compilation
 
 if TYPE_CHECKING:
     from montecarlo.verification import Experiment, Verdict
@@ -61,14 +57,3 @@ class VerifyProgress:
     def close(self) -> None:
         """End the bar."""
         self._bar.close()
-
-
-@contextmanager
-def verify_progress(total: int, surprise: tuple[str, ...]) -> Iterator[VerifyProgress]:
-    """Yield a `VerifyProgress`, closed whatever happens."""
-    progress = VerifyProgress(total, surprise)
-    try:
-        with announced_compilation(progress.say):
-            yield progress
-    finally:
-        progress.close()
