@@ -5,15 +5,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from montecarlo.estimates._estimate import Estimate
-from montecarlo.estimates._rows import (
-    check_confidence,
-    check_finite,
-    column,
-    join_warnings,
-    keep_finite,
-    warn_nonfinite,
-)
+from montecarlo.estimates._estimate import Estimate, estimated
+from montecarlo.estimates._rows import check_confidence, check_finite, column, keep_finite
 
 
 def bounded_mean(x: ArrayLike, *, low: float, high: float, confidence: float = 0.99) -> Estimate:
@@ -59,8 +52,7 @@ def bounded_mean(x: ArrayLike, *, low: float, high: float, confidence: float = 0
     check_finite("high", high, "pass a known bound")
     if low >= high:
         raise ValueError(f"low={low!r}: must be below high={high!r}; swap them or widen the interval")
-    rows = column(x)
-    values, n_nonfinite = keep_finite(rows)
+    values, n_nonfinite = keep_finite(column(x))
     outside = values[(values < low) | (values > high)]
     if outside.size:
         raise ValueError(
@@ -75,16 +67,8 @@ def bounded_mean(x: ArrayLike, *, low: float, high: float, confidence: float = 0
         spread = math.sqrt(2.0 * float(np.var(values, ddof=1)) * log_term / n)
         half = spread + 7.0 * (high - low) * log_term / (3.0 * (n - 1))
         lower, upper = max(low, value - half), min(high, value + half)
-    return Estimate(
-        value=value,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        n=n,
-        n_nonfinite=n_nonfinite,
+    return estimated(
+        value, (lower, upper), confidence=confidence, n=n, lost=n_nonfinite,
         method="bounded mean, empirical Bernstein (Maurer-Pontil)",
-        warning=join_warnings(
-            "fewer than 2 finite rows give no interval" if n < 2 else None,
-            warn_nonfinite(n_nonfinite, rows.size),
-        ),
-    )
+        note="fewer than 2 finite rows give no interval" if n < 2 else None,
+    )  # fmt: skip

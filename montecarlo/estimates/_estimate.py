@@ -4,6 +4,7 @@ import math
 from dataclasses import MISSING, dataclass, fields
 
 from montecarlo.common import _html
+from montecarlo.estimates._rows import join_warnings, warn_nonfinite
 
 
 def _decimals(half_width: float) -> int:
@@ -117,3 +118,20 @@ class Estimate:
                 )
                 shown.append(f"{field.name}={number or repr(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def estimated(
+    value: float,
+    ends: tuple[float, float],
+    *,
+    confidence: float,
+    n: int,
+    lost: int,
+    method: str,
+    note: str | None,
+) -> Estimate:
+    """Return the estimate of n rows; its warning is a note, and that `lost` others were not finite."""
+    return Estimate(
+        value=value, lower=ends[0], upper=ends[1], confidence=confidence, n=n, n_nonfinite=lost,
+        method=method, warning=join_warnings(note, warn_nonfinite(lost, n + lost)),
+    )  # fmt: skip

@@ -5,9 +5,9 @@ import math
 from numpy.typing import ArrayLike
 from scipy import special
 
-from montecarlo.estimates._estimate import Estimate
+from montecarlo.estimates._estimate import Estimate, estimated
 from montecarlo.estimates._moments import Moments, moments_of
-from montecarlo.estimates._rows import check_confidence, join_warnings, warn_nonfinite
+from montecarlo.estimates._rows import check_confidence
 
 
 def _warn_skewness(moments: Moments, quantile: float) -> str | None:
@@ -72,13 +72,7 @@ def mean(x: ArrayLike | Moments, *, confidence: float = 0.99) -> Estimate:
         note = _warn_skewness(moments, quantile)
         if moments.M2 == 0.0:
             note = "all rows are equal: the interval has no width"
-    return Estimate(
-        value=value,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        n=n,
-        n_nonfinite=moments.n_nonfinite,
-        method="mean, Student t",
-        warning=join_warnings(note, warn_nonfinite(moments.n_nonfinite, n + moments.n_nonfinite)),
-    )
+    return estimated(
+        value, (lower, upper), confidence=confidence, n=n, lost=moments.n_nonfinite, method="mean, Student t",
+        note=note,
+    )  # fmt: skip

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from montecarlo.estimates._estimate import Estimate
+from montecarlo.estimates._estimate import Estimate, estimated
 from montecarlo.estimates._log_mean_exp import log_mean_exp
-from montecarlo.estimates._rows import check_between, check_confidence, join_warnings, warn_nonfinite
+from montecarlo.estimates._rows import check_between, check_confidence
 
 NOISE_FACTOR = 5.0
 """Standard errors by which a mean difference must exceed zero to count as a bias."""
@@ -192,19 +192,14 @@ def _slope(
         half = quantile * float((relative @ weights).std(ddof=1)) / math.sqrt(n)
         ends.append((float(weights @ logs), half))
     (value, noise), (extrapolated, _) = ends
-    return Estimate(
-        value=value,
-        lower=min(centre - half for centre, half in ends),
-        upper=max(centre + half for centre, half in ends),
-        confidence=confidence, n=n, n_nonfinite=lost,
-        method=f"slope of log {what} (delta method ±{noise:.2g}), for L to infinity {extrapolated:.4g}",
-        warning=join_warnings(note, warn_nonfinite(lost, n + lost)),
-    )  # fmt: skip
+    lower, upper = min(centre - half for centre, half in ends), max(centre + half for centre, half in ends)
+    method = f"slope of log {what} (delta method ±{noise:.2g}), for L to infinity {extrapolated:.4g}"
+    return estimated(value, (lower, upper), confidence=confidence, n=n, lost=lost, method=method, note=note)
 
 
 def _undecided(confidence: float, n: int, lost: int, note: str) -> Estimate:
     check_confidence(confidence)
-    return Estimate(
-        value=math.nan, lower=-math.inf, upper=math.inf, confidence=confidence, n=n, n_nonfinite=lost,
-        method="slope of log errors", warning=join_warnings(note, warn_nonfinite(lost, n + lost)),
+    return estimated(
+        math.nan, (-math.inf, math.inf), confidence=confidence, n=n, lost=lost, method="slope of log errors",
+        note=note,
     )  # fmt: skip

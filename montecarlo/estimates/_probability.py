@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from montecarlo.estimates._estimate import Estimate
-from montecarlo.estimates._rows import check_confidence, column, join_warnings, warn_nonfinite
+from montecarlo.estimates._estimate import Estimate, estimated
+from montecarlo.estimates._rows import check_confidence, column
 
 
 def probability(events: ArrayLike, *, confidence: float = 0.99) -> Estimate:
@@ -58,13 +58,7 @@ def probability(events: ArrayLike, *, confidence: float = 0.99) -> Estimate:
     hits = int(np.count_nonzero(known))
     lower = float(special.betaincinv(hits, n - hits + 1, miss / 2.0)) if hits > 0 else 0.0
     upper = float(special.betainccinv(hits + 1, n - hits, miss / 2.0)) if hits < n else 1.0
-    return Estimate(
-        value=hits / n if n else math.nan,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        n=n,
-        n_nonfinite=n_unknown,
-        method="probability, Clopper-Pearson",
-        warning=join_warnings("no known outcome" if n == 0 else None, warn_nonfinite(n_unknown, rows.size)),
-    )
+    return estimated(
+        hits / n if n else math.nan, (lower, upper), confidence=confidence, n=n, lost=n_unknown,
+        method="probability, Clopper-Pearson", note="no known outcome" if n == 0 else None,
+    )  # fmt: skip

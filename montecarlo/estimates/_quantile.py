@@ -6,15 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from montecarlo.estimates._estimate import Estimate
-from montecarlo.estimates._rows import (
-    check_between,
-    check_confidence,
-    column,
-    join_warnings,
-    keep_below_infinity,
-    warn_nonfinite,
-)
+from montecarlo.estimates._estimate import Estimate, estimated
+from montecarlo.estimates._rows import check_between, check_confidence, column, keep_below_infinity
 
 
 def quantile(x: ArrayLike, p: float, *, confidence: float = 0.99) -> Estimate:
@@ -57,8 +50,7 @@ def quantile(x: ArrayLike, p: float, *, confidence: float = 0.99) -> Estimate:
     """
     check_between("p", p, 0.0, 1.0, "pass for example 0.5")
     miss = check_confidence(confidence)
-    rows = column(x)
-    values, n_nonfinite = keep_below_infinity(rows)
+    values, n_nonfinite = keep_below_infinity(column(x))
     n = values.size
     value, lower, upper = math.nan, -math.inf, math.inf
     below = above = False
@@ -72,18 +64,11 @@ def quantile(x: ArrayLike, p: float, *, confidence: float = 0.99) -> Estimate:
         lower = -math.inf if below else float(ordered[r - 1])
         upper = math.inf if above else float(ordered[s - 1])
     sides = " and ".join(side for side, hit in (("lower", below), ("upper", above)) if hit)
-    return Estimate(
-        value=value,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        n=n,
-        n_nonfinite=n_nonfinite,
+    return estimated(
+        value, (lower, upper), confidence=confidence, n=n, lost=n_nonfinite,
         method=f"quantile {p:g}, order statistics",
-        warning=join_warnings(
-            f"n={n} is too small for a {sides} end" if sides else None, warn_nonfinite(n_nonfinite, rows.size)
-        ),
-    )
+        note=f"n={n} is too small for a {sides} end" if sides else None,
+    )  # fmt: skip
 
 
 def median(x: ArrayLike, *, confidence: float = 0.99) -> Estimate:

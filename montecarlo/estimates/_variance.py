@@ -5,9 +5,9 @@ import math
 from numpy.typing import ArrayLike
 from scipy import special
 
-from montecarlo.estimates._estimate import Estimate
+from montecarlo.estimates._estimate import Estimate, estimated
 from montecarlo.estimates._moments import Moments, moments_of
-from montecarlo.estimates._rows import check_confidence, join_warnings, warn_nonfinite
+from montecarlo.estimates._rows import check_confidence
 
 
 def variance(x: ArrayLike | Moments, *, confidence: float = 0.99) -> Estimate:
@@ -66,13 +66,7 @@ def variance(x: ArrayLike | Moments, *, confidence: float = 0.99) -> Estimate:
         upper = value * small_sample * math.exp(min(quantile * log_error, 700.0))
         if log_error > 0.3:
             note = f"kurtosis {moments.kurtosis:.2g} is large for n={n}: the interval may be too short"
-    return Estimate(
-        value=value,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        n=n,
-        n_nonfinite=moments.n_nonfinite,
-        method="variance, Bonett kurtosis-based",
-        warning=join_warnings(note, warn_nonfinite(moments.n_nonfinite, n + moments.n_nonfinite)),
-    )
+    return estimated(
+        value, (lower, upper), confidence=confidence, n=n, lost=moments.n_nonfinite,
+        method="variance, Bonett kurtosis-based", note=note,
+    )  # fmt: skip
