@@ -125,15 +125,7 @@ class TabulatedLaw:
 
     def ppf(self, probability: npt.ArrayLike) -> float | FloatArray:
         """Return quantiles: the x with P(X <= x) = probability."""
-        p = _validate.real(
-            "probability",
-            probability,
-            above=0,
-            below=1,
-            closed_above=True,
-            closed_below=True,
-            fix="give a level",
-        )
+        p = _validate.level("probability", probability, fix="give a level")
         j = np.clip(np.searchsorted(self._sorted, p, side="left"), 1, self._points.size - 1)
         low, high = self._points[j - 1], self._points[j]
         # Bisection first: Newton's method may leave the interval where the density is tiny.

@@ -114,68 +114,14 @@ def whole(field: str, value: npt.ArrayLike, *, minimum: int, fix: str) -> FloatA
 
 
 def choice(field: str, value: str, allowed: Collection[str], *, fix: str) -> str:
-    """
-    Return `value` if it is one of the allowed names, or refuse it and list them.
-
-    Parameters
-    ----------
-    field : str
-        Name of the argument, for the message.
-    value : str
-        The name given.
-    allowed : collection of str
-        The right names.
-    fix : str
-        What the caller should do instead.
-
-    Returns
-    -------
-    str
-        `value`.
-
-    Raises
-    ------
-    ValueError
-        If `value` is not allowed.
-
-    Examples
-    --------
-    >>> choice("block", "res-9", ("res-1", "res-3"), fix="choose one")
-    Traceback (most recent call last):
-    ...
-    ValueError: block='res-9': must be one of res-1, res-3; choose one
-    """
+    """Return `value` if it is one of the allowed names, or refuse it and list them."""
     if value not in allowed:
         raise ValueError(f"{field}={value!r}: must be one of {', '.join(sorted(allowed))}; {fix}")
     return value
 
 
 def width(value: npt.ArrayLike, *, minimum: int = 1) -> FloatArray:
-    """
-    Check a width d (number of coordinates of a hidden state).
-
-    Parameters
-    ----------
-    value : array_like of int
-        Width or widths.
-    minimum : int, optional
-        Smallest width that the statement covers, 1 by default.
-
-    Returns
-    -------
-    ndarray of float64
-        The widths.
-
-    Raises
-    ------
-    ValueError
-        If a width is not a whole number of at least `minimum`.
-
-    Examples
-    --------
-    >>> float(width(40))
-    40.0
-    """
+    """Return widths d (numbers of coordinates of a hidden state) as `whole` does."""
     fix = "give the number of coordinates of a hidden state"
     if minimum > 1:
         fix += " (the statement is not known for narrower networks)"
@@ -183,164 +129,38 @@ def width(value: npt.ArrayLike, *, minimum: int = 1) -> FloatArray:
 
 
 def depth(value: npt.ArrayLike, *, minimum: int = 0) -> FloatArray:
-    """
-    Check a depth L (number of residual layers).
-
-    Parameters
-    ----------
-    value : array_like of int
-        Depth or depths.
-    minimum : int, optional
-        Smallest depth allowed; 0, no layer at all, by default.
-
-    Returns
-    -------
-    ndarray of float64
-        The depths.
-
-    Raises
-    ------
-    ValueError
-        If a depth is not a whole number of at least `minimum`.
-
-    Examples
-    --------
-    >>> float(depth(1000))
-    1000.0
-    """
+    """Return depths L (numbers of residual layers) as `whole` does."""
     return whole("depth", value, minimum=minimum, fix="give the number of residual layers")
 
 
 def lags(value: npt.ArrayLike) -> FloatArray:
-    """
-    Check distances between layers and drop their sign.
-
-    Parameters
-    ----------
-    value : array_like of int
-        Differences of two layer indices, of either sign.
-
-    Returns
-    -------
-    ndarray of float64
-        Their sizes.
-
-    Raises
-    ------
-    ValueError
-        If a lag is not a whole number.
-
-    Examples
-    --------
-    >>> lags([-2, 3])
-    array([2., 3.])
-    """
+    """Return the sizes of differences of layer indices, whole numbers of either sign."""
     fix = "give distances between layers"
     return whole("lags", np.abs(real("lags", value, fix=fix)), minimum=0, fix=fix)
 
 
 def alpha(value: npt.ArrayLike) -> FloatArray:
-    """
-    Check a layer scaling, the factor before the residual branch.
-
-    Parameters
-    ----------
-    value : array_like
-        Scaling or scalings.
-
-    Returns
-    -------
-    ndarray of float64
-        The scalings.
-
-    Raises
-    ------
-    ValueError
-        If a scaling is negative or not finite.
-
-    Examples
-    --------
-    >>> float(alpha(0.1))
-    0.1
-    """
+    """Return layer scalings, the factors before the residual branch, as `real` does."""
     fix = "give the factor before the residual branch, such as depth**-0.5"
     return real("alpha", value, above=0, closed_above=True, fix=fix)
 
 
 def gain(value: npt.ArrayLike, *, field: str = "gain") -> FloatArray:
-    """
-    Check a mean-square gain E‖g(h)‖²/‖h‖² of a residual branch.
-
-    Parameters
-    ----------
-    value : array_like
-        Gain or gains.
-    field : str, optional
-        Name of the argument, "gain" by default.
-
-    Returns
-    -------
-    ndarray of float64
-        The gains.
-
-    Raises
-    ------
-    ValueError
-        If a gain is negative or not finite.
-
-    Examples
-    --------
-    >>> float(gain(0.5))
-    0.5
-    """
+    """Return mean-square gains E‖g(h)‖²/‖h‖² of a residual branch as `real` does."""
     return real(field, value, above=0, closed_above=True, fix="give 0.5 for ReLU branches, 1 for linear ones")
 
 
 def failure_probability(value: npt.ArrayLike) -> FloatArray:
-    """
-    Check the probability δ with which a bound may fail.
-
-    Parameters
-    ----------
-    value : array_like
-        Probability or probabilities.
-
-    Returns
-    -------
-    ndarray of float64
-        The probabilities.
-
-    Raises
-    ------
-    ValueError
-        If a probability is not inside (0, 1).
-
-    Examples
-    --------
-    >>> float(failure_probability(0.05))
-    0.05
-    """
+    """Return probabilities δ in (0, 1) with which a bound may fail."""
     return real("failure_probability", value, above=0, below=1, fix="give a small probability such as 0.05")
 
 
+def level(field: str, value: npt.ArrayLike, *, fix: str) -> FloatArray:
+    """Return probabilities in [0, 1], both included, as `real` does."""
+    return real(field, value, above=0, below=1, closed_above=True, closed_below=True, fix=fix)
+
+
 def plain(value: npt.ArrayLike) -> float | FloatArray:
-    """
-    Give numbers back as the caller gave them: a float for scalars, an array otherwise.
-
-    Parameters
-    ----------
-    value : array_like
-        Result of a vectorised formula.
-
-    Returns
-    -------
-    float or ndarray of float64
-        A Python float if `value` has no axis.
-
-    Examples
-    --------
-    >>> plain(np.asarray(0.5))
-    0.5
-    """
+    """Give numbers back as the caller gave them: a float for scalars, a float64 array otherwise."""
     array = np.asarray(value, dtype=np.float64)
     return float(array) if array.ndim == 0 else array

@@ -233,15 +233,7 @@ class SphericalAngleLaw:
 
     def ppf(self, probability: npt.ArrayLike) -> float | FloatArray:
         """Return quantiles of θ in radians, by bisection to full precision."""
-        p = _validate.real(
-            "probability",
-            probability,
-            above=0,
-            below=1,
-            closed_above=True,
-            closed_below=True,
-            fix="give a level",
-        )
+        p = _validate.level("probability", probability, fix="give a level")
         low, high = np.zeros(p.shape), np.full(p.shape, np.pi)
         for _ in range(54):
             middle = 0.5 * (low + high)

@@ -11,17 +11,7 @@ _HUGE = 1e290
 
 def log_gain_term(alpha: FloatArray, gain: FloatArray) -> FloatArray:
     """
-    Natural logarithm of gain·α².
-
-    Parameters
-    ----------
-    alpha, gain : ndarray of float64
-        Layer scaling and mean-square gain, broadcast together.
-
-    Returns
-    -------
-    ndarray of float64
-        −inf where either is 0.
+    Natural logarithm of gain·α²; −inf where either is 0.
 
     Examples
     --------
@@ -34,17 +24,7 @@ def log_gain_term(alpha: FloatArray, gain: FloatArray) -> FloatArray:
 
 def log_growth(alpha: FloatArray, gain: FloatArray) -> FloatArray:
     """
-    Natural logarithm of 1 + gain·α², the growth of the mean square over one layer.
-
-    Parameters
-    ----------
-    alpha, gain : ndarray of float64
-        Layer scaling and mean-square gain, broadcast together.
-
-    Returns
-    -------
-    ndarray of float64
-        Relative error a few units in the last place; 0 where gain·α² underflows.
+    Natural logarithm of 1 + gain·α², growth of the mean square over one layer, to a few last digits.
 
     Examples
     --------
@@ -58,17 +38,7 @@ def log_growth(alpha: FloatArray, gain: FloatArray) -> FloatArray:
 
 def log_growth_minus_one(depth: FloatArray, alpha: FloatArray, gain: FloatArray) -> FloatArray:
     """
-    Natural logarithm of (1 + gain·α²)^depth − 1.
-
-    Parameters
-    ----------
-    depth, alpha, gain : ndarray of float64
-        Number of layers, layer scaling and mean-square gain, broadcast together.
-
-    Returns
-    -------
-    ndarray of float64
-        −inf only where depth, α or the gain is exactly 0.
+    Natural logarithm of (1 + gain·α²)^depth − 1; −inf only where depth, α or the gain is exactly 0.
 
     Examples
     --------
@@ -87,16 +57,6 @@ def exp(log_value: FloatArray) -> FloatArray:
     """
     Exponential that becomes inf or 0 outside float range without a warning.
 
-    Parameters
-    ----------
-    log_value : ndarray of float64
-        Natural logarithms.
-
-    Returns
-    -------
-    ndarray of float64
-        Their exponentials.
-
     Examples
     --------
     >>> float(exp(np.float64(1e4)))
@@ -109,16 +69,6 @@ def exp(log_value: FloatArray) -> FloatArray:
 def expm1(value: FloatArray) -> FloatArray:
     """
     ``exp(value) − 1`` that becomes inf above float range without a warning.
-
-    Parameters
-    ----------
-    value : ndarray of float64
-        Exponents.
-
-    Returns
-    -------
-    ndarray of float64
-        exp(value) − 1.
 
     Examples
     --------

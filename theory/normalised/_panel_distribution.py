@@ -61,8 +61,7 @@ class PanelDistribution:
 
     def ppf(self, q: npt.ArrayLike) -> float | FloatArray:
         """Return quantiles: the smallest x with P(X <= x) >= q; infinite at q = 0 and 1."""
-        fix = "give probabilities"
-        wanted = _validate.real("q", q, above=0, below=1, closed_above=True, closed_below=True, fix=fix)
+        wanted = _validate.level("q", q, fix="give probabilities")
         low = np.full(wanted.shape, self.panels.edges[0])
         high = np.full(wanted.shape, self.panels.edges[-1])
         for _ in range(_BISECTIONS):

@@ -146,8 +146,7 @@ class ScheduleNormLaw:
         ValueError
             If a probability is outside [0, 1].
         """
-        fix = "give probabilities"
-        wanted = _validate.real("q", q, above=0, below=1, closed_above=True, closed_below=True, fix=fix)
+        wanted = _validate.level("q", q, fix="give probabilities")
         return _validate.plain(self._parts.ppf(wanted) + self.shift)
 
     def median(self) -> float:

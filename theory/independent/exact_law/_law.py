@@ -211,8 +211,7 @@ class ExactNormLaw:
         >>> law.ppf([0.1, 0.5, 0.9]).round(6)
         array([-0.286091,  0.      ,  0.23242 ])
         """
-        fix = "give probabilities"
-        wanted = _validate.real("q", q, above=0, below=1, closed_above=True, closed_below=True, fix=fix)
+        wanted = _validate.level("q", q, fix="give probabilities")
         return self._parts.ppf(wanted)[()]
 
     def interval(self, confidence: float) -> tuple[float, float]:
