@@ -23,11 +23,11 @@ def text(diagnosis: Findings, *, width: int = 80) -> str:
     """Return the diagnosis as lines of at most `width` columns, or 40 if that is less."""
     width = max(width, 40)
     blocks = [
-        _labelled("network", network_words(diagnosis.resnet), width),
-        _labelled("regime", f"{diagnosis.regime.name}: {diagnosis.regime.words}", width),
-        _labelled("scaling", scaling_words(diagnosis), width),
+        labelled("network", network_words(diagnosis.resnet), width),
+        labelled("regime", f"{diagnosis.regime.name}: {diagnosis.regime.words}", width),
+        labelled("scaling", scaling_words(diagnosis), width),
         "",
-        *_table(ratio_rows(diagnosis), width),
+        *table(ratio_rows(diagnosis), width),
         *(line for remark in remarks(diagnosis) for line in textwrap.wrap(remark, width)),
         "",
         *_range_table(diagnosis, width),
@@ -197,14 +197,19 @@ def _range_table(diagnosis: Findings, width: int) -> list[str]:
     if not diagnosis.ranges:
         return []
     words = textwrap.wrap(range_words(diagnosis), min(width, 80))
-    return [*_table(range_rows(diagnosis), width), *words]
+    return [*table(range_rows(diagnosis), width), *words]
 
 
-def _table(rows: list[tuple[str, ...]], width: int) -> list[str]:
+def table(rows: list[tuple[str, ...]], width: int) -> list[str]:
+    """Return a table as lines, whose rows stand below each other where the terminal is narrow."""
+    lines = aligned(rows)
+    return _listed(rows) if width < 80 and len(lines[1]) > width else lines
+
+
+def aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return a table as lines: the head, a rule as long as the longest of them, the rows."""
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(map(str.ljust, row, sizes)).rstrip() for row in rows]
-    if width < 80 and max(map(len, lines)) > width:
-        return _listed(rows)
     return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
 
 
@@ -219,7 +224,8 @@ def _listed(rows: list[tuple[str, ...]]) -> list[str]:
     return lines
 
 
-def _labelled(label: str, words: str, width: int) -> str:
+def labelled(label: str, words: str, width: int) -> str:
+    """Return words in lines beside a label."""
     return textwrap.fill(
         words,
         width,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from montecarlo.diagnosis._numbers import number
+from montecarlo.diagnosis._text import aligned, labelled
 
 if TYPE_CHECKING:
     from montecarlo.practice._classes import Growth
@@ -37,19 +38,19 @@ _ADVICE = {
 def text(check: Findings, *, width: int = 100) -> str:
     """Return the check as lines for a terminal."""
     lines = [
-        _labelled("class", _SAID[check.found], width),
-        _labelled("blocks", check.structure.words, width),
+        labelled("class", _SAID[check.found], width),
+        labelled("blocks", check.structure.words, width),
     ]
     advice = _ADVICE.get((check.found, check.structure.norm))
     if advice:
-        lines.append(_labelled("critical", advice, width))
+        lines.append(labelled("critical", advice, width))
     if ranges := range_words(check):
-        lines.append(_labelled("range", ranges, width))
-    lines += ["", *_aligned(depth_rows(check)), "", *_aligned(growth_rows(check))]
+        lines.append(labelled("range", ranges, width))
+    lines += ["", *aligned(depth_rows(check)), "", *aligned(growth_rows(check))]
     if check.resolution:
-        lines += ["", _labelled("resolved", check.resolution.words, width)]
+        lines += ["", labelled("resolved", check.resolution.words, width)]
     if check.faults:
-        lines += ["", *(_labelled(_label(check, fault), fault.words, width) for fault in check.faults)]
+        lines += ["", *(labelled(_label(check, fault), fault.words, width) for fault in check.faults)]
     lines += ["", *textwrap.wrap(verdict_words(check), width)]
     lines += [line for note in check.notes for line in textwrap.wrap(f"Note: {note}.", width)]
     return "\n".join(lines)
@@ -172,15 +173,3 @@ def _plain(value: float) -> str:
 def _interval(growth: Growth) -> str:
     low, high = growth.interval
     return f"[{low:.2f}, {high:.2f}]" if math.isfinite(low) else "—"
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(map(str.ljust, row, sizes)).rstrip() for row in rows]
-    return [lines[0], "─" * max(map(len, lines)), *lines[1:]]
-
-
-def _labelled(label: str, words: str, width: int) -> str:
-    return textwrap.fill(
-        words, width, initial_indent=label.ljust(11), subsequent_indent=" " * 11, break_on_hyphens=False
-    )

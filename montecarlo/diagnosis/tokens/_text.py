@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from montecarlo.diagnosis._numbers import number
-from montecarlo.diagnosis._text import _labelled, _table
+from montecarlo.diagnosis._text import labelled, table
 
 if TYPE_CHECKING:
     from montecarlo.diagnosis.tokens._findings import TokenFindings, TokenRow
@@ -26,12 +26,12 @@ def text(diagnosis: TokenFindings, *, width: int = 80) -> str:
     """Return the diagnosis as lines of at most `width` columns, or 40 if that is less."""
     width = max(width, 40)
     blocks = [
-        _labelled("network", network_words(diagnosis), width),
-        _labelled("regime", _regime_words(diagnosis), width),
-        _labelled("residual", residual_words(diagnosis), width),
+        labelled("network", network_words(diagnosis), width),
+        labelled("regime", _regime_words(diagnosis), width),
+        labelled("residual", residual_words(diagnosis), width),
     ]
     if diagnosis.rows:
-        blocks += ["", *_table(_rows(diagnosis), width)]
+        blocks += ["", *table(_rows(diagnosis), width)]
     if not diagnosis.no_theory:
         blocks += [
             *textwrap.wrap(
@@ -40,7 +40,7 @@ def text(diagnosis: TokenFindings, *, width: int = 80) -> str:
                 width,
             ),
             "",
-            *_table(_ranges(diagnosis), width),
+            *table(_ranges(diagnosis), width),
             *textwrap.wrap(
                 "The largest entry and the smallest root mean square at any layer, over the format's largest "
                 "number and smallest normal one, by theory.",
