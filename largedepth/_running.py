@@ -45,8 +45,6 @@ def drawn_on(
 
 def show_sample(verb: str, sample: Any, out: str | None, *, in_file: int, how: str = "") -> None:
     """Write a sample that is in no file to standard output as CSV, or say what the file holds."""
-    if sample.n_nonfinite:
-        click.echo(f"{verb}: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
     if out is None:
         sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
     else:

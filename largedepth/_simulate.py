@@ -106,6 +106,8 @@ def simulate(
                 resnet, out, **common, request=request, overwrite=overwrite, progress=bar.finish,
                 on_found=bar.found,
             )  # fmt: skip
+    if sample.n_nonfinite:
+        click.echo(f"simulate: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True)
     show_sample("simulate", sample, out, in_file=bar.in_file, how=f" ({sample.engine} engine)")
 
 

@@ -147,6 +147,10 @@ def simulate_tokens(
                 overwrite=overwrite,
                 on_found=bar.found,
             )
+    if sample.n_nonfinite:
+        click.echo(
+            f"simulate-tokens: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True
+        )
     show_sample("simulate-tokens", sample, out, in_file=bar.in_file)
 
 
