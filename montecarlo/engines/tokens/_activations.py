@@ -38,6 +38,7 @@ _NOTHING = _F(0.0)
 _LARGEST = _F(87.0)
 _LEAK = _F(0.01)
 _FAR = np.int64(50)  # log2 of numbers from which on σ is homogeneous to the last bit of float32
+_FARTHEST = np.int64(100)  # log2 of numbers from which on σ is taken as ReLU, but for tanh
 _SMALL = np.int64(-16)  # log2 of numbers below which tanh is the identity within 2**-33
 
 
@@ -109,6 +110,9 @@ def activate(code, scale, x, first, count, slope, slope_first):
         # Below, 2 / (1 + exp(-2 x)) - 1 has few digits.
         _scale(x, first, count, two_to(scale.power - behind))
         _activate(IDENTITY, x, first, count, slope, slope_first)
+        return
+    if code != TANH and at + scale.power > _FARTHEST:
+        _activate(RELU, x, first, count, slope, slope_first)
         return
     seen = min(max(scale.power, -_FAR - at), _FAR - at)
     _scale(x, first, count, two_to(seen))

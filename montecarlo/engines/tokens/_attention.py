@@ -116,7 +116,7 @@ def _prepare(network, eps, factor, drawn, out):
 
 
 @helper
-def find_logits(network, head, logit_scale, work):
+def find_logits(network, head, logit_scale, far, work):
     """Store the logits of a head in `work.logits`, those of tangents below: their first derivatives.
 
     Return whether float64 holds them.
@@ -133,8 +133,9 @@ def find_logits(network, head, logit_scale, work):
         Matrix(logits, _ZERO, columns), m, stride, columns, False,
     )  # fmt: skip
     largest = 0.0
-    for i in range(_ZERO, m * columns):
-        largest = max(largest, abs(logits[i]))
+    if far:
+        for i in range(_ZERO, m * columns):
+            largest = max(largest, abs(logits[i]))
     fits = logit_scale * largest < _LARGEST
     logit_scale = logit_scale if fits else _LARGEST / largest
     for i in range(_ZERO, n * columns):
@@ -173,6 +174,7 @@ def mix(network, far, work):
     tokens = np.uint64(sizes.tokens)
     logits, mixing, mask = work.logits, work.mixing, work.mask
     causal = network.words.attention == CAUSAL
+    least = -700.0 if far else -np.inf
     for i in range(_ZERO, tokens):
         end = np.uint64(i + _ONE) if causal else tokens
         row = i * columns
@@ -182,7 +184,7 @@ def mix(network, far, work):
         for j in range(_ZERO, n):
             # Above 0 behind the mask alone, where an exponential that is not finite would not become 0.
             difference = min(logits[row + j] - largest, 0.0)
-            seen = 0.0 if far and difference < -700.0 else mask[i * n + j]
+            seen = mask[i * n + j] if difference >= least else 0.0
             mixing[row + j] = exponential_64(difference) * seen
         total = 0.0
         for j in range(_ZERO, end):
@@ -201,15 +203,16 @@ def mix(network, far, work):
 
 
 @helper
-def observe_head(network, fits, work, layer, head, row, observed):
+def observe_head(network, far, fits, work, layer, head, row, observed):
     """Store the entropy and the deviation of logits of a head."""
     sizes = network.sizes
     columns, tokens = np.uint64(sizes.columns), np.uint64(sizes.tokens)
     words = network.words
     entropy = squares = largest = 0.0
-    for i in range(_ZERO, tokens):
-        for j in range(_ZERO, np.uint64(i + _ONE) if words.attention == CAUSAL else tokens):
-            largest = max(largest, abs(work.logits[i * columns + j]))
+    if far:
+        for i in range(_ZERO, tokens):
+            for j in range(_ZERO, np.uint64(i + _ONE) if words.attention == CAUSAL else tokens):
+                largest = max(largest, abs(work.logits[i * columns + j]))
     unit = two_to(split(largest)[1])
     pairs = 0
     for i in range(_ZERO, tokens):
@@ -243,6 +246,7 @@ def perform_attention(network, batch, k, bias, stream, work, row, observed):
     # Of logits that are products of tokens; norms of queries have no power.
     logit_scale = scales.logit_scale if words.qk_norm else scales.logit_scale * two_to(np.int64(2) * power)
     eps = scales.eps * two_to(-np.int64(2) * power)
+    far = power != 0
     group = sizes.heads // sizes.kv_heads
     bartlett_keys = words.bartlett and words.position != ROTARY and not words.qk_norm
     room = np.uint64(work.concatenated.size) // m
@@ -259,10 +263,10 @@ def perform_attention(network, batch, k, bias, stream, work, row, observed):
             draw_factor(sizes, batch, TOKENS_QUERY, 0, layer, head, 0, False, work)
             finite &= scaled_factor(gram, factor, scales.query, bias, n, columns, other)
             _prepare(network, eps, other, work.drawn, work.queries)
-            fits = find_logits(network, head, logit_scale, work)
-            mix(network, power != 0, work)
+            fits = find_logits(network, head, logit_scale, far, work)
+            mix(network, far, work)
         if observed.entropy.shape[0] > 0:
-            observe_head(network, fits, work, k, head, row, observed)
+            observe_head(network, far, fits, work, k, head, row, observed)
         if head % group == 0 or not words.has_output:
             finite &= scaled_factor(gram, factor, scales.value, bias, n, columns, other)
             if not words.has_output:

@@ -24,8 +24,6 @@ from montecarlo.streams._keys import TOKENS_DOWN, TOKENS_GATE, TOKENS_UP
 _ZERO = np.uint64(0)
 _CHUNK = np.uint64(CHUNK)
 _SIXTEEN = np.uint64(16)
-_SMALLEST, _SMALLEST_OF_TWO = 2.0**-100, 2.0**-50
-"""Of a token beside the largest one, below which float32 loses hidden units, and their products."""
 
 
 @helper
@@ -60,23 +58,20 @@ def draw_hidden(network, batch, layer, bias, stream, work):
     hidden = np.uint64(sizes.hidden)
     rows, powers = (n, m), stream.powers
     tokens, tangents = powers.tokens[INPUT], powers.tangents[INPUT]
-    smallest = _SMALLEST_OF_TWO if words.gated else _SMALLEST
     finite = cholesky(stream.input, stream.factor, m, columns)
     finite &= scaled_factor(stream.input, stream.factor, scales.up, bias, n, columns, stream.other)
-    held, more, tangents_more = load_coefficients(
-        sizes, stream.other, stream.coefficients, stream.largest, smallest
-    )
-    finite &= held
+    whole, more, tangents_more = load_coefficients(sizes, stream.other, stream.coefficients, stream.largest)
+    finite &= whole
     up_power = gate_power = tokens + more
     tangents_power = tangents + tangents_more
     behind = power_behind(words.activation, up_power)
     tangents_gate = tangents_up = 1.0
     if words.gated:
         finite &= scaled_factor(stream.input, stream.factor, scales.gate, bias, n, columns, stream.other)
-        held, more, tangents_more = load_coefficients(
-            sizes, stream.other, stream.gate_coefficients, stream.largest, smallest
+        whole, more, tangents_more = load_coefficients(
+            sizes, stream.other, stream.gate_coefficients, stream.largest
         )
-        finite &= held
+        finite &= whole
         gate_power = tokens + more
         behind = power_behind(words.activation, gate_power)
         # (σ(g) u)' = σ'(g) g' u + σ(g) u'

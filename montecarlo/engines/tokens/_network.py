@@ -30,6 +30,7 @@ from montecarlo.engines.tokens._stream import (
     find_input,
     measure,
     normalise,
+    tokens_held,
 )
 from montecarlo.kernels._records import DRAW, address_of
 from montecarlo.kernels._room import zeros
@@ -52,7 +53,7 @@ _FOUR = np.uint64(4)
 _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
 _BUCKETS = np.uint64(BUCKETS)
-_TOKENS_WITHIN, _TANGENTS_WITHIN = 2.0**200, 2.0**40
+_TOKENS_WITHIN, _TANGENTS_WITHIN = 2.0**250, 2.0**40
 """Sums of squares that are left as they are, and so are their inverses."""
 
 
@@ -240,41 +241,38 @@ def record(network, k, stream, row, observed):
 
 @helper
 def rescale(sizes, stream, first, end, powers, within):
-    """Bring rows of the stream near 1 by a power of two if they are far from it; return whether they were."""
+    """Bring rows of the stream near 1 by a power of two if they are far from it."""
     wide, stride, total = np.uint64(sizes.vectors) + _FOUR, np.uint64(sizes.stride), 0.0
     for i in range(first, end):
         total += stream.gram[i * wide + i]
     if not 0.0 < total < np.inf or 1.0 / within < total < within:
-        return False
+        return
     exponent = np.int64(math.frexp(math.sqrt(total))[1])
     scale = two_to(-exponent)
     for i in range(first * stride, end * stride):
         stream.x[i] *= scale
     powers[STREAM] += exponent
-    return True
+    measure(sizes, stream.x, stream)
 
 
 @helper
 def add(network, k, stream):
     """Add the branch, with the norms behind it."""
     sizes = network.sizes
-    n, m = np.uint64(sizes.rows), np.uint64(sizes.vectors)
     if network.words.placement == PERI:
         normalise(network, stream.branch, BRANCH, stream)
     add_branch(network, network.tables.alphas[k], stream)
     if network.words.placement == POST:
         normalise(network, stream.x, STREAM, stream)
     measure(sizes, stream.x, stream)
-    moved = rescale(sizes, stream, _ZERO, n, stream.powers.tokens, _TOKENS_WITHIN)
-    moved |= rescale(sizes, stream, n, m, stream.powers.tangents, _TANGENTS_WITHIN)
-    if moved:
-        measure(sizes, stream.x, stream)
+    rescale(sizes, stream, _ZERO, np.uint64(sizes.rows), stream.powers.tokens, _TOKENS_WITHIN)
 
 
 @helper
 def run_network(network, batch, row, stream, work, observed):
     """Go through the layers; NaN from the layer on where a network leaves the numbers that are held."""
     sizes, words, scales = network.sizes, network.words, network.scales
+    n, m = np.uint64(sizes.rows), np.uint64(sizes.vectors)
     inner = NO_NORM if words.placement == POST else words.norm
     finite = start(network, batch, stream, work)
     measure(sizes, stream.x, stream)
@@ -287,12 +285,17 @@ def run_network(network, batch, row, stream, work, observed):
         unseen = network.tables.alphas[k] == 0.0
         if words.attention > NO_ATTENTION:
             bias = find_input(network, inner, scales.qkv_bias, stream)
-            finite &= perform_attention(network, batch, k, bias, stream, work, row, observed) or unseen
+            fine = tokens_held(sizes, stream.input, bias, False)
+            fine &= perform_attention(network, batch, k, bias, stream, work, row, observed)
+            finite &= fine or unseen
             add(network, k, stream)
         if sizes.hidden > 0:
             bias = find_input(network, inner, scales.up_bias, stream)
-            finite &= perform_mlp(network, batch, np.uint32(k), bias, stream, work) or unseen
+            fine = tokens_held(sizes, stream.input, bias, words.gated)
+            fine &= perform_mlp(network, batch, np.uint32(k), bias, stream, work)
+            finite &= fine or unseen
             add(network, k, stream)
+        rescale(sizes, stream, n, m, stream.powers.tangents, _TANGENTS_WITHIN)
         k += 1
     if not finite:
         blank(row, k, observed)

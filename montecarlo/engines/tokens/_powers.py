@@ -18,6 +18,7 @@ from montecarlo.common._jit import helper, inline
 _ZERO = np.uint64(0)
 _LN2 = 0.6931471805599453
 _FAR = 2.0**50  # a number that is held over a power, as its inverse is
+_NEAR = np.int64(125)  # powers between which sums do not change theirs
 _FARTHEST = np.int64(1000)
 _LIMIT = np.int64(1) << np.int64(60)
 
@@ -103,9 +104,9 @@ def norm_scales(eps, powers, place):
 
 @inline
 def sum_of(first, a, second, b):
-    """Return the power of ``first 2**a + second 2**b``, and both factors over it."""
+    """Return the power of ``first 2**a + second 2**b``, and both factors over it: a, if that is near."""
     first, more = split(first)
-    a += more
+    own, a = a, a + more
     second, more = split(second)
     b += more
     power = max(a, b)
@@ -113,4 +114,6 @@ def sum_of(first, a, second, b):
         power = b
     if second == 0.0:
         power = a
+    if abs(power - own) <= _NEAR:
+        power = own
     return power, first * two_to(a - power), second * two_to(b - power)

@@ -29,8 +29,8 @@ _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
 _SIXTEEN = np.uint64(16)
 _PIVOT = 64.0 * 2.0**-52
-_SMALLEST = 2.0**-100
-"""Of a token beside the largest one, below which float32 loses entries of it."""
+_SMALLEST, _SMALLEST_OF_TWO = 2.0**-200, 2.0**-100
+"""Mean square of a token over the largest one's, below which float32 loses entries, and their products."""
 
 
 @helper
@@ -110,6 +110,21 @@ def find_input(network, norm, bias, stream):
 
 
 @helper
+def tokens_held(sizes, gram, bias, products):
+    """Whether float32 holds every token of a Gram matrix beside the largest one, or the bias of them all."""
+    columns, largest = np.uint64(sizes.columns), 0.0
+    for i in range(_ZERO, np.uint64(sizes.tokens)):
+        largest = max(largest, gram[i * columns + i])
+    smallest = (_SMALLEST_OF_TWO if products else _SMALLEST) * largest
+    if bias > 0.0 and bias * bias >= smallest / np.float64(sizes.width):
+        return True
+    fine = True
+    for i in range(_ZERO, np.uint64(sizes.tokens)):
+        fine &= not 0.0 < gram[i * columns + i] < smallest
+    return fine
+
+
+@helper
 def inverse_root(x):
     """Return x**-0.5, and 0 for 0: a zero vector has no direction."""
     return 1.0 / math.sqrt(x) if x != 0.0 else 0.0
@@ -144,14 +159,12 @@ def normalise(network, vectors, place, stream):
 def draw_images(network, batch, layer_role, factor, lower, out, place, stream, work):
     """Store the images of a fresh matrix of standard normal entries: `factor` times rows of normals.
 
-    Return whether float32 holds them all.
+    Return whether they are finite.
     """
     sizes, powers = network.sizes, stream.powers
     m, columns, stride = np.uint64(sizes.vectors), np.uint64(sizes.columns), np.uint64(sizes.stride)
     width = np.uint64(sizes.width)
-    finite, tokens, tangents = load_coefficients(
-        sizes, factor, stream.coefficients, stream.largest, _SMALLEST
-    )
+    finite, tokens, tangents = load_coefficients(sizes, factor, stream.coefficients, stream.largest)
     powers.tokens[place] += tokens
     powers.tangents[place] += tangents
     rows = np.uint64(sizes.rows), m
@@ -169,23 +182,17 @@ def draw_images(network, batch, layer_role, factor, lower, out, place, stream, w
 
 
 @helper
-def load_coefficients(sizes, factor, coefficients, largest, smallest):
+def load_coefficients(sizes, factor, coefficients, largest):
     """Round a factor to float32, tokens and tangents each over a power of two that brings them near 1.
 
-    Store the largest coefficient of each row. Return whether float32 holds every token beside the largest
-    one, and both powers.
+    Store the largest coefficient of each row. Return whether all are finite, and both powers.
     """
     n, m, columns = np.uint64(sizes.rows), np.uint64(sizes.vectors), np.uint64(sizes.columns)
     tokens = load_rows(factor, _ZERO, n, columns, coefficients, largest)
     tangents = load_rows(factor, n, m, columns, coefficients, largest)
-    most, finite = 0.0, True
+    finite = True
     for i in range(_ZERO, m):
         finite &= largest[i] < np.inf
-    for i in range(_ZERO, np.uint64(sizes.tokens)):
-        most = max(most, largest[i])
-    for i in range(_ZERO, np.uint64(sizes.tokens)):
-        if 0.0 < largest[i] < smallest * most:
-            finite = False
     return finite, tokens, tangents
 
 
