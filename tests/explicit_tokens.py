@@ -164,7 +164,7 @@ class ExplicitNetworks:
 
     def tangent_path(self, x: Array) -> Array:
         """Return log ‖J_{k←0} T‖/‖T‖ by central differences, (networks, L + 1)."""
-        t = self.rng.normal(size=x.shape)
+        t = self.rng.normal(size=x.shape) * np.sqrt((x**2).mean())
         ends = [self.forward(x + side * _STEP * t).streams for side in (1.0, -1.0)]
         norms = np.array([np.linalg.norm(a - b, axis=(1, 2)) for a, b in zip(*ends, strict=True)])
         return np.log(norms / (2.0 * _STEP * np.linalg.norm(t, axis=(1, 2)))).T
@@ -205,7 +205,8 @@ def observe(
         a, logits = (np.array(part).swapaxes(0, 1) for part in (seen.mixing, seen.logits))
         with np.errstate(divide="ignore", invalid="ignore"):
             columns["attention_entropy"] = -np.where(a > 0.0, a * np.log(a), 0.0).sum(axis=-1).mean(axis=-1)
-        allowed = a > 0.0
+        whole = np.ones((net.tokens, net.tokens), bool)  # a weight may be too small for a number
+        allowed = np.broadcast_to(np.tril(whole) if net.attention == "causal" else whole, a.shape)
         mean = np.where(allowed, logits, 0.0).sum(axis=-1, keepdims=True) / allowed.sum(
             axis=-1, keepdims=True
         )

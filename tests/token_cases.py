@@ -48,6 +48,32 @@ CASES: dict[str, dict[str, Any]] = {
     "more tokens than coordinates": {
         "tokens": 9, "width": 5, "head_width": 32, "query_std": 0.3, "key_std": 0.3, "norm": "rms",
     },
+    "far out": {
+        "norm": "none", "token_std": 1e12, "skip": 1e9, "up_bias_std": 0.5, "down_bias_std": 0.5,
+        "qkv_bias_std": 0.5, "position": "relative", "position_std": 1.0,
+    },
+    "far out, tanh, full, no bias": {
+        "norm": "none", "token_std": 1e12, "skip": 1e9, "alpha": 1e9, "activation": "tanh",
+        "attention": "full", "qk_norm": True, "norm_eps": 1e30,
+    },
+    "far out, gate": {
+        "norm": "none", "token_std": 1e12, "gated": True, "activation": "silu", "attention": "uniform",
+        "gate_std": 1e12, "down_std": 1e12, "depth": 1,
+    },
+    "far in, tanh": {
+        "norm": "none", "token_std": 1e-12, "skip": 1e-11, "alpha": 1e-11, "activation": "tanh",
+    },
+    "far in, gate, peri": {
+        "norm": "rms", "norm_eps": 1e-5, "placement": "peri", "token_std": 1e-12, "skip": 1e-11,
+        "alpha": 1e-11, "gated": True, "activation": "gelu-tanh",
+    },
+    "far in, pre": {
+        "norm": "layer", "norm_eps": 1e-5, "token_std": 1e-12, "skip": 1e-11, "alpha": 1e-14,
+        "output_bias_std": 1e-40,
+    },
+    "far in, at first": {
+        "norm": "none", "token_std": 1e-40, "up_bias_std": 1e-40, "down_bias_std": 1e-40,
+    },
     "no output matrix": {"output_std": None, "heads": 1, "head_width": 8, "query_std": 0.4, "key_std": 0.4},
 }  # fmt: skip
 

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-NORMS = {"none": 0, "rms": 1, "layer": 2}
-PLACEMENTS = {"pre": 0, "post": 1, "peri": 2}
-ATTENTIONS = {"none": 0, "uniform": 1, "full": 2, "causal": 3}
-POSITIONS = {"none": 0, "learned": 1, "sinusoidal": 2, "rotary": 3, "relative": 4}
+import numpy as np
+
+NO_NORM, RMS, LAYER = (np.int64(code) for code in range(3))
+NORMS = {"none": NO_NORM, "rms": RMS, "layer": LAYER}
+
+PRE, POST, PERI = (np.int64(code) for code in range(3))
+PLACEMENTS = {"pre": PRE, "post": POST, "peri": PERI}
+
+NO_ATTENTION, UNIFORM, FULL, CAUSAL = (np.int64(code) for code in range(4))
+ATTENTIONS = {"none": NO_ATTENTION, "uniform": UNIFORM, "full": FULL, "causal": CAUSAL}
+
+NO_POSITION, LEARNED, SINUSOIDAL, ROTARY, RELATIVE = (np.int64(code) for code in range(5))
+POSITIONS = {
+    "none": NO_POSITION, "learned": LEARNED, "sinusoidal": SINUSOIDAL, "rotary": ROTARY, "relative": RELATIVE,
+}  # fmt: skip
+
 SCALES = ("sqrt", "linear")
+
+IDENTITY, RELU, LEAKY_RELU, TANH, SILU, GELU_TANH, GELU = (np.int64(code) for code in range(7))
 TOKEN_ACTIVATIONS = {
-    "identity": 0, "relu": 1, "leaky-relu": 2, "tanh": 3, "silu": 4, "gelu-tanh": 5, "gelu": 6,
+    "identity": IDENTITY, "relu": RELU, "leaky-relu": LEAKY_RELU, "tanh": TANH, "silu": SILU,
+    "gelu-tanh": GELU_TANH, "gelu": GELU,
 }  # fmt: skip
 
 BUCKETS = 32

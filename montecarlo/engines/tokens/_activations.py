@@ -8,9 +8,14 @@ with an absolute error of Φ below 5e-8; beyond that Φ is taken at 5.75, 4.5e-9
 
 from __future__ import annotations
 
+import math
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from montecarlo.common._jit import fma, helper, inline
+from montecarlo.engines.tokens._powers import two_to
+from montecarlo.networks._transformer_words import GELU_TANH, IDENTITY, LEAKY_RELU, RELU, SILU, TANH
 
 _F = np.float32
 _ZERO = np.uint64(0)
@@ -32,6 +37,9 @@ _ONE, _HALF, _TWO, _THREE = _F(1.0), _F(0.5), _F(2.0), _F(3.0)
 _NOTHING = _F(0.0)
 _LARGEST = _F(87.0)
 _LEAK = _F(0.01)
+_FAR = np.int64(50)  # log2 of numbers from which on σ is homogeneous to the last bit of float32
+_FARTHEST = np.int64(100)  # log2 of numbers from which on σ is taken as ReLU, but for tanh
+_SMALL = np.int64(-16)  # log2 of numbers below which tanh is the identity within 2**-33
 
 
 @inline
@@ -69,23 +77,72 @@ def normal_cdf(x):
     return sigmoid(c * fma(p, t, _P0))
 
 
+class Scale(NamedTuple):
+    """The size of numbers."""
+
+    power: Any
+    """Of two, that they are held over."""
+    size: Any
+    """Of what is held."""
+
+
+@inline
+def power_behind(code, power):
+    """Return the power of two that σ of numbers is held over, which these are held over `power`.
+
+    Far from 0 all but tanh are 1-homogeneous on either side of it, and close to 0 all are.
+    """
+    return power if code != TANH or power < -_FAR else np.int64(0)
+
+
 @helper
-def activate(code, x, first, count, slope, slope_first):
-    """Replace numbers by σ of them; where `slope` has room, store σ' at them, too."""
+def activate(code, scale, x, first, count, slope, slope_first):
+    """Replace numbers by σ of them; where `slope` has room, store σ' at them, too.
+
+    Numbers and σ are held over powers of two: see `power_behind`.
+    """
+    if code <= LEAKY_RELU:
+        _activate(code, x, first, count, slope, slope_first)
+        return
+    at = np.int64(math.frexp(scale.size)[1])
+    behind = power_behind(code, scale.power)
+    if code == TANH and at + scale.power < _SMALL:
+        # Below, 2 / (1 + exp(-2 x)) - 1 has few digits.
+        _scale(x, first, count, two_to(scale.power - behind))
+        _activate(IDENTITY, x, first, count, slope, slope_first)
+        return
+    if code != TANH and at + scale.power > _FARTHEST:
+        _activate(RELU, x, first, count, slope, slope_first)
+        return
+    seen = min(max(scale.power, -_FAR - at), _FAR - at)
+    _scale(x, first, count, two_to(seen))
+    _activate(code, x, first, count, slope, slope_first)
+    _scale(x, first, count, two_to(-behind if code == TANH else -seen))
+
+
+@helper
+def _scale(x, first, count, factor):
+    if factor != 1.0:
+        for i in range(_ZERO, count):
+            x[first + i] = np.float32(np.float64(x[first + i]) * factor)
+
+
+@helper
+def _activate(code, x, first, count, slope, slope_first):
     both = slope.size > 0
-    if code == 1:
+    if code == RELU:
         for i in range(_ZERO, count):
             y = x[first + i]
             if both:
                 slope[slope_first + i] = _ONE if y > _NOTHING else _NOTHING
             x[first + i] = max(y, _NOTHING)
-    elif code == 2:
+    elif code == LEAKY_RELU:
         for i in range(_ZERO, count):
             y = x[first + i]
             if both:
                 slope[slope_first + i] = _ONE if y > _NOTHING else _LEAK
             x[first + i] = y if y > _NOTHING else _LEAK * y
-    elif code == 0:
+    elif code == IDENTITY:
         if both:
             for i in range(_ZERO, count):
                 slope[slope_first + i] = _ONE
@@ -97,13 +154,13 @@ def activate(code, x, first, count, slope, slope_first):
 
 @helper
 def _smooth(code, x, first, count):
-    if code == 3:
+    if code == TANH:
         for i in range(_ZERO, count):
             x[first + i] = _TWO * sigmoid(_TWO * x[first + i]) - _ONE
-    elif code == 4:
+    elif code == SILU:
         for i in range(_ZERO, count):
             x[first + i] *= sigmoid(x[first + i])
-    elif code == 5:
+    elif code == GELU_TANH:
         for i in range(_ZERO, count):
             y = x[first + i]
             x[first + i] = y * sigmoid(y * fma(_B, y * y, _A))
@@ -114,18 +171,18 @@ def _smooth(code, x, first, count):
 
 @helper
 def _smooth_with_slope(code, x, first, count, slope, slope_first):
-    if code == 3:
+    if code == TANH:
         for i in range(_ZERO, count):
             y = _TWO * sigmoid(_TWO * x[first + i]) - _ONE
             slope[slope_first + i] = fma(-y, y, _ONE)
             x[first + i] = y
-    elif code == 4:
+    elif code == SILU:
         for i in range(_ZERO, count):
             y = x[first + i]
             s = sigmoid(y)
             slope[slope_first + i] = s * fma(y, _ONE - s, _ONE)
             x[first + i] = y * s
-    elif code == 5:
+    elif code == GELU_TANH:
         for i in range(_ZERO, count):
             y = x[first + i]
             s = sigmoid(y * fma(_B, y * y, _A))

@@ -18,8 +18,10 @@ from montecarlo.common._jit import helper
 from montecarlo.engines.tokens._activations import exponential_64
 from montecarlo.engines.tokens._draws import fill_chis, fill_normals, word_of
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold, multiply
-from montecarlo.engines.tokens._mlp import add_bias, scaled_factor
+from montecarlo.engines.tokens._mlp import scale_output, scaled_factor
+from montecarlo.engines.tokens._powers import BRANCH, INPUT, split, two_to
 from montecarlo.engines.tokens._stream import cholesky, draw_images
+from montecarlo.networks._transformer_words import CAUSAL, RELATIVE, ROTARY, UNIFORM
 from montecarlo.streams._keys import (
     TOKENS_KEY,
     TOKENS_KEY_CHI,
@@ -31,6 +33,7 @@ from montecarlo.streams._keys import (
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_LARGEST = 1e300  # logit: where there are larger ones all are divided, and weights are 0 and 1 as before
 
 
 @helper
@@ -76,7 +79,7 @@ def _turn(network, vectors):
 
 
 @helper
-def _normalise_heads(network, vectors):
+def _normalise_heads(network, eps, vectors):
     """Normalise every query or key over its coordinates, tangents with them."""
     sizes = network.sizes
     m, n, stride = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.factor_stride)
@@ -87,7 +90,7 @@ def _normalise_heads(network, vectors):
         for j in range(_ZERO, stride):
             square += vectors[row + j] * vectors[row + j]
             product += vectors[row + j] * vectors[tangent + j] if m > n else 0.0
-        mean = square / width + network.scales.eps
+        mean = square / width + eps
         r = 1.0 / math.sqrt(mean) if mean != 0.0 else 0.0
         if m > n:
             along = r * r * product / width
@@ -98,7 +101,7 @@ def _normalise_heads(network, vectors):
 
 
 @helper
-def _prepare(network, factor, drawn, out):
+def _prepare(network, eps, factor, drawn, out):
     """Store the queries or keys of a head, in coordinates where these matter."""
     sizes, words = network.sizes, network.words
     m, columns, stride = np.uint64(sizes.vectors), np.uint64(sizes.columns), np.uint64(sizes.factor_stride)
@@ -107,14 +110,17 @@ def _prepare(network, factor, drawn, out):
         stride, True,
     )  # fmt: skip
     if words.qk_norm:
-        _normalise_heads(network, out)
-    if words.position == 3:
+        _normalise_heads(network, eps, out)
+    if words.position == ROTARY:
         _turn(network, out)
 
 
 @helper
-def find_logits(network, head, work):
-    """Store the logits of a head in `work.logits`, those of tangents below: their first derivatives."""
+def find_logits(network, head, logit_scale, far, work):
+    """Store the logits of a head in `work.logits`, those of tangents below: their first derivatives.
+
+    Return whether float64 holds them.
+    """
     sizes, scales, words = network.sizes, network.scales, network.words
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
     logits, tokens = work.logits, np.uint64(sizes.tokens)
@@ -126,13 +132,19 @@ def find_logits(network, head, work):
         Matrix(work.queries, _ZERO, stride), Matrix(work.transposed, _ZERO, columns),
         Matrix(logits, _ZERO, columns), m, stride, columns, False,
     )  # fmt: skip
+    largest = 0.0
+    if far:
+        for i in range(_ZERO, m * columns):
+            largest = max(largest, abs(logits[i]))
+    fits = logit_scale * largest < _LARGEST
+    logit_scale = logit_scale if fits else _LARGEST / largest
     for i in range(_ZERO, n * columns):
-        logits[i] *= scales.logit_scale
+        logits[i] *= logit_scale
     if m > n:
         for i in range(_ZERO, n):
             for j in range(_ZERO, n):
                 place = (n + i) * columns + j
-                logits[place] = scales.logit_scale * logits[place] + logits[i * columns + n + j]
+                logits[place] = logit_scale * logits[place] + logits[i * columns + n + j]
     cap = scales.logit_cap
     if cap > 0.0:
         for i in range(_ZERO, n):
@@ -141,25 +153,28 @@ def find_logits(network, head, work):
                 logits[i * columns + j] = cap * y
                 if m > n:
                     logits[(n + i) * columns + j] *= 1.0 - y * y
-    if words.position == 4:
+    if words.position == RELATIVE:
         heads = np.uint64(sizes.heads)
         for i in range(_ZERO, tokens):
             for j in range(_ZERO, tokens):
                 bucket = np.uint64(network.tables.buckets[i * tokens + j])
                 logits[i * columns + j] += work.relative[bucket * heads + np.uint64(head)]
+    return fits
 
 
 @helper
-def mix(network, work):
+def mix(network, far, work):
     """Store ``[[A, 0], [Ȧ, A]]`` in `work.mixing`, from the logits.
 
-    Ȧ_ij = A_ij (ℓ̇_ij - Σ_k A_ik ℓ̇_ik).
+    Ȧ_ij = A_ij (ℓ̇_ij - Σ_k A_ik ℓ̇_ik). Logits may be `far` beyond exponentials: then small weights are 0,
+    as else their slopes would count.
     """
     sizes = network.sizes
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
     tokens = np.uint64(sizes.tokens)
     logits, mixing, mask = work.logits, work.mixing, work.mask
-    causal = network.words.attention == 3
+    causal = network.words.attention == CAUSAL
+    least = -700.0 if far else -np.inf
     for i in range(_ZERO, tokens):
         end = np.uint64(i + _ONE) if causal else tokens
         row = i * columns
@@ -167,7 +182,10 @@ def mix(network, work):
         for j in range(_ZERO, end):
             largest = max(largest, logits[row + j])
         for j in range(_ZERO, n):
-            mixing[row + j] = exponential_64(logits[row + j] - largest) * mask[i * n + j]
+            # Above 0 behind the mask alone, where an exponential that is not finite would not become 0.
+            difference = min(logits[row + j] - largest, 0.0)
+            seen = mask[i * n + j] if difference >= least else 0.0
+            mixing[row + j] = exponential_64(difference) * seen
         total = 0.0
         for j in range(_ZERO, end):
             total += mixing[row + j]
@@ -185,30 +203,36 @@ def mix(network, work):
 
 
 @helper
-def observe_head(network, work, layer, head, row, observed):
+def observe_head(network, far, fits, work, layer, head, row, observed):
     """Store the entropy and the deviation of logits of a head."""
     sizes = network.sizes
     columns, tokens = np.uint64(sizes.columns), np.uint64(sizes.tokens)
     words = network.words
-    entropy = squares = 0.0
+    entropy = squares = largest = 0.0
+    if far:
+        for i in range(_ZERO, tokens):
+            for j in range(_ZERO, np.uint64(i + _ONE) if words.attention == CAUSAL else tokens):
+                largest = max(largest, abs(work.logits[i * columns + j]))
+    unit = two_to(split(largest)[1])
     pairs = 0
     for i in range(_ZERO, tokens):
-        end = np.uint64(i + _ONE) if words.attention == 3 else tokens
+        end = np.uint64(i + _ONE) if words.attention == CAUSAL else tokens
         mean = 0.0
         for j in range(_ZERO, end):
             a = work.mixing[i * columns + j]
             entropy -= a * math.log(a) if a > 0.0 else 0.0
-            mean += work.logits[i * columns + j] / np.float64(end)
+            mean += work.logits[i * columns + j] / unit / np.float64(end)
         for j in range(_ZERO, end):
-            difference = work.logits[i * columns + j] - mean
+            difference = work.logits[i * columns + j] / unit - mean
             squares += difference * difference
         pairs += np.int64(end)
     observed.entropy[row, layer, head] = entropy / np.float64(tokens)
-    observed.deviation[row, layer, head] = math.sqrt(squares / pairs) if words.attention > 1 else 0.0
+    deviation = unit * math.sqrt(squares / pairs) if fits else np.inf
+    observed.deviation[row, layer, head] = deviation if words.attention > UNIFORM else 0.0
 
 
 @helper
-def perform_attention(network, batch, k, stream, work, row, observed):
+def perform_attention(network, batch, k, bias, stream, work, row, observed):
     """Store the branch of the attention, whose input has the Gram matrix `stream.input`."""
     sizes, words, scales = network.sizes, network.words, network.scales
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
@@ -216,11 +240,17 @@ def perform_attention(network, batch, k, stream, work, row, observed):
     layer = np.uint32(k)
     gram, factor, other = stream.input, stream.factor, stream.other
     finite = cholesky(gram, factor, m, columns)
-    softmax, bias = words.attention > 1, scales.qkv_bias
+    softmax = words.attention > UNIFORM
+    powers = stream.powers
+    power = powers.tokens[INPUT]
+    # Of logits that are products of tokens; norms of queries have no power.
+    logit_scale = scales.logit_scale if words.qk_norm else scales.logit_scale * two_to(np.int64(2) * power)
+    eps = scales.eps * two_to(-np.int64(2) * power)
+    far = power != 0
     group = sizes.heads // sizes.kv_heads
-    bartlett_keys = words.bartlett and words.position != 3 and not words.qk_norm
+    bartlett_keys = words.bartlett and words.position != ROTARY and not words.qk_norm
     room = np.uint64(work.concatenated.size) // m
-    filled = _ZERO
+    filled, fits = _ZERO, True
     for head in range(sizes.heads):
         if softmax:
             if head % group == 0:
@@ -229,14 +259,14 @@ def perform_attention(network, batch, k, stream, work, row, observed):
                     bartlett_keys, work,
                 )  # fmt: skip
                 finite &= scaled_factor(gram, factor, scales.key, bias, n, columns, other)
-                _prepare(network, other, work.drawn, work.keys)
+                _prepare(network, eps, other, work.drawn, work.keys)
             draw_factor(sizes, batch, TOKENS_QUERY, 0, layer, head, 0, False, work)
             finite &= scaled_factor(gram, factor, scales.query, bias, n, columns, other)
-            _prepare(network, other, work.drawn, work.queries)
-            find_logits(network, head, work)
-            mix(network, work)
+            _prepare(network, eps, other, work.drawn, work.queries)
+            fits = find_logits(network, head, logit_scale, far, work)
+            mix(network, far, work)
         if observed.entropy.shape[0] > 0:
-            observe_head(network, work, k, head, row, observed)
+            observe_head(network, far, fits, work, k, head, row, observed)
         if head % group == 0 or not words.has_output:
             finite &= scaled_factor(gram, factor, scales.value, bias, n, columns, other)
             if not words.has_output:
@@ -264,13 +294,11 @@ def perform_attention(network, batch, k, stream, work, row, observed):
             Matrix(work.mixing, _ZERO, columns), Matrix(work.logits, _ZERO, columns),
             Matrix(factor, _ZERO, columns), m, m, columns, False,
         )  # fmt: skip
+        powers.tokens[BRANCH], powers.tangents[BRANCH] = powers.tokens[INPUT], powers.tangents[INPUT]
         role = word_of(layer, TOKENS_VALUE)
-        finite &= draw_images(network, batch, role, factor, False, stream.branch, stream, work)
+        finite &= draw_images(network, batch, role, factor, False, stream.branch, BRANCH, stream, work)
         return finite
     fold(stream.sums, m, Matrix(gram, _ZERO, columns))
-    for i in range(_ZERO, m * columns):
-        gram[i] *= scales.output * scales.output
-    add_bias(gram, n, columns, scales.output_bias * scales.output_bias)
-    finite &= cholesky(gram, factor, m, columns)
+    finite &= scale_output(network, scales.output, scales.output_bias, gram, stream)
     role = word_of(layer, TOKENS_OUTPUT)
-    return finite & draw_images(network, batch, role, factor, True, stream.branch, stream, work)
+    return finite & draw_images(network, batch, role, factor, True, stream.branch, BRANCH, stream, work)

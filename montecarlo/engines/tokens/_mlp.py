@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from montecarlo.common._jit import helper
-from montecarlo.engines.tokens._activations import activate
+from montecarlo.engines.tokens._activations import Scale, activate, power_behind
 from montecarlo.engines.tokens._draws import fill_normals, word_of
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold, multiply
+from montecarlo.engines.tokens._powers import (
+    BRANCH,
+    INPUT,
+    make_room_for_bias,
+    split,
+    two_to,
+)
 from montecarlo.engines.tokens._records import CHUNK
 from montecarlo.engines.tokens._stream import cholesky, draw_images, load_coefficients
 from montecarlo.streams._keys import TOKENS_DOWN, TOKENS_GATE, TOKENS_UP
@@ -42,19 +51,36 @@ def scaled_factor(source, factor, scale, bias, n, columns, out):
 
 
 @helper
-def draw_hidden(network, batch, layer, stream, work):
-    """Store the Gram matrix of the hidden units in `stream.input`."""
+def draw_hidden(network, batch, layer, bias, stream, work):
+    """Store the Gram matrix of the hidden units in `stream.input`, and their powers."""
     sizes, words, scales = network.sizes, network.words, network.scales
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
     hidden = np.uint64(sizes.hidden)
-    rows = n, m
+    rows, powers = (n, m), stream.powers
+    tokens, tangents = powers.tokens[INPUT], powers.tangents[INPUT]
     finite = cholesky(stream.input, stream.factor, m, columns)
-    bias = scales.up_bias
     finite &= scaled_factor(stream.input, stream.factor, scales.up, bias, n, columns, stream.other)
-    finite &= load_coefficients(stream.other, stream.coefficients)
+    whole, more, tangents_more = load_coefficients(sizes, stream.other, stream.coefficients, stream.largest)
+    finite &= whole
+    up_power = gate_power = tokens + more
+    tangents_power = tangents + tangents_more
+    behind = power_behind(words.activation, up_power)
+    tangents_gate = tangents_up = 1.0
     if words.gated:
         finite &= scaled_factor(stream.input, stream.factor, scales.gate, bias, n, columns, stream.other)
-        finite &= load_coefficients(stream.other, stream.gate_coefficients)
+        whole, more, tangents_more = load_coefficients(
+            sizes, stream.other, stream.gate_coefficients, stream.largest
+        )
+        finite &= whole
+        gate_power = tokens + more
+        behind = power_behind(words.activation, gate_power)
+        # (σ(g) u)' = σ'(g) g' u + σ(g) u'
+        of_gate, of_up = tangents + tangents_more + up_power, tangents_power + behind
+        tangents_power = max(of_gate, of_up)
+        tangents_gate, tangents_up = two_to(of_gate - tangents_power), two_to(of_up - tangents_power)
+        behind += up_power
+    powers.tokens[INPUT], powers.tangents[INPUT] = behind, tangents_power
+    bent = Bent(gate_power, np.float32(tangents_gate), np.float32(tangents_up))
     up, gate = word_of(layer, TOKENS_UP), word_of(layer, TOKENS_GATE)
     for first in range(_ZERO, hidden, _CHUNK):
         count = min(_CHUNK, hidden - first)
@@ -70,29 +96,39 @@ def draw_hidden(network, batch, layer, stream, work):
                 Matrix(stream.gate_coefficients, _ZERO, columns), Matrix(work.normals, _ZERO, _CHUNK),
                 Matrix(work.gates, _ZERO, _CHUNK), m, m, whole, True,
             )  # fmt: skip
-        _store_hidden(network, count, whole, work)
+        _store_hidden(network, count, whole, bent, stream, work)
         add_gram(Matrix(work.hidden, _ZERO, _CHUNK), m, whole, stream.sums)
     fold(stream.sums, m, Matrix(stream.input, _ZERO, columns))
     return finite
 
 
+class Bent(NamedTuple):
+    """Units that are activated."""
+
+    power: Any
+    """Of two, that they are held over."""
+    gate: Any
+    """What the part of a tangent weighs that comes through the gate; so does `up`."""
+    up: Any
+
+
 @helper
-def _store_hidden(network, count, whole, work):
+def _store_hidden(network, count, whole, bent, stream, work):
     """Activate a chunk of hidden units, their tangents with them; columns that are no units become zero."""
     sizes, words = network.sizes, network.words
     m, n = np.uint64(sizes.vectors), np.uint64(sizes.rows)
     images, gates, slopes, hidden = work.images, work.gates, work.slopes, work.hidden
-    bent = gates if words.gated else images
+    activated = gates if words.gated else images
     for i in range(_ZERO, n):
         row = i * _CHUNK
-        activate(words.activation, bent, row, whole, slopes, row)
+        scale = Scale(bent.power, stream.largest[i])
+        activate(words.activation, scale, activated, row, whole, slopes, row)
         if m > n:
             t = (n + i) * _CHUNK
             if words.gated:
                 for j in range(_ZERO, whole):
-                    images[t + j] = (
-                        slopes[row + j] * gates[t + j] * images[row + j] + gates[row + j] * images[t + j]
-                    )
+                    of_gate = slopes[row + j] * gates[t + j] * images[row + j]
+                    images[t + j] = bent.gate * of_gate + bent.up * (gates[row + j] * images[t + j])
             else:
                 for j in range(_ZERO, whole):
                     images[t + j] *= slopes[row + j]
@@ -108,15 +144,27 @@ def _store_hidden(network, count, whole, work):
 
 
 @helper
-def perform_mlp(network, batch, layer, stream, work):
-    """Store the branch of the MLP, whose input has the Gram matrix `stream.input`."""
-    sizes, scales = network.sizes, network.scales
+def scale_output(network, std, bias, gram, stream):
+    """Store the factor of a Gram matrix behind a branch's last matrix and bias, and the branch's powers."""
+    sizes, powers = network.sizes, stream.powers
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
-    finite = draw_hidden(network, batch, layer, stream, work)
-    gram = stream.input
+    std, power = split(std)
     for i in range(_ZERO, m * columns):
-        gram[i] *= scales.down * scales.down
-    add_bias(gram, n, columns, scales.down_bias * scales.down_bias)
-    finite &= cholesky(gram, stream.factor, m, columns)
+        gram[i] *= std * std
+    powers.tokens[BRANCH] = powers.tokens[INPUT] + power
+    powers.tangents[BRANCH] = powers.tangents[INPUT] + power
+    bias = make_room_for_bias(powers, BRANCH, bias, gram, n, m, columns)
+    add_bias(gram, n, columns, bias * bias)
+    return cholesky(gram, stream.factor, m, columns)
+
+
+@helper
+def perform_mlp(network, batch, layer, bias, stream, work):
+    """Store the branch of the MLP, whose input has the Gram matrix `stream.input`."""
+    scales = network.scales
+    finite = draw_hidden(network, batch, layer, bias, stream, work)
+    finite &= scale_output(network, scales.down, scales.down_bias, stream.input, stream)
     role = word_of(layer, TOKENS_DOWN)
-    return finite & draw_images(network, batch, role, stream.factor, True, stream.branch, stream, work)
+    return finite & draw_images(
+        network, batch, role, stream.factor, True, stream.branch, BRANCH, stream, work
+    )

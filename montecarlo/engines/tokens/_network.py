@@ -11,6 +11,7 @@ from montecarlo.engines.tokens._attention import perform_attention
 from montecarlo.engines.tokens._draws import fill_normals, word_of
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold
 from montecarlo.engines.tokens._mlp import add_bias, perform_mlp
+from montecarlo.engines.tokens._powers import BRANCH, STREAM, Powers, held, log_of, split, two_to
 from montecarlo.engines.tokens._records import (
     CHUNK,
     OBSERVED,
@@ -29,9 +30,21 @@ from montecarlo.engines.tokens._stream import (
     find_input,
     measure,
     normalise,
+    tokens_held,
 )
 from montecarlo.kernels._records import DRAW, address_of
 from montecarlo.kernels._room import zeros
+from montecarlo.networks._transformer_words import (
+    BUCKETS,
+    CAUSAL,
+    LEARNED,
+    NO_ATTENTION,
+    NO_NORM,
+    PERI,
+    POST,
+    RELATIVE,
+    UNIFORM,
+)
 from montecarlo.streams._keys import TOKENS_PATCH, TOKENS_RELATIVE, TOKENS_START, TOKENS_TANGENT
 
 _ZERO = np.uint64(0)
@@ -39,10 +52,9 @@ _ONE = np.uint64(1)
 _FOUR = np.uint64(4)
 _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
-_LN2 = 0.6931471805599453
-_BUCKETS = np.uint64(32)
-_LEAST = 2.0**-200
-"""Mean square of a token, below which hidden units of the smaller entries underflow in float32."""
+_BUCKETS = np.uint64(BUCKETS)
+_TOKENS_WITHIN, _TANGENTS_WITHIN = 2.0**250, 2.0**40
+"""Sums of squares that are left as they are, and so are their inverses."""
 
 
 @allocating_helper
@@ -54,6 +66,7 @@ def build_stream(sizes):
         zeros(wide * stride, np.float64), zeros(wide * stride, np.float64), zeros(wide * wide, np.float64),
         zeros(8 * wide * wide, np.float64), zeros(m * columns, np.float64), zeros(m * columns, np.float64),
         zeros(m * columns, np.float64), zeros(m * columns, np.float32), zeros(m * columns, np.float32),
+        zeros(m, np.float64), Powers(zeros(3, np.int64), zeros(3, np.int64)),
     )  # fmt: skip
     for j in range(sizes.width):
         stream.x[m * stride + j] = 1.0
@@ -79,10 +92,10 @@ def build_work(sizes, words):
         zeros(m * max(sizes.factor_stride, CHUNK // sizes.factor_stride * sizes.factor_stride), np.float64),
     )  # fmt: skip
     for i in range(sizes.tokens):
-        end = i + 1 if words.attention == 3 else sizes.tokens
+        end = i + 1 if words.attention == CAUSAL else sizes.tokens
         for j in range(end):
             work.mask[i * n + j] = 1.0
-            if words.attention == 1:
+            if words.attention == UNIFORM:
                 work.mixing[i * columns + j] = 1.0 / sizes.tokens
                 if m > n:
                     work.mixing[(n + i) * columns + n + j] = 1.0 / sizes.tokens
@@ -90,14 +103,15 @@ def build_work(sizes, words):
 
 
 @helper
-def _fill_embedding_gram(network, batch, stream, work):
-    """Store the Gram matrix of the tokens' embeddings over the width, given the patches."""
+def _fill_embedding_gram(network, batch, unit, stream, work):
+    """Store the Gram matrix of the tokens' embeddings over the width and a unit, given the patches."""
     sizes, scales = network.sizes, network.scales
     columns, tokens = np.uint64(sizes.columns), np.uint64(sizes.tokens)
-    gram, square = stream.input, scales.token * scales.token
+    token, position, segment = scales.token / unit, scales.position / unit, scales.segment / unit
+    gram, square = stream.input, token * token
     for i in range(_ZERO, np.uint64(gram.size)):
         gram[i] = 0.0
-    own = scales.position * scales.position if network.words.position == 1 else 0.0
+    own = position * position if network.words.position == LEARNED else 0.0
     for i in range(_ZERO, tokens):
         gram[i * columns + i] = square
     degrees = np.uint64(sizes.patch_dim)
@@ -108,7 +122,7 @@ def _fill_embedding_gram(network, batch, stream, work):
                 gram[i * columns + j] = square * stream.gram[i * (np.uint64(sizes.vectors) + _FOUR) + j]
     for i in range(_ZERO, tokens):
         gram[i * columns + i] += own
-    add_bias(gram, tokens, columns, scales.segment * scales.segment)
+    add_bias(gram, tokens, columns, segment * segment)
 
 
 @helper
@@ -130,30 +144,46 @@ def _patches(network, batch, stream, work):
 
 
 @helper
+def _start_power(network, powers):
+    """Set the powers of layer 0; return what it is held over."""
+    scales = network.scales
+    largest = max(scales.token, scales.segment)
+    if network.words.position == LEARNED:
+        largest = max(largest, scales.position)
+    if network.tables.sinusoids.size > 0:
+        largest = max(largest, 1.0)
+    _, power = split(largest)
+    powers.tokens[STREAM], powers.tangents[STREAM] = power, 0
+    return two_to(power)
+
+
+@helper
 def start(network, batch, stream, work):
     """Draw layer 0, with an isotropic tangent of all tokens where there is one."""
     sizes, words = network.sizes, network.words
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
     stride, tokens = np.uint64(sizes.stride), np.uint64(sizes.tokens)
-    _fill_embedding_gram(network, batch, stream, work)
+    unit = _start_power(network, stream.powers)
+    _fill_embedding_gram(network, batch, unit, stream, work)
     cholesky(stream.input, stream.factor, m, columns)
     role = word_of(np.uint32(0), TOKENS_START)
-    finite = draw_images(network, batch, role, stream.factor, True, stream.x, stream, work)
+    finite = draw_images(network, batch, role, stream.factor, True, stream.x, STREAM, stream, work)
     if network.tables.sinusoids.size > 0:
         for i in range(_ZERO, n * stride):
-            stream.x[i] += network.tables.sinusoids[i]
+            stream.x[i] += network.tables.sinusoids[i] / unit
     if words.embedding_norm:
-        normalise(network, stream.x, stream)
+        normalise(network, stream.x, STREAM, stream)
     if m > n:
         for i in range(_ZERO, m * columns):
             stream.factor[i] = 0.0
         for i in range(_ZERO, tokens):
             stream.factor[(n + i) * columns + n + i] = 1.0
         role = word_of(np.uint32(0), TOKENS_TANGENT)
-        finite &= draw_images(network, batch, role, stream.factor, True, stream.branch, stream, work)
+        finite &= draw_images(network, batch, role, stream.factor, True, stream.branch, BRANCH, stream, work)
+        stream.powers.tangents[STREAM] = 0
         for i in range(n * stride, m * stride):
             stream.x[i] = stream.branch[i]
-    if words.position == 4:
+    if words.position == RELATIVE:
         count = _BUCKETS * np.uint64(sizes.heads)
         for first in range(_ZERO, count, _CHUNK):
             part = min(_CHUNK, count - first)
@@ -167,9 +197,10 @@ def start(network, batch, stream, work):
 
 
 @helper
-def record(network, k, stream, exponent, row, observed):
+def record(network, k, stream, row, observed):
     """Store what is seen of layer k; return whether the stream is finite."""
     sizes = network.sizes
+    unit = log_of(stream.powers.tokens[STREAM])
     m, n, tokens = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.tokens)
     wide, gram = m + _FOUR, stream.gram
     trace = square = cosines = 0.0
@@ -188,12 +219,12 @@ def record(network, k, stream, exponent, row, observed):
                 observed.token_cosine[row, k, before + np.int64(j) - np.int64(i) - 1] = cosine
         if observed.token_log_rms.shape[0] > 0:
             mean = gram[i * wide + i] / np.float64(sizes.width)
-            observed.token_log_rms[row, k, i] = 0.5 * math.log(mean) if mean > 0.0 else -np.inf
-    if not math.isfinite(trace):
+            observed.token_log_rms[row, k, i] = 0.5 * math.log(mean) + unit if mean > 0.0 else -np.inf
+    if not (math.isfinite(trace) and held(stream.powers)):
         return False
     pairs = sizes.tokens * (sizes.tokens - 1) // 2
     mean = trace / (np.float64(sizes.width) * np.float64(sizes.tokens))
-    observed.log_rms[row, k] = 0.5 * math.log(mean) if mean > 0.0 else -np.inf
+    observed.log_rms[row, k] = 0.5 * math.log(mean) + unit if mean > 0.0 else -np.inf
     observed.cosine[row, k] = cosines / pairs if pairs > 0 else np.nan
     observed.rank[row, k] = (
         trace / math.sqrt(square) * (trace / math.sqrt(square)) if square > 0.0 else np.nan
@@ -203,76 +234,68 @@ def record(network, k, stream, exponent, row, observed):
         for i in range(n, m):
             total += gram[i * wide + i]
         log_norm = 0.5 * math.log(total) if total > 0.0 else -np.inf
-        observed.tangent[row, k] = log_norm + exponent * _LN2
+        observed.tangent[row, k] = log_norm + log_of(stream.powers.tangents[STREAM])
         return total < np.inf
     return True
 
 
 @helper
-def rescale(sizes, stream):
-    """Bring tangents into float range by a power of two, and return its exponent."""
-    m, n, stride = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.stride)
-    wide, total = m + _FOUR, 0.0
-    for i in range(n, m):
+def rescale(sizes, stream, first, end, powers, within):
+    """Bring rows of the stream near 1 by a power of two if they are far from it."""
+    wide, stride, total = np.uint64(sizes.vectors) + _FOUR, np.uint64(sizes.stride), 0.0
+    for i in range(first, end):
         total += stream.gram[i * wide + i]
-    if not 0.0 < total < np.inf or 2.0**-40 < total < 2.0**40:
-        return 0
-    exponent = math.frexp(math.sqrt(total))[1]
-    scale = math.ldexp(1.0, -exponent)
-    for i in range(n * stride, m * stride):
+    if not 0.0 < total < np.inf or 1.0 / within < total < within:
+        return
+    exponent = np.int64(math.frexp(math.sqrt(total))[1])
+    scale = two_to(-exponent)
+    for i in range(first * stride, end * stride):
         stream.x[i] *= scale
-    return exponent
+    powers[STREAM] += exponent
+    measure(sizes, stream.x, stream)
 
 
 @helper
 def add(network, k, stream):
     """Add the branch, with the norms behind it."""
-    if network.words.placement == 2:
-        normalise(network, stream.branch, stream)
-    add_branch(network, network.tables.alphas[k], stream)
-    if network.words.placement == 1:
-        normalise(network, stream.x, stream)
-    measure(network.sizes, stream.x, stream)
-
-
-@helper
-def held(network, k, stream):
-    """Whether float32 holds the hidden units that the stream itself makes, if anything comes of them."""
     sizes = network.sizes
-    wide, least = np.uint64(sizes.vectors) + _FOUR, _LEAST * np.float64(sizes.width)
-    small = False
-    for i in range(_ZERO, np.uint64(sizes.tokens)):
-        small |= 0.0 < stream.gram[i * wide + i] < least
-    return not small or network.scales.up_bias > 0.0 or network.tables.alphas[k] == 0.0
+    if network.words.placement == PERI:
+        normalise(network, stream.branch, BRANCH, stream)
+    add_branch(network, network.tables.alphas[k], stream)
+    if network.words.placement == POST:
+        normalise(network, stream.x, STREAM, stream)
+    measure(sizes, stream.x, stream)
+    rescale(sizes, stream, _ZERO, np.uint64(sizes.rows), stream.powers.tokens, _TOKENS_WITHIN)
 
 
 @helper
 def run_network(network, batch, row, stream, work, observed):
     """Go through the layers; NaN from the layer on where a network leaves the numbers that are held."""
-    sizes, words = network.sizes, network.words
-    inner = 0 if words.placement == 1 else words.norm
-    exponent = 0
+    sizes, words, scales = network.sizes, network.words, network.scales
+    n, m = np.uint64(sizes.rows), np.uint64(sizes.vectors)
+    inner = NO_NORM if words.placement == POST else words.norm
     finite = start(network, batch, stream, work)
     measure(sizes, stream.x, stream)
     k = 0
     while True:
-        finite = finite and record(network, k, stream, exponent, row, observed)
+        finite = finite and record(network, k, stream, row, observed)
         if k == sizes.depth or not finite:
             break
-        if words.attention > 0:
-            find_input(network, inner, stream)
-            finite &= perform_attention(network, batch, k, stream, work, row, observed)
+        # Whatever a branch is, nothing comes of it where its factor is zero.
+        unseen = network.tables.alphas[k] == 0.0
+        if words.attention > NO_ATTENTION:
+            bias = find_input(network, inner, scales.qkv_bias, stream)
+            fine = tokens_held(sizes, stream.input, bias, False)
+            fine &= perform_attention(network, batch, k, bias, stream, work, row, observed)
+            finite &= fine or unseen
             add(network, k, stream)
         if sizes.hidden > 0:
-            finite &= inner > 0 or held(network, k, stream)
-            find_input(network, inner, stream)
-            finite &= perform_mlp(network, batch, np.uint32(k), stream, work)
+            bias = find_input(network, inner, scales.up_bias, stream)
+            fine = tokens_held(sizes, stream.input, bias, words.gated)
+            fine &= perform_mlp(network, batch, np.uint32(k), bias, stream, work)
+            finite &= fine or unseen
             add(network, k, stream)
-        if observed.tangent.shape[0] > 0:
-            shift = rescale(sizes, stream)
-            if shift != 0:
-                exponent += shift
-                measure(sizes, stream.x, stream)
+        rescale(sizes, stream, n, m, stream.powers.tangents, _TANGENTS_WITHIN)
         k += 1
     if not finite:
         blank(row, k, observed)

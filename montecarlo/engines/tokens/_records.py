@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
+from montecarlo.engines.tokens._powers import Powers
+
 Array = npt.NDArray[np.float64]
 
 CHUNK = 128
@@ -123,6 +125,10 @@ class Stream(NamedTuple):
     other: Array
     coefficients: npt.NDArray[np.float32]
     gate_coefficients: npt.NDArray[np.float32]
+    largest: Array
+    """Coefficient of each row of the last that were loaded."""
+    powers: Powers
+    """That all of these are held over."""
 
 
 class Work(NamedTuple):

@@ -6,10 +6,21 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper
+from montecarlo.common._jit import helper, inline
 from montecarlo.engines.tokens._draws import fill_normals
 from montecarlo.engines.tokens._matrices import Matrix, add_gram, fold, multiply
+from montecarlo.engines.tokens._powers import (
+    BRANCH,
+    INPUT,
+    STREAM,
+    make_room_for_bias,
+    norm_scales,
+    split,
+    sum_of,
+    two_to,
+)
 from montecarlo.engines.tokens._records import CHUNK
+from montecarlo.networks._transformer_words import LAYER, NO_NORM
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -18,6 +29,8 @@ _EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
 _SIXTEEN = np.uint64(16)
 _PIVOT = 64.0 * 2.0**-52
+_SMALLEST, _SMALLEST_OF_TWO = 2.0**-200, 2.0**-100
+"""Mean square of a token over the largest one's, below which float32 loses entries, and their products."""
 
 
 @helper
@@ -55,8 +68,10 @@ def measure(sizes, vectors, stream):
 
 
 @helper
-def find_input(network, norm, stream):
+def find_input(network, norm, bias, stream):
     """Turn the Gram matrix of the stream into that of normalised tokens and their tangents.
+
+    Return the bias of the branch's first matrices over the power that tokens are held over.
 
     With x centred where the norm centres: ``n = r x`` with ``r = (‖x‖²/d + ε)^-1/2``, and the tangent of n is
     ``r (t - x r² (x·t)/d)``.
@@ -69,15 +84,18 @@ def find_input(network, norm, stream):
     for i in range(_ZERO, m):
         for j in range(_ZERO, m):
             value = gram[i * wide + j]
-            if norm == 2:
+            if norm == LAYER:
                 value -= gram[m * wide + i] * gram[m * wide + j] / d
             out[i * columns + j] = value
-    if norm == 0:
-        return
+    powers = stream.powers
+    powers.tokens[INPUT], powers.tangents[INPUT] = powers.tokens[STREAM], powers.tangents[STREAM]
+    if norm == NO_NORM:
+        return make_room_for_bias(powers, INPUT, bias, out, n, m, columns)
+    square, eps = norm_scales(network.scales.eps, powers, INPUT)
     tangents = m > n
     for i in range(_ZERO, n):
-        r = inverse_root(out[i * columns + i] / d + network.scales.eps)
-        along = r * r * out[(n + i) * columns + i] / d if tangents else 0.0
+        r = inverse_root(square * (out[i * columns + i] / d) + eps)
+        along = square * (r * r * out[(n + i) * columns + i] / d) if tangents else 0.0
         if tangents:
             for j in range(_ZERO, m):
                 out[(n + i) * columns + j] = r * (out[(n + i) * columns + j] - along * out[i * columns + j])
@@ -88,6 +106,22 @@ def find_input(network, norm, stream):
                 out[j * columns + n + i] = r * (out[j * columns + n + i] - along * out[j * columns + i])
         for j in range(_ZERO, m):
             out[j * columns + i] *= r
+    return make_room_for_bias(powers, INPUT, bias, out, n, m, columns)
+
+
+@helper
+def tokens_held(sizes, gram, bias, products):
+    """Whether float32 holds every token of a Gram matrix beside the largest one, or the bias of them all."""
+    columns, largest = np.uint64(sizes.columns), 0.0
+    for i in range(_ZERO, np.uint64(sizes.tokens)):
+        largest = max(largest, gram[i * columns + i])
+    smallest = (_SMALLEST_OF_TWO if products else _SMALLEST) * largest
+    if bias > 0.0 and bias * bias >= smallest / np.float64(sizes.width):
+        return True
+    fine = True
+    for i in range(_ZERO, np.uint64(sizes.tokens)):
+        fine &= not 0.0 < gram[i * columns + i] < smallest
+    return fine
 
 
 @helper
@@ -97,22 +131,23 @@ def inverse_root(x):
 
 
 @helper
-def normalise(network, vectors, stream):
+def normalise(network, vectors, place, stream):
     """Normalise tokens in place, and their tangents with them; the Gram matrix is measured first."""
     sizes, norm = network.sizes, network.words.norm
-    if norm == 0:
+    if norm == NO_NORM:
         return
     measure(sizes, vectors, stream)
     m, n, stride = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.stride)
     gram, wide, width = stream.gram, m + _FOUR, np.uint64(sizes.width)
     d = np.float64(sizes.width)
+    square, eps = norm_scales(network.scales.eps, stream.powers, place)
     for i in range(_ZERO, n):
-        mean = gram[m * wide + i] / d if norm == 2 else 0.0
-        r = inverse_root(gram[i * wide + i] / d - mean * mean + network.scales.eps)
+        mean = gram[m * wide + i] / d if norm == LAYER else 0.0
+        r = inverse_root(square * (gram[i * wide + i] / d - mean * mean) + eps)
         if m > n:
             t = n + i
-            t_mean = gram[m * wide + t] / d if norm == 2 else 0.0
-            along = r * r * (gram[t * wide + i] / d - t_mean * mean)
+            t_mean = gram[m * wide + t] / d if norm == LAYER else 0.0
+            along = square * (r * r * (gram[t * wide + i] / d - t_mean * mean))
             for j in range(_ZERO, width):
                 known = along * (vectors[i * stride + j] - mean)
                 vectors[t * stride + j] = r * ((vectors[t * stride + j] - t_mean) - known)
@@ -121,12 +156,17 @@ def normalise(network, vectors, stream):
 
 
 @helper
-def draw_images(network, batch, layer_role, factor, lower, out, stream, work):
-    """Store the images of a fresh matrix of standard normal entries: `factor` times rows of normals."""
-    sizes = network.sizes
+def draw_images(network, batch, layer_role, factor, lower, out, place, stream, work):
+    """Store the images of a fresh matrix of standard normal entries: `factor` times rows of normals.
+
+    Return whether they are finite.
+    """
+    sizes, powers = network.sizes, stream.powers
     m, columns, stride = np.uint64(sizes.vectors), np.uint64(sizes.columns), np.uint64(sizes.stride)
     width = np.uint64(sizes.width)
-    finite = load_coefficients(factor, stream.coefficients)
+    finite, tokens, tangents = load_coefficients(sizes, factor, stream.coefficients, stream.largest)
+    powers.tokens[place] += tokens
+    powers.tangents[place] += tangents
     rows = np.uint64(sizes.rows), m
     for first in range(_ZERO, width, _CHUNK):
         count = min(_CHUNK, width - first)
@@ -142,19 +182,57 @@ def draw_images(network, batch, layer_role, factor, lower, out, stream, work):
 
 
 @helper
-def load_coefficients(factor, coefficients):
-    """Round a factor to float32, and return whether that left it finite."""
-    largest = 0.0
-    for i in range(_ZERO, np.uint64(factor.size)):
-        largest = max(largest, abs(factor[i]))
-        coefficients[i] = np.float32(factor[i])
-    return largest < 1e37
+def load_coefficients(sizes, factor, coefficients, largest):
+    """Round a factor to float32, tokens and tangents each over a power of two that brings them near 1.
+
+    Store the largest coefficient of each row. Return whether all are finite, and both powers.
+    """
+    n, m, columns = np.uint64(sizes.rows), np.uint64(sizes.vectors), np.uint64(sizes.columns)
+    tokens = load_rows(factor, _ZERO, n, columns, coefficients, largest)
+    tangents = load_rows(factor, n, m, columns, coefficients, largest)
+    finite = True
+    for i in range(_ZERO, m):
+        finite &= largest[i] < np.inf
+    return finite, tokens, tangents
+
+
+@helper
+def load_rows(factor, first, end, columns, coefficients, largest):
+    """Round rows of a factor to float32; return the power of two that they are held over."""
+    most = 0.0
+    for i in range(first, end):
+        size = 0.0
+        for j in range(i * columns, (i + _ONE) * columns):
+            size = max(size, abs(factor[j]))
+        largest[i] = size
+        most = max(most, size)
+    _, power = split(most)
+    scale = two_to(-power)
+    for i in range(first, end):
+        largest[i] *= scale
+        for j in range(i * columns, (i + _ONE) * columns):
+            coefficients[j] = np.float32(factor[j] * scale)
+    return power
 
 
 @helper
 def add_branch(network, alpha, stream):
     """Add the branch to the stream."""
-    size = np.uint64(network.sizes.vectors * network.sizes.stride)
-    x, branch, skip = stream.x, stream.branch, network.scales.skip
-    for i in range(_ZERO, size):
-        x[i] = skip * x[i] + alpha * branch[i]
+    sizes, powers = network.sizes, stream.powers
+    n, m, stride = np.uint64(sizes.rows), np.uint64(sizes.vectors), np.uint64(sizes.stride)
+    power, skip, factor = sum_of(network.scales.skip, powers.tokens[STREAM], alpha, powers.tokens[BRANCH])
+    powers.tokens[STREAM] = power
+    _add(skip, factor, _ZERO, n * stride, stream)
+    if m > n:
+        power, skip, factor = sum_of(
+            network.scales.skip, powers.tangents[STREAM], alpha, powers.tangents[BRANCH]
+        )
+        powers.tangents[STREAM] = power
+        _add(skip, factor, n * stride, m * stride, stream)
+
+
+@inline
+def _add(skip, factor, first, end, stream):
+    x, branch = stream.x, stream.branch
+    for i in range(first, end):
+        x[i] = skip * x[i] + factor * branch[i]
