@@ -55,6 +55,8 @@ class Session(ABC):
     networks = 0
     looks_at_will = True
     """Whether the test stays valid where what was seen says when to look again."""
+    allowance = 0.0
+    """By how much intervals are wider at any number of rows."""
 
     @abstractmethod
     def draw(self, rows: int, threads: int | None) -> None:
@@ -203,6 +205,7 @@ class NumberExperiment(NetworkExperiment):
 class _NumberSession(Session):
     def __init__(self, experiment: NumberExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
+        self.allowance = experiment.allowance
         self._test = experiment.sequence(false_alarm)
 
     def draw(self, rows: int, threads: int | None) -> None:

@@ -18,7 +18,7 @@ _LEAST_GROWTH = 1.02  # a look costs little beside so many networks
 _LANES = 64  # engines draw up to so many networks at once
 
 
-def next_look(rows: int, seen: SequentialResult | None) -> int:
+def next_look(rows: int, seen: SequentialResult | None, allowance: float = 0.0) -> int:
     """Return the rows at the next look.
 
     Parameters
@@ -27,6 +27,8 @@ def next_look(rows: int, seen: SequentialResult | None) -> int:
         Rows at the last look, at least 1.
     seen
         What it saw; None where the rows of looks must not depend on what was seen.
+    allowance
+        By how much its interval is wider at any number of rows.
 
     Examples
     --------
@@ -38,13 +40,13 @@ def next_look(rows: int, seen: SequentialResult | None) -> int:
     1216
     """
     most = max(int(rows * GROWTH), rows + 1)
-    if seen is None or not seen.resolution > 0.0:
+    if seen is None or not seen.resolution > allowance:
         return most
-    needed = max(rows * _LEAST_GROWTH, rows * _excess(seen) ** 2)
+    needed = max(rows * _LEAST_GROWTH, rows * _excess(seen, allowance) ** 2)
     return most if needed >= most else min(most, math.ceil(needed / _LANES) * _LANES)
 
 
-def _excess(seen: SequentialResult) -> float:
+def _excess(seen: SequentialResult, allowance: float) -> float:
     """Return how many times narrower than now the interval must be for the test to end, roughly.
 
     Where the estimate is off the prediction this may be noise, which shrinks like the interval, or a
@@ -52,12 +54,13 @@ def _excess(seen: SequentialResult) -> float:
     after next mends it; noise is hardly larger.
     """
     lower, upper = seen.interval
-    sides = {"at most": [(upper - seen.estimate, seen.estimate - seen.predicted)],
-             "at least": [(seen.estimate - lower, seen.predicted - seen.estimate)]}  # fmt: skip
+    resolution = seen.resolution - allowance
+    sides = {"at most": [(upper - seen.estimate - allowance, seen.estimate - seen.predicted)],
+             "at least": [(seen.estimate - lower - allowance, seen.predicted - seen.estimate)]}  # fmt: skip
     both = sides["at most"] + sides["at least"]
     found = []
     for width, offset in sides.get(seen.claim, both):
-        stays = width / (seen.resolution - offset) if offset < seen.resolution else math.inf
-        shrinks = (width + offset) / seen.resolution
+        stays = width / (resolution - offset) if offset < resolution else math.inf
+        shrinks = (width + offset) / resolution
         found.append(min(stays, shrinks) if abs(offset) < width / 3.0 else stays)
     return max((number for number in found if math.isfinite(number)), default=math.inf)

@@ -173,7 +173,7 @@ class _Turn:
         session = self._session = self._session or self._open()
         rows = session.rows
         seen = self._seen.result if self._seen and session.looks_at_will else None
-        wanted = next_look(rows, seen) if rows else self.experiment.first_rows
+        wanted = next_look(rows, seen, session.allowance) if rows else self.experiment.first_rows
         session.draw(min(wanted, _ROW_LIMIT) - rows, threads)
         result = session.result()
         return _Seen(result, session.rows, session.networks, time.perf_counter() - start)
