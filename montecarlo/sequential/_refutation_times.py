@@ -17,7 +17,7 @@ from montecarlo.common._jit import kernel
 from montecarlo.sequential._capital import BETS
 from montecarlo.sequential._empirical_bernstein import _absorb
 from montecarlo.sequential._looks import look_cost, look_rows
-from montecarlo.sequential._sub_gaussian_mean import tuned_rho
+from montecarlo.sequential._sub_gaussian_mean import one_sided_width, tuned_rho
 from montecarlo.sequential._two_sample_cdf import two_sample_bound
 
 Times = NDArray[np.int64]
@@ -158,6 +158,34 @@ def two_sample_times(x: NDArray[np.float64], y: NDArray[np.float64], *, false_al
         refuted[:, n - 1] = look_cost(k) * bounds[gaps] <= false_alarm
         k += 1
     return _first(refuted)
+
+
+def distance_times(
+    rows: NDArray[np.float64],
+    distance: float,
+    *,
+    variance_proxy: float,
+    resolution: float,
+    false_alarm: float,
+) -> Times:
+    """Return when the upper end of a distance between laws falls below the distance.
+
+    Where all that tells the laws apart is at one point. With more points the empirical distance is no
+    smaller, and the upper end falls later.
+
+    Parameters
+    ----------
+    rows
+        Shape (streams, rows): for `CdfBand` the events ``X <= t`` less the predicted probability (proxy 1/4),
+        for `TwoSampleCdf` those of X less those of Y (proxy 1/2).
+    distance
+        Absolute value of their mean.
+    resolution, false_alarm
+        Those of the test; the upper end spends half the false alarm.
+    """
+    n = np.arange(1, rows.shape[1] + 1)
+    width = one_sided_width(n, variance_proxy=variance_proxy, resolution=resolution, false_alarm=false_alarm)
+    return _first(np.abs(np.cumsum(rows, axis=1)) / n + width < distance)
 
 
 def _first(refuted: NDArray[np.bool_]) -> Times:

@@ -7,8 +7,11 @@ g)/C(2n, n)``, which is below ``2 exp(−n (g/n)²)`` up to lower orders; with t
 law, since both samples are monotone images of uniform ones. The looks share the false alarm as in
 `montecarlo.sequential._looks`.
 
-The distance of the two true laws itself is within ``2 ε`` of that of the samples, ε the DKW band of each at
-half the share: that is the interval of a result, and a statement of its own at the same false alarm.
+The distance of the two true laws itself is a statement of its own at the same false alarm, the interval of a
+result. It is no less than that of the samples less ``2 ε``, ε the DKW band of each at a quarter of the false
+alarm. Its upper end is that of `montecarlo.sequential._cdf_band`: at a point where the laws are farthest
+apart the rows ``1{X_i <= t} − 1{Y_i <= t}`` are i.i.d., sub-Gaussian with proxy 1/4 + 1/4, and their mean is
+no farther from 0 than the distance of the samples, at every n.
 """
 
 from __future__ import annotations
@@ -20,13 +23,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
+from montecarlo.common._errors import check_real
+from montecarlo.estimates._law_distance import _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.estimates._shared_rows import warn_shared_rows
-from montecarlo.sequential._cdf_band import look_epsilon
+from montecarlo.sequential._cdf_band import EVENT_PROXY, look_epsilon
 from montecarlo.sequential._looks import look_cost, look_rows
-from montecarlo.sequential._result import SequentialResult
+from montecarlo.sequential._result import SequentialResult, half_width
 from montecarlo.sequential._row_store import RowStore, merged
 from montecarlo.sequential._rows import batch, check_false_alarm
+from montecarlo.sequential._sub_gaussian_mean import one_sided_width
 
 _PAIRED = 10_000  # first rows that are asked whether the streams go together
 
@@ -57,11 +63,13 @@ class TwoSampleCdf:
     ----------
     false_alarm
         Probability, at most, of ever refuting two equal laws, at most 0.5. Default 1e-6.
+    resolution
+        Distance between the laws for which the upper end of `interval` is tuned; any is valid. Default 0.01.
 
     Raises
     ------
     InvalidFieldError
-        If `false_alarm` is out of range.
+        If `false_alarm` or `resolution` is out of range.
 
     Examples
     --------
@@ -72,14 +80,15 @@ class TwoSampleCdf:
     (False, True)
     """
 
-    def __init__(self, *, false_alarm: float = 1e-6) -> None:
+    def __init__(self, *, false_alarm: float = 1e-6, resolution: float = 0.01) -> None:
         self._false_alarm = check_false_alarm(false_alarm)
+        self._resolution = check_real("resolution", resolution, 0.0, 1.0, 0.01, open_low=True)
         self._x, self._y = RowStore(), RowStore()
         self._n_nonfinite = 0
         self._looks = 0
         self._p_bound = 1.0
-        self._distance = math.nan
-        self._runs = (np.empty(0), np.empty(0))  # the rows of the last look, sorted
+        self._at_look = math.nan  # distance at the last look
+        self._runs = (np.empty(0), np.empty(0))  # the rows of each that were compared last, sorted
 
     @property
     def false_alarm(self) -> float:
@@ -98,8 +107,8 @@ class TwoSampleCdf:
 
     @property
     def distance(self) -> float:
-        """Largest distance of the two empirical distribution functions at the last look, NaN before."""
-        return self._distance
+        """Largest distance of the empirical distribution functions of all rows, NaN before the first look."""
+        return self._compare(self.n) if self._looks else math.nan
 
     @property
     def p_bound(self) -> float:
@@ -113,16 +122,22 @@ class TwoSampleCdf:
 
     @property
     def half_width(self) -> float:
-        """Half the length of the interval of the distance between the laws, before clipping; at most 1."""
-        if not self._looks:
-            return 1.0
-        return min(1.0, 2.0 * look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 2.0))
+        """Half the length of the interval of the distance between the laws; 1 before the first look."""
+        return half_width(self.interval) if self._looks else 1.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Interval of the distance between the two true laws at the last look."""
-        centre = self._distance if self._looks else 0.0
-        return max(0.0, centre - self.half_width), min(1.0, centre + self.half_width)
+        """Interval of the distance between the two true laws."""
+        if not self._looks:
+            return 0.0, 1.0
+        band = 2.0 * look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 4.0)
+        above = one_sided_width(
+            self.n,
+            variance_proxy=2.0 * EVENT_PROXY,
+            resolution=self._resolution,
+            false_alarm=self.false_alarm,
+        )
+        return max(0.0, self._at_look - band), min(1.0, self.distance + above)
 
     def update(self, x: ArrayLike, y: ArrayLike, /) -> Self:
         """Take batches of both streams in, of any sizes, then look if the number of rows asks for it."""
@@ -138,17 +153,18 @@ class TwoSampleCdf:
 
     def _look(self, k: int) -> None:
         n = look_rows(k)
+        self._at_look = self._compare(n)
+        gap = round(n * self._at_look)
+        self._p_bound = min(self._p_bound, look_cost(k) * two_sample_bound(n, gap))
+
+    def _compare(self, n: int) -> float:
+        """Return the distance of the first n rows of each; numbers of rows come in their order."""
         x, y = (
             merged(run, store.first(n)[run.size :])
             for run, store in zip(self._runs, (self._x, self._y), strict=True)
         )
         self._runs = (x, y)
-        gap = 0
-        for points in (x, y):
-            counts = np.searchsorted(x, points, side="right") - np.searchsorted(y, points, side="right")
-            gap = max(gap, int(np.max(np.abs(counts))))
-        self._distance = gap / n
-        self._p_bound = min(self._p_bound, look_cost(k) * two_sample_bound(n, gap))
+        return _sup_distance(*_sorted_steps(x), lambda points: np.searchsorted(y, points, side="right") / n)
 
     def result(self, *, resolution: float) -> SequentialResult:
         """Return where the test stands, as a statement on the distance between the two laws; 0 is claimed."""

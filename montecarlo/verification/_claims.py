@@ -320,7 +320,7 @@ def check_law(
     experiment = _ClaimExperiment(
         theorem=name, name="", quantity=quantity or "distance of the law from the predicted one",
         resolution=resolution, first_rows=first_rows, source=rows,
-        start=lambda delta: CdfBand(false_alarm=delta),
+        start=lambda delta: CdfBand(false_alarm=delta, resolution=min(resolution, 1.0) or 0.02),
         conclude=partial(_conclude_law, cdf=cdf, resolution=resolution),
     )  # fmt: skip
     return _run(experiment, false_alarm, budget, seed)

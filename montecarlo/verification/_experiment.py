@@ -27,9 +27,6 @@ Array = npt.NDArray[np.float64]
 Observable = Callable[[Sample], Array]
 Cdf = Callable[[Array], Any]
 
-GROWTH = 1.5
-"""Rows at a look over those at the look before."""
-
 
 class Specified(Protocol):
     """What says which networks it stands for: `ResNet`, `Transformer`, explicit networks."""
@@ -56,6 +53,10 @@ class Session(ABC):
 
     rows = 0
     networks = 0
+    looks_at_will = True
+    """Whether the test stays valid where what was seen says when to look again."""
+    allowance = 0.0
+    """By how much intervals are wider at any number of rows."""
 
     @abstractmethod
     def draw(self, rows: int, threads: int | None) -> None:
@@ -204,6 +205,7 @@ class NumberExperiment(NetworkExperiment):
 class _NumberSession(Session):
     def __init__(self, experiment: NumberExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
+        self.allowance = experiment.allowance
         self._test = experiment.sequence(false_alarm)
 
     def draw(self, rows: int, threads: int | None) -> None:
@@ -252,7 +254,7 @@ class LawExperiment(NetworkExperiment):
 class _LawSession(Session):
     def __init__(self, experiment: LawExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
-        self._band = CdfBand(false_alarm=false_alarm)
+        self._band = CdfBand(false_alarm=false_alarm, resolution=experiment.resolution)
 
     def draw(self, rows: int, threads: int | None) -> None:
         self._band.update(self._experiment.rows(self._seed, self.rows, rows, threads))
@@ -264,9 +266,8 @@ class _LawSession(Session):
         found = self._band.result(experiment.cdf, resolution=experiment.resolution)
         if not experiment.distance:
             return found
-        # The band holds the true law at all times but with probability false_alarm, and then the true
-        # distance is within its half-width of the measured one; the evidence against distance 0 says
-        # nothing here.
+        # The interval holds the true distance at all times but with probability false_alarm; the evidence
+        # against distance 0 says nothing here.
         return replace(found, predicted=experiment.distance, claim=experiment.claim, p_bound=1.0)
 
 
@@ -308,7 +309,7 @@ class SameLawExperiment(NetworkExperiment):
 class _SameLawSession(Session):
     def __init__(self, experiment: SameLawExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
-        self._test = TwoSampleCdf(false_alarm=false_alarm)
+        self._test = TwoSampleCdf(false_alarm=false_alarm, resolution=experiment.resolution)
 
     def draw(self, rows: int, threads: int | None) -> None:
         experiment = self._experiment
@@ -359,6 +360,8 @@ class EstimateExperiment(Experiment):
 
 
 class _EstimateSession(Session):
+    looks_at_will = False  # an interval of fixed size is not covered at a size that the rows chose
+
     def __init__(self, experiment: EstimateExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed, self._false_alarm = experiment, seed, false_alarm
         self._looks = 0

@@ -15,7 +15,8 @@ from montecarlo.common._errors import InvalidFieldError, check_real, check_seed
 from montecarlo.executors import check_threads
 from montecarlo.sequential import SequentialResult, share_false_alarm
 from montecarlo.verification._crew import hired_crew
-from montecarlo.verification._experiment import GROWTH, Experiment, Session
+from montecarlo.verification._experiment import Experiment, Session
+from montecarlo.verification._next_look import GROWTH, next_look
 from montecarlo.verification._verdict import Verdict, Verification
 
 _ROW_LIMIT = 10**9
@@ -171,7 +172,8 @@ class _Turn:
         start = time.perf_counter()
         session = self._session = self._session or self._open()
         rows = session.rows
-        wanted = max(int(rows * GROWTH), rows + 1) if rows else self.experiment.first_rows
+        seen = self._seen.result if self._seen and session.looks_at_will else None
+        wanted = next_look(rows, seen, session.allowance) if rows else self.experiment.first_rows
         session.draw(min(wanted, _ROW_LIMIT) - rows, threads)
         result = session.result()
         return _Seen(result, session.rows, session.networks, time.perf_counter() - start)

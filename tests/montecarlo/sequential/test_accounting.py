@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import integrate
 
 from montecarlo.sequential import (
     BoundedMean,
@@ -21,6 +22,7 @@ from montecarlo.sequential import (
 )
 from montecarlo.sequential._cdf_band import look_epsilon
 from montecarlo.sequential._looks import look_cost, look_rows
+from montecarlo.sequential._sub_gaussian_mean import one_sided_width, tuned_rho
 from montecarlo.sequential._two_sample_cdf import two_sample_bound
 
 DELTA = 1e-3
@@ -87,8 +89,36 @@ def test_the_band_of_a_law_spends_its_false_alarm():
         if found.estimate > band.half_width:  # at the last look, or at one before
             assert found.p_bound <= DELTA
             assert found.decision == "refuted"
-        assert found.interval[0] == max(0.0, found.estimate - band.half_width)
+        below, above = found.estimate - found.interval[0], found.interval[1] - found.estimate
+        assert below == found.estimate or dkw(found.n, below) == pytest.approx(0.5 * DELTA / look_cost(30))
+        assert found.interval[1] == 1.0 or above == pytest.approx(upper_width(found.n, 0.25))
     assert decisions == {"refuted", "resolved"}
+
+
+def upper_width(n: int, variance_proxy: float) -> float:
+    """Return the width of the upper end of a distance, at the resolution that is the default."""
+    return float(one_sided_width(n, variance_proxy=variance_proxy, resolution=0.01, false_alarm=DELTA))
+
+
+@pytest.mark.parametrize("n", [30, 2000, 10**6])
+def test_the_upper_end_of_a_distance_spends_half_the_false_alarm(n):
+    # The mixture over half of the normal law, integrated: at the width it has reached 2/δ, and not long.
+    proxy, resolution = 0.25, 0.01
+    rho = (proxy / resolution) ** 2 * (1.0 + tuned_rho(DELTA))
+    width = upper_width(n, proxy)
+
+    def mixture(deviation: float) -> float:
+        def integrand(u: float) -> float:  # λ = u/√ρ
+            slope = u / math.sqrt(rho)
+            return math.exp(slope * deviation - slope**2 * n * proxy / 2.0 - u * u / 2.0)
+
+        peak = deviation / math.sqrt(rho) / (1.0 + n * proxy / rho)
+        spread = 1.0 / math.sqrt(1.0 + n * proxy / rho)
+        low, high = max(0.0, peak - 12.0 * spread), peak + 12.0 * spread
+        return 2.0 * integrate.quad(integrand, low, high)[0] / math.sqrt(2.0 * math.pi)
+
+    assert mixture(n * width) >= 2.0 / DELTA * (1.0 - 1e-9)
+    assert mixture(n * width * 0.99) < 2.0 / DELTA
 
 
 def apart(n: int, gap: int, before: int) -> TwoSampleCdf:
@@ -112,11 +142,15 @@ def test_two_samples_spend_their_false_alarm():
         spent.append(two_sample_bound(n, high) * look_cost(k))
     # One look at least as much as its share, none more.
     assert 0.8 * DELTA < max(spent) <= DELTA
-    # The interval of the distance: a band for each stream.
-    half_widths = [apart(look_rows(k), 0, 0).half_width for k in range(30)]
-    bands = [2.0 * dkw(look_rows(k), half_widths[k] / 2.0) for k in range(30) if half_widths[k] < 1.0]
-    expected = [DELTA / look_cost(k) for k in range(30) if half_widths[k] < 1.0]
-    assert bands == pytest.approx(expected)
+    # The interval of the distance: below by a band for each stream, above by differences of events.
+    for k in range(30):
+        n = look_rows(k)
+        found = apart(n, n // 2, 0).result(resolution=1.0)
+        below, above = found.estimate - found.interval[0], found.interval[1] - found.estimate
+        if found.interval[0] > 0.0:
+            assert 2.0 * dkw(n, below / 2.0) == pytest.approx(0.5 * DELTA / look_cost(k))
+        assert found.interval[1] == 1.0 or above == pytest.approx(upper_width(n, 0.5))
+    assert found.interval[0] > 0.0
 
 
 def test_shares_and_their_sum():

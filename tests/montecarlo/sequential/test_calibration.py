@@ -38,6 +38,10 @@ def atoms(rng, rows):
     return np.floor(3.0 * rng.random((STREAMS, rows)))
 
 
+def even_gap(rng, rows):  # events of probability 1/2 where 0.2 is predicted
+    return np.round(uniform(rng, rows)) - 0.2
+
+
 # name: (draw, rows, refutation times of the true prediction)
 CASES = {
     "bounded mean, uniform": (uniform, 400, lambda x: times.bounded_times(x, 0.5, false_alarm=LEVEL)),
@@ -89,12 +93,35 @@ CASES = {
     ),
 }
 
+
+def distance(proxy, resolution=0.2):
+    # both ends spend half: at twice the level the upper one has the level
+    return lambda x, true: times.distance_times(
+        x, true, variance_proxy=proxy, resolution=resolution, false_alarm=2.0 * LEVEL
+    )
+
+
+CASES |= {
+    "upper end of a distance, even": (even_gap, 400, lambda x: distance(0.25)(x, 0.3)),
+    "upper end of a distance, rare": (
+        lambda rng, rows: rare(rng, rows) - 0.2,
+        400,
+        lambda x: distance(0.25)(x, 0.17),
+    ),
+    "upper end of a distance of two samples": (
+        lambda rng, rows: np.round(uniform(rng, rows)) - rare(rng, rows),
+        400,
+        lambda x: distance(0.5)(x, 0.47),
+    ),
+}
+
 # not vacuous: these rates are exceeded, so that a level a few times too small would be broken
 SHARP = {
     "bounded mean, uniform": 0.012,
     "event, even": 0.018,
     "non-negative mean, two points": 0.013,
     "sub-Gaussian mean, normal": 0.021,
+    "upper end of a distance, even": 0.02,
 }
 
 
@@ -122,6 +149,7 @@ WRONG = {
         two_points(rng, 200), 0.5, second_moment_bound=0.5, false_alarm=LEVEL
     ),
     "mean off by 5 %": lambda rng: times.bounded_times(uniform(rng, 400), 0.525, false_alarm=LEVEL),
+    "distance between laws too large by 0.03": lambda rng: distance(0.25)(even_gap(rng, 400), 0.33),
     "median off by a tenth": lambda rng: times.quantile_times(
         uniform(rng, 400), 0.5, 0.45, false_alarm=LEVEL
     ),

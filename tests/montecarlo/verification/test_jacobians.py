@@ -17,9 +17,11 @@ from montecarlo.verification.experiments.jacobians._moments import (
     active_moment,
     kernel_bound,
     radial_moment,
-    square_trace_bound,
     volume_bound,
 )
+from montecarlo.verification.experiments.jacobians._power_sums import power_sum_moments
+from montecarlo.verification.experiments.jacobians._rows import size_of
+from theory import log_trace_moments, volume_second_moment
 from theory import radial_moment as theorys_radial_moment
 from theory.catalogue import THEOREMS
 
@@ -83,8 +85,47 @@ def test_bounds_are_above_exact_fourth_moments():
     net = ResNet(width=1, depth=3, alpha=0.6, hidden_width=4)
     exact = radial_moment(2, net) ** 3
     assert exact <= volume_bound(1, net) <= 6 * exact
-    fourth = radial_moment(4, net) ** 3
-    assert square_trace_bound(net) == pytest.approx(fourth)
     one = replace(net, depth=1)
     kernel = (0.36 * (1 + 1 / 4)) ** 4 * active_moment(4, 4)
     assert kernel_bound(one) == pytest.approx(kernel)
+
+
+POWER_SUM_NETS = [
+    ResNet(width=5, depth=3, alpha=0.4, hidden_width=3),
+    ResNet(width=2, depth=4, alpha=0.6, hidden_width=7),
+    ResNet(width=4, depth=3, alpha=0.4, block="res-1", activation="identity"),
+]
+
+
+@pytest.mark.parametrize("net", POWER_SUM_NETS)
+def test_power_sums_have_the_moments_that_are_known_otherwise(net):
+    """Of degree 2 those of J3 and J1; of a projection on one direction those of a norm, at every degree."""
+    second, d = power_sum_moments(net, 2), net.width
+    known = log_trace_moments(**size_of(net))
+    assert second[2,] / d == pytest.approx(np.exp(known.log_square_trace))
+    assert second[1, 1] / d**2 == pytest.approx(np.exp(known.log_trace_square))
+    plane = power_sum_moments(net, 2, rank=2)
+    area = volume_second_moment(order=2, **size_of(net))
+    assert (plane[1, 1] - plane[2,]) / 2.0 == pytest.approx(area)
+    for degree in (1, 2, 4):
+        norm = radial_moment(degree, net) ** net.depth
+        assert list(power_sum_moments(net, degree, rank=1).values()) == pytest.approx([norm] * len(
+            power_sum_moments(net, degree)
+        ))  # fmt: skip
+
+
+def test_power_sums_of_degree_four_are_those_of_explicit_layers():
+    # every matrix in numpy, a layer after an S that is no multiple of a projection
+    net, rng, n = ResNet(width=3, depth=2, alpha=0.3, hidden_width=2), np.random.default_rng(1), 400_000
+    jacobian = np.broadcast_to(np.eye(3), (n, 3, 3))
+    for _ in range(net.depth):
+        v, w = rng.standard_normal((n, 3, 2)) / 2**0.5, rng.standard_normal((n, 2, 3)) / 3**0.5
+        w = w * (rng.random((n, 2, 1)) < 0.5)
+        jacobian = jacobian + net.alpha * v @ (w @ jacobian)
+    values = np.linalg.svd(jacobian, compute_uv=False) ** 2
+    sums = {k: (values**k).sum(axis=1) for k in (1, 2, 3, 4)}
+    for kind, exact in power_sum_moments(net, 4).items():
+        rows = np.prod([sums[k] for k in kind], axis=0)
+        error = rows.std() / n**0.5
+        assert abs(rows.mean() - exact) < 6.0 * error, kind
+        assert error < 0.03 * exact

@@ -38,17 +38,6 @@ def radial_moment(order: int, resnet: ResNet) -> float:
     return total
 
 
-def square_trace_bound(resnet: ResNet) -> float:
-    """Return a bound of E (tr G²/d)², G = JᵀJ.
-
-    With s = tr G², of ``(tr G)² >= s``, ``tr G tr G³ >= s²`` and ``tr G⁴ >= s²/d`` in the mean of (eᵀGe)⁴,
-    ``[(tr G)⁴ + 12 (tr G)² s + 12 s² + 32 tr G tr G³ + 48 tr G⁴]/(d(d+2)(d+4)(d+6))``.
-    """
-    d = resnet.width
-    share = (57 + 48 / d) / (d * (d + 2) * (d + 4) * (d + 6))
-    return radial_moment(4, resnet) ** resnet.depth / (share * d * d)
-
-
 def volume_bound(order: int, resnet: ResNet) -> float:
     """Return a bound of E vol_i(J)⁴."""
     d, M, a2 = resnet.width, resnet.inner_width, resnet.scaling**2

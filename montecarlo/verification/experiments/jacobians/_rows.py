@@ -55,9 +55,12 @@ def volume(order: int) -> Read:
     return lambda sample: np.exp(2.0 * sample.log_volume[:, order - 1])
 
 
-def one_and_determinant(sample: JacobianSample) -> Array:
-    """Return (1 + det J)²: its mean is 3 where E det J = 1 and E (det J)² = 0, and E (det J)² more."""
-    return (1.0 + sample["sign_determinant"] * np.exp(sample["log_abs_determinant"])) ** 2
+SHIFT = 12.0
+
+
+def shifted_determinant(sample: JacobianSample) -> Array:
+    """Return (SHIFT + det J)², not negative; its mean moves 2 SHIFT times as much as that of det J."""
+    return (SHIFT + sample["sign_determinant"] * np.exp(sample["log_abs_determinant"])) ** 2
 
 
 def square_trace(sample: JacobianSample) -> Array:

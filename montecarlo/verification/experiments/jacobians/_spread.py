@@ -12,7 +12,8 @@ from montecarlo.verification._experiment import Experiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import NumberOfRows
 from montecarlo.verification.experiments._rows import non_negative
-from montecarlo.verification.experiments.jacobians._moments import radial_moment, square_trace_bound
+from montecarlo.verification.experiments.jacobians._moments import radial_moment
+from montecarlo.verification.experiments.jacobians._power_sums import power_sum_moments
 from montecarlo.verification.experiments.jacobians._rows import (
     jacobian_source,
     size_of,
@@ -24,11 +25,10 @@ from montecarlo.verification.experiments.jacobians._rows import (
 def _spread(name: str, resnet: ResNet, which: str = "tr (JᵀJ)²/d", engine: str = "auto") -> NumberOfRows:
     moments = theory.log_trace_moments(**size_of(resnet))
     if which == "tr (JᵀJ)²/d":
-        predicted, read, bound = math.exp(moments.log_square_trace), square_trace, square_trace_bound(resnet)
+        predicted, read, row = math.exp(moments.log_square_trace), square_trace, (2, 2)
     else:
-        # by convexity (tr JᵀJ/d)⁴ has at most the mean of ‖J e‖⁸
-        bound = radial_moment(4, resnet) ** resnet.depth
-        predicted, read = math.exp(moments.log_trace_square), trace_square
+        predicted, read, row = math.exp(moments.log_trace_square), trace_square, (1, 1, 1, 1)
+    bound = power_sum_moments(resnet, 4)[row] / resnet.width ** len(row)
     return NumberOfRows(
         theorem="J3", name=f"{which}, {name}", quantity=f"E {which}", predicted=predicted,
         resolution=0.02 * predicted, relative_to=predicted, first_rows=10_000, resnet=resnet, engine=engine,

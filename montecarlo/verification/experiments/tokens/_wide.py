@@ -1,7 +1,9 @@
 """T4: tokens of wide networks: cosines, the recursion of any transformer, and rates of rank collapse.
 
 Networks are wide, not infinitely wide: what their width is worth, O(1/d) of the mean, was measured with many
-more networks than a run draws and is part of the claim (`allowance`) or below a sixth of the resolution.
+more networks than a run draws and is part of the claim (`allowance`) or below a sixth of the resolution. Rows
+are clipped to an interval about the prediction that ends seven standard deviations away: the limit in width,
+which does not vary, is the same, and a test of a mean pays for what rows might be.
 """
 
 from __future__ import annotations
@@ -20,6 +22,10 @@ from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._rows import bounded
 from montecarlo.verification.experiments.tokens._rows import TransformerNumber, changed, plain_attention
 
+_REACH = {"log_rms_path": 0.5, "cosine_path": 0.3, "log_tangent_path": 0.5}
+"""How far from the prediction rows are clipped."""
+
+
 # T4: uniform attention and ReLU
 
 
@@ -30,11 +36,12 @@ def _cosine(depth: int, beta: float) -> TransformerNumber:
     )
     path = theory.token_cosine_recursion(cosine=0.0, tokens=4, depth=depth, alpha=alpha, mlp_alpha=alpha)
     predicted = float(path[-1])
+    low, high = predicted - _REACH["cosine_path"], predicted + _REACH["cosine_path"]
     return TransformerNumber(
         theorem="T4", name=f"d = 512, L = {depth}, β = {beta:g}", quantity="mean cosine", predicted=predicted,
         resolution=0.02 * predicted, relative_to=predicted, allowance=2.0 / 512, first_rows=50,
-        transformer=transformer, read=lambda sample: sample["cosine_path"][:, -1],
-        sequence=bounded(-1.0, 1.0),
+        transformer=transformer, read=lambda sample: np.clip(sample["cosine_path"][:, -1], low, high),
+        sequence=bounded(low, high),
     )  # fmt: skip
 
 
@@ -62,7 +69,7 @@ def _wide(placement: str, column: str, **words: Any) -> TransformerNumber:
     }[column]
     predicted = float(values[-1])
     log = column != "cosine_path"
-    low, high = predicted - 1.0, predicted + 1.0
+    low, high = predicted - _REACH[column], predicted + _REACH[column]
     return TransformerNumber(
         theorem="T4b", name=f"{placement}, {name}", quantity=f"mean of {name}", predicted=predicted,
         resolution=0.03 if log else 0.03 * predicted,
@@ -106,14 +113,16 @@ def _collapse(placement: str, clock: Callable[[TokenSample], Array] | None = Non
         rms = sample["log_rms_path"]
         return 2.0 * (rms[:, -1] - rms[:, start])
 
+    low, high = rates.collapse - 0.5, rates.collapse + 0.5
+
     def row(sample: TokenSample) -> Array:
         gap = 1.0 - sample["cosine_path"]
-        return np.clip(-np.log(gap[:, -1] / gap[:, start]) / (clock or steps)(sample), -2.0, 2.0)
+        return np.clip(-np.log(gap[:, -1] / gap[:, start]) / (clock or steps)(sample), low, high)
 
     return TransformerNumber(
         theorem="T4c", name=placement, quantity=f"−log(1 − cosine) over {rates.clock}",
         predicted=rates.collapse, resolution=0.05, allowance=0.025, first_rows=50, transformer=transformer,
-        read=row, sequence=bounded(-2.0, 2.0),
+        read=row, sequence=bounded(low, high),
     )  # fmt: skip
 
 
