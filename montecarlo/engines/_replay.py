@@ -93,45 +93,62 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     >>> bool(np.isclose(ratio, sample["log_hidden_ratio"][2], atol=1e-5))
     True
     """
-    from montecarlo.engines.correlated._engine import Paths
     from montecarlo.kernels._state import draw_input
 
     check_resnet(resnet)
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
     seed = check_seed(seed)
-    _, combine = resnet.law.kernels()
     address = Address.of(resnet.stream_key(seed), replica)
-    d, M, L, n = resnet.width, resnet.inner_width, resnet.depth, resnet.input_dim
-
-    def matrix(role: int, layer: int, n_units: int, length: int) -> Array:
-        return _unit_rows(combine, address, np.uint32(layer | role << 28), n_units, length)
-
-    def stack(role: int, n_units: int, length: int, scale: float) -> Array:
-        return scale * np.stack([matrix(role, k, n_units, length) for k in range(L)])
-
+    d, n = resnet.width, resnet.input_dim
     x = np.empty(n, np.float32)
     draw_input(*address, x, np.uint64(n))
-    scale = 1.0 / math.sqrt(d)
-    biased = resnet.bias_std > 0.0
-    if resnet.processes is None:
-        v = stack(ROLE_V, M, d, 1.0 / math.sqrt(M)).transpose(0, 2, 1)  # a unit is a column of V
-        w = stack(ROLE_W, M, d, scale) if resnet.has_w else None
-    else:
-        paths = Paths.draw(resnet, resnet.stream_key(seed), replica)
-        v = paths.v.reshape(L, d, M).astype(np.float64) / math.sqrt(M)
-        w = scale * paths.w.reshape(L, M, d).astype(np.float64) if paths.w.size else None
+    v, w = matrices(resnet, replica=replica, seed=seed)
+    combine = resnet.law.kernels()[1]
+    embedding = _unit_rows(combine, address, np.uint32(ROLE_EMBEDDING << 28), d, n)
     return ReplicaWeights(
         V=v,
         W=w,
-        b=stack(ROLE_BIAS, 1, M, resnet.bias_std)[:, 0] if biased else None,
-        A=matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n),
+        b=_stack(resnet, address, ROLE_BIAS, 1, resnet.inner_width)[:, 0] * resnet.bias_std
+        if resnet.bias_std > 0.0
+        else None,
+        A=embedding / math.sqrt(n),
         x=resnet.input_scale * x.astype(np.float64),
         readout=readout_rows(resnet, replica=replica, seed=seed, rows=1)[0],
         alpha=resnet.scaling,
-        alphas=resnet.scaling * (np.ones(L) if resnet.factors is None else resnet.factors),
+        alphas=resnet.scaling * (np.ones(resnet.depth) if resnet.factors is None else resnet.factors),
         skip=resnet.skip,
-        signs=_signs(address, L, d) if SIGNED_ACTIVATION in resnet.words else None,
+        signs=_signs(address, resnet.depth, d) if SIGNED_ACTIVATION in resnet.words else None,
     )
+
+
+def matrices(resnet: ResNet, *, replica: int, seed: int) -> tuple[Array, Array | None]:
+    """Return V and W of `weights` alone.
+
+    Examples
+    --------
+    >>> net = ResNet(width=8, depth=5, beta=0.5)
+    >>> V, W = matrices(net, replica=2, seed=1)
+    >>> bool((V == weights(net, replica=2, seed=1).V).all()), W.shape
+    (True, (5, 8, 8))
+    """
+    from montecarlo.engines.correlated._engine import Paths
+
+    d, M, L, key = resnet.width, resnet.inner_width, resnet.depth, resnet.stream_key(seed)
+    scale = 1.0 / math.sqrt(d)
+    if resnet.processes is not None:
+        paths = Paths.draw(resnet, key, replica)
+        v = paths.v.reshape(L, d, M).astype(np.float64) / math.sqrt(M)
+        return v, scale * paths.w.reshape(L, M, d).astype(np.float64) if paths.w.size else None
+    address = Address.of(key, replica)
+    v = 1.0 / math.sqrt(M) * _stack(resnet, address, ROLE_V, M, d).transpose(0, 2, 1)  # a unit is a column of V
+    return v, scale * _stack(resnet, address, ROLE_W, M, d) if resnet.has_w else None
+
+
+def _stack(resnet: ResNet, address: Address, role: int, n_units: int, length: int) -> Array:
+    """Return the standardised matrices of a role in all layers, shape (L, n_units, length)."""
+    _, combine = resnet.law.kernels()
+    layers = range(resnet.depth)
+    return np.stack([_unit_rows(combine, address, np.uint32(k | role << 28), n_units, length) for k in layers])
 
 
 def _signs(address: Address, depth: int, width: int) -> Array:

@@ -38,7 +38,9 @@ class ThreadExecutor(Executor):
 
     def __init__(self, threads: int | None = None) -> None:
         self._threads = check_threads(threads)
-        self._free = threading.Semaphore(self._threads)
+        self._free: SimpleQueue[None] = SimpleQueue()  # a place for each item that may run
+        for _ in range(self._threads):
+            self._free.put(None)
         self._closed = False
 
     @property
@@ -60,20 +62,20 @@ class ThreadExecutor(Executor):
             while True:
                 # Without a time limit: a wait that has one may miss its end and last for ever (CPython 3.11).
                 item = tasks.get()
+                if over[0]:
+                    return
+                self._free.get()
                 try:
-                    with self._free:
-                        if over[0]:
-                            return
-                        result = function(item)
-                    outcomes.put((item, result, None))
+                    if over[0]:  # meanwhile
+                        return
+                    outcome = item, function(item), None
                 except BaseException as error:  # the caller's business
-                    outcomes.put((item, None, error))
+                    outcome = item, None, error
+                finally:
+                    self._free.put(None)
+                outcomes.put(outcome)
 
-        for number in range(self._threads):
-            # Daemons: a block takes minutes where networks are large, and a script that was interrupted must
-            # not wait for rows that nobody will have.
-            threading.Thread(target=work, name=f"largedepth-{number}", daemon=True).start()
-        waiting = 0
+        waiting = started = 0
         try:
             while True:
                 if self._closed:
@@ -86,6 +88,11 @@ class ThreadExecutor(Executor):
                         break
                     tasks.put(item)
                     waiting += 1
+                    if started < self._threads:
+                        # Daemons: a block takes minutes where networks are large, and a script that was
+                        # interrupted must not wait for rows that nobody will have.
+                        threading.Thread(target=work, name=f"largedepth-{started}", daemon=True).start()
+                        started += 1
                 if not waiting:
                     return
                 item, result, error = outcomes.get()
@@ -96,7 +103,7 @@ class ThreadExecutor(Executor):
         finally:
             # Not waiting for the blocks in hand keeps Ctrl-C prompt; what they compute is dropped.
             over[0] = True
-            for _ in range(self._threads):
+            for _ in range(started):
                 tasks.put(None)  # wakes those that wait
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -308,9 +309,7 @@ class ResNet:
         activation use common random numbers (`montecarlo.streams`), and those that differ in hidden width do
         for the units that both have.
         """
-        record = self.canonical()
-        names = ["width", "input_dim", "weights", *(["weights_w"] if self.weights_w is not None else [])]
-        return derive_key(seed, {name: record[name] for name in names})
+        return _stream_key(self, seed)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Rebuilt from what it was given: built-in activations and processes are known by identity.
@@ -324,6 +323,13 @@ class ResNet:
             if not f.name.startswith("_") and getattr(self, f.name) != f.default
         ]
         return f"ResNet({', '.join(shown)})"
+
+
+@lru_cache(maxsize=256)  # those who rebuild networks ask for each
+def _stream_key(resnet: ResNet, seed: int) -> tuple[int, int]:
+    record = resnet.canonical()
+    names = ["width", "input_dim", "weights", *(["weights_w"] if resnet.weights_w is not None else [])]
+    return derive_key(seed, {name: record[name] for name in names})
 
 
 def _rebuild(given: dict[str, Any]) -> ResNet:

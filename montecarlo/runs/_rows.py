@@ -15,6 +15,7 @@ from montecarlo.runs._running import Running, current_running
 Progress = Callable[[int], None]
 
 _BLOCK_SECONDS = 0.25
+_LEAST_SECONDS = 0.02  # what a block costs beside its rows counts where it is shorter
 _BLOCK_BYTES = 64 << 20
 _READ_BYTES = 16 << 20
 
@@ -158,9 +159,10 @@ def _blocks(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
 def suggest_block_size(run: Run, replicas: int, workers: int) -> int:
     """Return the rows a block, in whole lanes of the run.
 
-    About a quarter of a second's worth, at least four blocks a worker, and at most 64 MiB of rows.
+    About a quarter of a second's worth, at least four blocks a worker where there is enough to do, and at
+    most 64 MiB of rows.
     """
     by_time = max(1, int(_BLOCK_SECONDS / run.seconds))
-    by_balance = -(-replicas // (4 * workers))
+    by_balance = max(-(-replicas // (4 * workers)), int(_LEAST_SECONDS / run.seconds))
     by_memory = _BLOCK_BYTES // run.row_bytes
     return max(1, -(-min(by_time, by_balance, by_memory) // run.lanes)) * run.lanes

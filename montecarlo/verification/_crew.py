@@ -81,7 +81,9 @@ def hired_crew(
     """
     inside = current_running()
     executor = executor_in_use(threads)
-    crew = Crew(do, max(1, min(pieces, executor.workers, _MOST)), executor)
+    # One more than draw: rows are tested in Python, one look at a time.
+    size = min(pieces, executor.workers + 1, _MOST) if executor.workers > 1 else 1
+    crew = Crew(do, max(1, size), executor)
     with contextlib.ExitStack() as stack:
         if crew.size > 1 and (inside is None or inside.executor is None):
             stack.enter_context(executor)

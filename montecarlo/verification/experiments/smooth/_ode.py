@@ -11,7 +11,8 @@ import numpy.typing as npt
 from scipy import stats
 
 import theory
-from montecarlo import Request, ResNet, Sample, weights
+from montecarlo import Request, ResNet, Sample
+from montecarlo.engines._replay import matrices
 from montecarlo.verification._experiment import Cdf, Experiment, LawExperiment, NumberExperiment, network_rows
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import NumberOfRows, Source, median
@@ -154,9 +155,9 @@ def _excess_source(
 
     def rows(seed: int, first: int, count: int, threads: int | None) -> Array:
         differences = network_rows(resnet, largest, seed=seed, first=first, count=count, threads=threads)
-        arrays = [weights(resnet, replica=i + lag, seed=seed) for i in range(first, first + count)]
-        norms_v = norm(np.array([each.V for each in arrays])[:, skip:])
-        norms_w = norm(np.array([each.W for each in arrays])[:, skip:]) if inner and resnet.has_w else 1.0
+        arrays = [matrices(resnet, replica=i + lag, seed=seed) for i in range(first, first + count)]
+        norms_v = norm(np.array([v for v, _ in arrays])[:, skip:])
+        norms_w = norm(np.array([w for _, w in arrays])[:, skip:]) if inner and resnet.has_w else 1.0
         bounds = theory.log_gronwall_bound(alpha=resnet.scaling, norms_v=norms_v, norms_w=norms_w)
         return np.asarray(differences > bounds + 1e-5, np.float64)  # float32 networks
 
