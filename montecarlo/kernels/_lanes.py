@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper
+from montecarlo.kernels._spans import Span
 from montecarlo.streams._blocks import REPLICAS, Table, base_of, fill_replica_words, splat
 from montecarlo.streams._normals import box_muller
 
@@ -63,7 +64,7 @@ class Rows:
         tables = {
             position: base_of(context, builder, kind, args[position])
             for position, kind in enumerate(signature.args)
-            if isinstance(kind, types.Array | types.NamedTuple)
+            if isinstance(kind, types.Array | types.NamedTuple | Span)
         }
         self.bases = {position: base for position, (base, _) in tables.items()}
         self._kinds = {

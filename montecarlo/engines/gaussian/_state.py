@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, inline
+from montecarlo.common._jit import apart, inline
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
 from montecarlo.kernels._state import LARGEST, UNBOUNDED
@@ -21,7 +21,7 @@ _SMALL = 1.0 / _LARGE
 _DEEP = -400  # an exponent below which branches in true units would leave the range of a state's mantissas
 
 
-@helper
+@apart
 def begin(state, rows, log_starts, lowest):
     """Begin at the state's mantissas; store the logs of the norms there."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -39,7 +39,7 @@ def begin(state, rows, log_starts, lowest):
         state.origin[i] = state.mantissas[i]
 
 
-@helper
+@apart
 def frames(state):
     """Store, a lane, a unit, and the factor from increments of the state to those of the difference."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -84,7 +84,7 @@ def lift(state, rows):
         frames(state)
 
 
-@helper
+@apart
 def rescue_cancellation(state, before):
     """At width 1, keep 2**-25 of a state that cancelled to zero for lack of digits of its float32 normals."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -110,7 +110,7 @@ def rescale(state, rows, lowest):
         frames(state)
 
 
-@helper
+@apart
 def rescale_lane(state, lane, rows, lowest):
     """Rescale one lane whose squared norm has left the range."""
     mantissas, difference, square = state.mantissas, state.difference, state.squares[lane]
@@ -134,7 +134,7 @@ def rescale_lane(state, lane, rows, lowest):
         shift_lane(state, lane, rows, shift)
 
 
-@helper
+@apart
 def shift_lane(state, lane, rows, shift):
     """Take a power of two out of the mantissas of one lane into its exponent."""
     mantissas, difference = state.mantissas, state.difference
@@ -180,7 +180,7 @@ def log_state(state, lane):
     return half_log(state.squares[lane]) + state.exponents[lane] * _LN2
 
 
-@helper
+@apart
 def forget_difference(state, rows):
     """Take the distance from the start anew, where the stream's norms have made it that of two ends."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -192,7 +192,7 @@ def forget_difference(state, rows):
             state.difference[i] = end - math.ldexp(state.origin[i], start_up)
 
 
-@helper
+@apart
 def log_difference(state, rows, lane):
     """Return the natural log of the norm of one lane's distance from the start, -inf for zero."""
     settle_difference(

@@ -49,8 +49,6 @@ from montecarlo.engines.gaussian._records import (
     log_divisor,
     rows_from,
     rows_to,
-    slots_before,
-    slots_of,
     squares_of,
     table_of,
     whole,
@@ -96,8 +94,10 @@ def perform(norms, network, batch, k, state, tape, work, slot):
     """Perform a sentence on a state, its tape from a slot on; return the vector that it leaves."""
     vector = whole(network, slot, network.stream_norm and k % tape.layers > 0)
     nothing_waits(work)
-    slot += slots_before(network)
-    for word in network.constants.sentence:
+    slot += tape.before
+    sentence = network.constants.sentence
+    for position in range(sentence.size):
+        word = sentence[position]
         if is_matrix(word):
             vector = linear(network, batch, k, word, vector, state, tape, work, slot)
         elif word == BIAS:
@@ -110,7 +110,7 @@ def perform(norms, network, batch, k, state, tape, work, slot):
             vector = norm(norms, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
             vector = branch_norm(norms, network, vector, state, tape, work, slot)
-        slot += slots_of(network, word)
+        slot += tape.of_word[position]
     return vector
 
 
@@ -140,7 +140,7 @@ def perform_back(norms, network, batch, k, state, tape, work, slot, out):
     slot += tape.slots
     for position in range(sentence.size - 1, -1, -1):
         word = sentence[position]
-        slot -= slots_of(network, word)
+        slot -= tape.of_word[position]
         if is_matrix(word):
             if vector.form == PAIR:
                 vector = pull(network, vector, np.float32(1.0), tape, work)
