@@ -41,6 +41,7 @@ Flags = Annotated[npt.NDArray[np.bool_], Span(types.boolean, 1)]
 DoubleRows = Annotated[npt.NDArray[np.float64], Span(types.float64, 2)]
 FloatRows = Annotated[npt.NDArray[np.float32], Span(types.float32, 2)]
 IntegerRows = Annotated[npt.NDArray[np.int64], Span(types.int64, 2)]
+Words = Annotated[npt.NDArray[np.uint32], Span(types.uint32, 1)]
 WordRows = Annotated[npt.NDArray[np.uint32], Span(types.uint32, 2)]
 Layers = Annotated[npt.NDArray[np.float64], Span(types.float64, 3)]
 

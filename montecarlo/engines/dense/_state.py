@@ -63,7 +63,7 @@ def begin(state, image, scale, d, lowest):
     for j in range(_ZERO, d):
         state.mantissas[j] = np.float64(image[j]) * scale
         state.difference[j] = 0.0
-    state.exponents[:] = 0
+    state.exponents[NOW] = state.exponents[START] = 0
     finite = rescale(state, d, lowest)
     state.exponents[START] = state.exponents[NOW]
     for j in range(_ZERO, d):

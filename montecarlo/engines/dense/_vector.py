@@ -55,13 +55,13 @@ def remember(log_inputs, matrix, k, vector, state):
 
 
 @inline
-def finish(network, weights, matrix, k, vector, state, work):
+def finish(network, weights, matrix, row, k, vector, state, work):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
     if weights.size > 0:
         log_p = log_length(vector, state) - work.starts[1]
         alpha = alpha_of(network.constants, k)
         log_alpha = math.log(alpha) if alpha > 0.0 else -np.inf
-        weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
+        weights[row, k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
 
 
 @inline

@@ -7,7 +7,7 @@ what cannot use that is handed the vector `spread`.
 `norms` is None in the kernel of networks without norms: numba then compiles nothing of them.
 
 Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
-line in each of `perform` and `perform_back`, its name in `WORDS`, and what `keeps` and `scale_free` say.
+line in each of `perform` and `perform_back`, its name in `WORDS`, and what `_block` says of it.
 """
 
 from __future__ import annotations
@@ -57,38 +57,21 @@ _LANES = np.uint64(LANES)
 
 
 @inline
-def keeps(word):
-    """Return whether a word keeps something for the backward pass, in a slot of the tape."""
-    return word in (NORM, ACTIVATION, SIGNED_ACTIVATION, BRANCH_NORM, STREAM_NORM)
-
-
-@inline
-def scale_free(constants, value):
-    """Return whether the branch shrinks with a small state; else the stream has a scale of its own there."""
-    free = constants.bias_std == 0.0 and (not math.isnan(constants.negative_slope) or value(0.0) == 0.0)
-    for word in constants.sentence:
-        if word in (NORM, BRANCH_NORM):
-            free = free and constants.norm == TANH
-    return free
-
-
-@inline
-def kept_words(sentence):
-    """Return the slots that a layer needs."""
-    slots = np.int64(0)
-    for word in sentence:
-        slots += np.int64(keeps(word))
-    return slots
+def is_activation(word):
+    """Return whether a word leaves out units."""
+    return (word == ACTIVATION) | (word == SIGNED_ACTIVATION)
 
 
 @inline
 def perform(norms, network, address, k, state, tape, work, slot):
     """Perform a sentence on a state; return the vector that it leaves, on all units."""
     vector = whole(network, state)
-    for word in network.constants.sentence:
+    sentence = network.constants.sentence
+    for position in range(sentence.size):
+        word = sentence[position]
         if vector.support != 0 and word != LINEAR_V:
             vector = spread(vector, state.buffers, tape)
-        if word in (NORM, BRANCH_NORM):
+        if (word == NORM) | (word == BRANCH_NORM):
             vector = norm(norms, network, vector, state, tape, slot)
         elif word == LINEAR_W:
             remember(work.log_inputs, W, k, vector, state)
@@ -102,31 +85,31 @@ def perform(norms, network, address, k, state, tape, work, slot):
         elif word == LINEAR_V:
             remember(work.log_inputs, V, k, vector, state)
             vector = linear_v(network, address, k, vector, state.buffers, tape, work)
-        slot += np.int64(keeps(word))
+        slot += tape.of_word[position]
     return spread(vector, state.buffers, tape)
 
 
 @inline
-def perform_back(norms, network, address, k, state, tape, work, slot, out):
+def perform_back(norms, network, address, row, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, state)
-    slot += kept_words(sentence)
+    slot += tape.words
     for position in range(sentence.size - 1, -1, -1):
         word = sentence[position]
-        if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION, SIGNED_ACTIVATION):
+        if vector.support != 0 and not ((word == LINEAR_W) | (word == BIAS) | is_activation(word)):
             vector = spread(vector, state.buffers, tape)
-        slot -= np.int64(keeps(word))
-        if word in (NORM, BRANCH_NORM):
+        slot -= tape.of_word[position]
+        if (word == NORM) | (word == BRANCH_NORM):
             vector = norm_back(norms, network, vector, state.buffers, tape, slot)
         elif word == LINEAR_W:
-            finish(network, out.weight_w, W, k, vector, state, work)
+            finish(network, out.weight_w, W, row, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
-        elif word in (ACTIVATION, SIGNED_ACTIVATION):
+        elif is_activation(word):
             vector = activation_back(vector, state.buffers, tape, slot, position == 0)
         elif word == LINEAR_V:
-            finish(network, out.weight_v, V, k, vector, state, work)
-            active = position > 0 and sentence[position - 1] in (ACTIVATION, SIGNED_ACTIVATION)
+            finish(network, out.weight_v, V, row, k, vector, state, work)
+            active = position > 0 and is_activation(sentence[position - 1])
             support = slot if active else np.int64(0)
             vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
     return spread(vector, state.buffers, tape)
