@@ -198,9 +198,6 @@ apart = njit(error_model="numpy", forceinline=False, **_APART, **_NO_REFERENCES)
 For what a layer seldom comes to, or works on for long.
 """
 
-shared_helper = njit(nogil=True, error_model="numpy", forceinline=False, **_NO_REFERENCES)
-"""Decorator of a helper that Python calls, too."""
-
 allocating_helper = njit(error_model="numpy", forceinline=False, **_INTERNAL)
 """Decorator of a function that only kernels call and that allocates arrays."""
 

@@ -94,7 +94,8 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     True
     """
     from montecarlo.engines.correlated._engine import Paths
-    from montecarlo.kernels._state import draw_input
+    from montecarlo.kernels._signs import signs_of
+    from montecarlo.kernels._state import input_of
 
     check_resnet(resnet)
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
@@ -109,8 +110,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     def stack(role: int, n_units: int, length: int, scale: float) -> Array:
         return scale * np.stack([matrix(role, k, n_units, length) for k in range(L)])
 
-    x = np.empty(n, np.float32)
-    draw_input(*address, x, np.uint64(n))
+    x = input_of(address, n)
     scale = 1.0 / math.sqrt(d)
     biased = resnet.bias_std > 0.0
     if resnet.processes is None:
@@ -130,18 +130,8 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         alpha=resnet.scaling,
         alphas=resnet.scaling * (np.ones(L) if resnet.factors is None else resnet.factors),
         skip=resnet.skip,
-        signs=_signs(address, L, d) if SIGNED_ACTIVATION in resnet.words else None,
+        signs=signs_of(address, L, d).astype(np.float64) if SIGNED_ACTIVATION in resnet.words else None,
     )
-
-
-def _signs(address: Address, depth: int, width: int) -> Array:
-    """Return the signs of all layers, shape (L, d)."""
-    from montecarlo.kernels._signs import fill_signs
-
-    signs, (k0, k1, low, high) = np.empty((depth, width), np.float32), address
-    for k in range(depth):
-        fill_signs(k0, k1, np.uint32(k), low, high, np.uint64(width), np.uint64(1), np.uint64(0), signs[k])
-    return signs.astype(np.float64)
 
 
 def readout_rows(resnet: ResNet, *, replica: int, seed: int, rows: int) -> Array:

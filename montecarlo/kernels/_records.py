@@ -13,6 +13,7 @@ import numpy as np
 from numba import types
 
 from montecarlo.common._jit import helper, inline
+from montecarlo.common._scalars import smaller
 from montecarlo.kernels._spans import DoubleRows, Doubles, Integers
 from montecarlo.kernels._state import SCALAR_FUNCTION
 from montecarlo.streams._address import Address
@@ -59,7 +60,7 @@ CONSTANTS = types.NamedTuple(
 @inline
 def alpha_of(constants, k):
     """Return a_k, the factor of the branch in layer k = 0 ... L-1."""
-    return constants.alphas[min(np.int64(k), np.int64(constants.alphas.size - 1))]
+    return constants.alphas[smaller(np.int64(k), np.int64(constants.alphas.size - 1))]
 
 
 class Sigma(NamedTuple):

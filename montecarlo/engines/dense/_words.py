@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import LANES, inline
+from montecarlo.common._scalars import larger, ldexp, smaller
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import NOW, START, rescale
 from montecarlo.engines.dense._vector import finish, measure, pad, remember, spread, tilt, whole
@@ -238,9 +239,9 @@ def evaluate(network, vector, z, bias, units, values, slopes):
     """Evaluate any activation at the entries of a vector plus the bias; return the number of units."""
     n = _ZERO
     below = network.sigma.negative_slope
-    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
-    up = math.ldexp(1.0, int(bounded)) / vector.divisor
-    down = math.ldexp(1.0, int(-bounded))
+    bounded = smaller(larger(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = ldexp(1.0, bounded) / vector.divisor
+    down = ldexp(1.0, -bounded)
     for i in range(_ZERO, vector.size):
         x = np.float64(z[i]) * up
         if vector.biased:
@@ -304,9 +305,9 @@ def _norm(network, vector, x, buffers, tape, slot):
 def squash(network, vector, x, out, slopes):
     """Evaluate tanh(γ x), in the frame of x as an activation is, and its slope."""
     gamma = network.constants.norm_gamma
-    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
-    up = math.ldexp(gamma, int(bounded)) / vector.divisor
-    down = math.ldexp(1.0, int(-bounded))
+    bounded = smaller(larger(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = ldexp(gamma, bounded) / vector.divisor
+    down = ldexp(1.0, -bounded)
     for j in range(_ZERO, network.width):
         t = math.tanh(np.float64(x[j]) * up)
         out[j] = np.float32(t * down)
@@ -342,14 +343,14 @@ def stream_norm(norms, network, state, tape, slot):
     mean, factor, length = measure(network, state.mantissas, exponent, 1.0)
     tape.lengths[slot] = length
     # Exponents from an old frame, of the difference or the state, to the new one.
-    new_frame = max(start, 0)
-    moved = int(max(exponent, start) - new_frame)
-    was = int(max(exponent - new_frame, -2000))
+    new_frame = larger(start, 0)
+    moved = larger(exponent, start) - new_frame
+    was = larger(exponent - new_frame, -2000)
     for j in range(_ZERO, network.width):
         old = state.mantissas[j]
         new = (old - mean) * factor
-        change = math.ldexp(new, int(-new_frame)) - math.ldexp(old, was)
-        state.difference[j] = math.ldexp(state.difference[j], moved) + change
+        change = ldexp(new, -new_frame) - ldexp(old, was)
+        state.difference[j] = ldexp(state.difference[j], moved) + change
         state.mantissas[j] = new
         tape.vectors[slot, j] = np.float32(new)
     state.exponents[NOW] = 0
@@ -364,10 +365,10 @@ def stream_norm_back(norms, network, state, tape, slot, lowest):
     direction, length = tape.vectors[slot], tape.lengths[slot]
     mean, along = tilt(network, state.mantissas, direction)
     inverse = 1.0 / length if length > 0.0 else 0.0
-    behind = int(max(min(state.exponents[NOW] - state.exponents[START], 0), -2000))
+    behind = larger(smaller(state.exponents[NOW] - state.exponents[START], 0), -2000)
     for j in range(_ZERO, network.width):
         old = state.mantissas[j]
         new = (old - mean - along * np.float64(direction[j])) * inverse
-        state.difference[j] += math.ldexp(new - old, behind)
+        state.difference[j] += ldexp(new - old, behind)
         state.mantissas[j] = new
     return rescale(state, network.width, lowest)

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import apart, inline
+from montecarlo.common._scalars import larger, ldexp, smaller
 from montecarlo.engines.gaussian._records import (
     BENT,
     PAIR,
@@ -115,11 +116,11 @@ def evaluate(network, vector, state, tape, work, slot, gamma):
     bias_std, below = network.constants.bias_std, sigma.negative_slope
     value, slope, piecewise = sigma.value, sigma.slope, not math.isnan(below)
     for lane in range(_ZERO, _SIXTEEN):
-        bounded = min(max(state.exponents[lane], -EVALUATION_LIMIT), EVALUATION_LIMIT)
+        bounded = smaller(larger(state.exponents[lane], -EVALUATION_LIMIT), EVALUATION_LIMIT)
         if vector.own:
             bounded = 0
-        up = math.ldexp(1.0, int(bounded))
-        down = math.ldexp(1.0, int(-bounded))
+        up = ldexp(1.0, bounded)
+        down = ldexp(1.0, -bounded)
         scale = divided(network, vector, math.sqrt(work.lengths[lane]))
         for j in range(_ZERO, rows):
             i = j * _SIXTEEN + lane

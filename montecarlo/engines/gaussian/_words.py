@@ -28,6 +28,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import inline, merged
+from montecarlo.common._scalars import larger
 from montecarlo.engines.gaussian._norms import branch_norm, branch_norm_back, norm, norm_back
 from montecarlo.engines.gaussian._pointwise import (
     activation,
@@ -234,7 +235,7 @@ def linear_back(network, batch, k, position, vector, state, tape, work, slot):
     needs the sum of the normals, too.
     """
     sentence = network.constants.sentence
-    word, before = sentence[position], sentence[max(position - 1, 0)]
+    word, before = sentence[position], sentence[larger(position - 1, 0)]
     fresh, image, given = Table(work.fresh, _ZERO), table_of(network, tape, slot), slot - _ONE
     rows, role = rows_from(network, word), _TRANSPOSE_V if word == LINEAR_V else _TRANSPOSE_W
     fill_normals(batch.address, np.uint32(np.uint32(k) | role), groups_of(rows), fresh)
