@@ -180,20 +180,25 @@ def _sources_digest() -> str:
 # Wrappers for callers in Python unpack every argument: they were two fifths of the time to compile a kernel
 # that takes records.
 _INTERNAL: dict[str, Any] = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_APART = _INTERNAL.copy()
 if not JIT_OFF:
     _INTERNAL |= part_options()
+    _APART |= part_options(apart=True)
 
-helper = njit(error_model="numpy", **_INTERNAL, **_NO_REFERENCES)
+helper = njit(error_model="numpy", forceinline=False, **_INTERNAL, **_NO_REFERENCES)
 """Decorator of a function that only kernels call and that allocates nothing.
 
 Without numba's runtime it counts no references: the atomic counts of its array arguments took a tenth of
 the time of a narrow layer.
 """
 
-shared_helper = njit(nogil=True, error_model="numpy", **_NO_REFERENCES)
-"""Decorator of a helper that Python calls, too."""
+apart = njit(error_model="numpy", forceinline=False, **_APART, **_NO_REFERENCES)
+"""Decorator of a helper that LLVM writes into none of its callers: each copy would be compiled once more.
 
-allocating_helper = njit(error_model="numpy", **_INTERNAL)
+For what a layer seldom comes to, or works on for long.
+"""
+
+allocating_helper = njit(error_model="numpy", forceinline=False, **_INTERNAL)
 """Decorator of a function that only kernels call and that allocates arrays."""
 
 inline = njit(forceinline=True, error_model="numpy", **_INTERNAL, **_NO_REFERENCES)

@@ -11,19 +11,19 @@ from __future__ import annotations
 from typing import Any, Literal
 
 
-def part_options() -> dict[str, Any]:
-    """Return the option of numba that compiles a part so.
+def part_options(apart: bool = False) -> dict[str, Any]:
+    """Return the option of numba that compiles a part so; with `apart`, LLVM leaves it a function of its own.
 
     All of this is numba's inside: where a release has it otherwise, there is no option, and parts are
     compiled as numba compiles anything.
     """
     try:
-        return {"pipeline_class": _part_compiler()}
+        return {"pipeline_class": _part_compiler(apart)}
     except (ImportError, AttributeError):
         return {}
 
 
-def _part_compiler() -> Any:
+def _part_compiler(apart: bool) -> Any:
     import numba._dynfunc as dynfunc
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
@@ -61,6 +61,9 @@ def _part_compiler() -> Any:
             state.library.finalize()
             lowered, libraries = state["cr"], [state.library]
             description, environment = lowered.fndesc, lowered.env
+            if apart:
+                function = state.library._final_module.get_function(description.llvm_func_name)
+                function.add_function_attribute("noinline")
             # Numba knows compiled functions by an object that Python could call: this one has no code.
             name = description.qualname.split(".")[-1]
             key = make_function(description.lookup_module(), name, "", 0, environment, tuple(libraries))

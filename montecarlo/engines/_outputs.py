@@ -47,12 +47,12 @@ def constants_of(resnet: ResNet) -> Constants:
 
 
 def empty_outputs(resnet: ResNet, request: Request, replicas: int, *, states: bool = False) -> Outputs:
-    """Return unfilled arrays for a block of `replicas` networks, with `states` for h_L and p_0, too."""
+    """Return arrays of NaN for a block of `replicas` networks, with `states` for h_L and p_0, too."""
     L = resnet.depth
     path, layers = (L + 1) * request.trajectories, L * request.any_weight_gradients
     width, gates = resnet.width * states, L * request.gate_gradients
     columns = (4, path, path, layers, layers, gates, width, width)
-    return Outputs(*(np.empty((replicas, n)) for n in columns))
+    return Outputs(*(np.full((replicas, n), np.nan) for n in columns))
 
 
 def columns_of(outputs: Outputs, resnet: ResNet, request: Request) -> Columns:

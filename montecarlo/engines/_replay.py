@@ -93,15 +93,15 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     >>> bool(np.isclose(ratio, sample["log_hidden_ratio"][2], atol=1e-5))
     True
     """
-    from montecarlo.kernels._state import draw_input
+    from montecarlo.kernels._signs import signs_of
+    from montecarlo.kernels._state import input_of
 
     check_resnet(resnet)
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
     seed = check_seed(seed)
     address = Address.of(resnet.stream_key(seed), replica)
     d, n = resnet.width, resnet.input_dim
-    x = np.empty(n, np.float32)
-    draw_input(*address, x, np.uint64(n))
+    x = input_of(address, n)
     v, w = matrices(resnet, replica=replica, seed=seed)
     combine = resnet.law.kernels()[1]
     embedding = _unit_rows(combine, address, np.uint32(ROLE_EMBEDDING << 28), d, n)
@@ -117,7 +117,9 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         alpha=resnet.scaling,
         alphas=resnet.scaling * (np.ones(resnet.depth) if resnet.factors is None else resnet.factors),
         skip=resnet.skip,
-        signs=_signs(address, resnet.depth, d) if SIGNED_ACTIVATION in resnet.words else None,
+        signs=signs_of(address, resnet.depth, d).astype(np.float64)
+        if SIGNED_ACTIVATION in resnet.words
+        else None,
     )
 
 
@@ -140,7 +142,9 @@ def matrices(resnet: ResNet, *, replica: int, seed: int) -> tuple[Array, Array |
         v = paths.v.reshape(L, d, M).astype(np.float64) / math.sqrt(M)
         return v, scale * paths.w.reshape(L, M, d).astype(np.float64) if paths.w.size else None
     address = Address.of(key, replica)
-    v = 1.0 / math.sqrt(M) * _stack(resnet, address, ROLE_V, M, d).transpose(0, 2, 1)  # a unit is a column of V
+    v = (
+        1.0 / math.sqrt(M) * _stack(resnet, address, ROLE_V, M, d).transpose(0, 2, 1)
+    )  # a unit is a column of V
     return v, scale * _stack(resnet, address, ROLE_W, M, d) if resnet.has_w else None
 
 
@@ -148,17 +152,9 @@ def _stack(resnet: ResNet, address: Address, role: int, n_units: int, length: in
     """Return the standardised matrices of a role in all layers, shape (L, n_units, length)."""
     _, combine = resnet.law.kernels()
     layers = range(resnet.depth)
-    return np.stack([_unit_rows(combine, address, np.uint32(k | role << 28), n_units, length) for k in layers])
-
-
-def _signs(address: Address, depth: int, width: int) -> Array:
-    """Return the signs of all layers, shape (L, d)."""
-    from montecarlo.kernels._signs import fill_signs
-
-    signs, (k0, k1, low, high) = np.empty((depth, width), np.float32), address
-    for k in range(depth):
-        fill_signs(k0, k1, np.uint32(k), low, high, np.uint64(width), np.uint64(1), np.uint64(0), signs[k])
-    return signs.astype(np.float64)
+    return np.stack(
+        [_unit_rows(combine, address, np.uint32(k | role << 28), n_units, length) for k in layers]
+    )
 
 
 def readout_rows(resnet: ResNet, *, replica: int, seed: int, rows: int) -> Array:

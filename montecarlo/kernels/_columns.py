@@ -18,6 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper
+from montecarlo.common._scalars import larger, ldexp
 from montecarlo.kernels._product import VECTOR
 from montecarlo.kernels._state import LARGEST
 
@@ -119,7 +120,7 @@ def column_log_norm(high, low, size, columns, column, exponent):
             if low.size > 0:
                 x += np.float64(low[place])
             if second == 0:
-                largest = max(largest, abs(x))
+                largest = larger(largest, abs(x))
             else:
                 total += (x / largest) * (x / largest)
         if not largest > 0.0:
@@ -142,19 +143,19 @@ def rescale_column(high, low, difference, size, columns, column, peak, exponent,
     largest = 0.0
     for j in range(_ZERO, size):
         place = np.uint64(j) * columns + column
-        largest = max(largest, abs(np.float64(high[place])))
+        largest = larger(largest, abs(np.float64(high[place])))
     if largest == 0.0:
         return exponent, True
-    shift = max(math.frexp(largest)[1], lowest - exponent)
+    shift = larger(math.frexp(largest)[1], lowest - exponent)
     if shift == 0:
         return exponent, True
-    moved = max(exponent, start_exponent) - max(exponent + shift, start_exponent)
+    moved = larger(exponent, start_exponent) - larger(exponent + shift, start_exponent)
     for j in range(_ZERO, size):
         place = np.uint64(j) * columns + column
-        high[place] = np.float32(math.ldexp(np.float64(high[place]), int(-shift)))
-        low[place] = np.float32(math.ldexp(np.float64(low[place]), int(-shift)))
+        high[place] = np.float32(ldexp(np.float64(high[place]), -shift))
+        low[place] = np.float32(ldexp(np.float64(low[place]), -shift))
         if moved != 0:
-            difference[place] = np.float32(math.ldexp(np.float64(difference[place]), int(moved)))
+            difference[place] = np.float32(ldexp(np.float64(difference[place]), moved))
     return exponent + shift, True
 
 

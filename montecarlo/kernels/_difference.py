@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import helper
+from montecarlo.common._scalars import larger, ldexp
 
 _ZERO = np.uint64(0)
 ROUNDING = 2.0**-20
@@ -25,18 +26,18 @@ def settle_difference(state, start, difference, size, stride, offset, exponent, 
     The entries of the network lie at ``j * stride + offset``; the state is in the frame of `exponent`, the
     start in that of `start_exponent` and the difference in the larger one.
     """
-    frame = max(exponent, start_exponent)
-    up = int(max(exponent - frame, -2000))
-    start_up = int(max(start_exponent - frame, -2000))
+    frame = larger(exponent, start_exponent)
+    up = larger(exponent - frame, -2000)
+    start_up = larger(start_exponent - frame, -2000)
     largest = 0.0
     gap = 0.0
     for j in range(_ZERO, size):
         i = np.uint64(j) * stride + offset
-        end = math.ldexp(state[i], up)
-        begin = math.ldexp(start[i], start_up)
-        largest = max(largest, abs(end), abs(begin))
-        gap = max(gap, abs(end - begin - difference[i]))
+        end = ldexp(state[i], up)
+        begin = ldexp(start[i], start_up)
+        largest = larger(largest, larger(abs(end), abs(begin)))
+        gap = larger(gap, abs(end - begin - difference[i]))
     if gap > ROUNDING * largest:
         for j in range(_ZERO, size):
             i = np.uint64(j) * stride + offset
-            difference[i] = math.ldexp(state[i], up) - math.ldexp(start[i], start_up)
+            difference[i] = ldexp(state[i], up) - ldexp(start[i], start_up)

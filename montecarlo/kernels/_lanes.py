@@ -15,6 +15,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper
+from montecarlo.common._scalars import as_bits
+from montecarlo.kernels._spans import Span
 from montecarlo.streams._blocks import REPLICAS, Table, base_of, fill_replica_words, splat
 from montecarlo.streams._normals import box_muller
 
@@ -42,8 +44,8 @@ def fill_normals(address, layer_role, groups, table):
         first = table.start + _TWO * pair * n
         second = first + n
         for i in range(_ZERO, n):
-            radius = np.float32(out[first + i]).view(np.uint32)
-            angle = np.float32(out[second + i]).view(np.uint32)
+            radius = as_bits(np.float32(out[first + i]), np.uint32)
+            angle = as_bits(np.float32(out[second + i]), np.uint32)
             out[first + i], out[second + i] = box_muller(radius, angle)
 
 
@@ -63,7 +65,7 @@ class Rows:
         tables = {
             position: base_of(context, builder, kind, args[position])
             for position, kind in enumerate(signature.args)
-            if isinstance(kind, types.Array | types.NamedTuple)
+            if isinstance(kind, types.Array | types.NamedTuple | Span)
         }
         self.bases = {position: base for position, (base, _) in tables.items()}
         self._kinds = {

@@ -7,22 +7,22 @@ module is imported.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import types
 
 from montecarlo.common._jit import helper, inline
+from montecarlo.common._scalars import smaller
+from montecarlo.kernels._spans import DoubleRows, Doubles, Integers
+from montecarlo.kernels._state import SCALAR_FUNCTION
 from montecarlo.streams._address import Address
-
-Array = npt.NDArray[np.float64]
 
 
 class Constants(NamedTuple):
     """A specification in numbers: all that a kernel knows of a `ResNet` but its functions."""
 
-    sentence: npt.NDArray[np.int64]
+    sentence: Integers
     """Codes of `montecarlo.kernels._words`."""
     width: int
     depth: int
@@ -39,7 +39,7 @@ class Constants(NamedTuple):
     norm_gamma: float
     vanishes: bool
     """Whether the weight law has atoms: a layer may map a state to exactly zero."""
-    alphas: Array
+    alphas: Doubles
     """a_k layer by layer, or α alone where all are equal; see `alpha_of`."""
     skip: float
     """b, the factor of the stream."""
@@ -60,23 +60,23 @@ CONSTANTS = types.NamedTuple(
 @inline
 def alpha_of(constants, k):
     """Return a_k, the factor of the branch in layer k = 0 ... L-1."""
-    return constants.alphas[min(np.int64(k), np.int64(constants.alphas.size - 1))]
+    return constants.alphas[smaller(np.int64(k), np.int64(constants.alphas.size - 1))]
 
 
 class Sigma(NamedTuple):
     """The activation, its derivative, and its slope below zero where it is piecewise linear (else NaN)."""
 
-    value: Any
-    slope: Any
+    value: Annotated[Any, SCALAR_FUNCTION]
+    slope: Annotated[Any, SCALAR_FUNCTION]
     negative_slope: float
 
 
 class Draw(NamedTuple):
     """The key of the random streams and the first replica of a block."""
 
-    k0: Any
-    k1: Any
-    first_replica: Any
+    k0: np.uint32
+    k1: np.uint32
+    first_replica: np.uint64
 
     @classmethod
     def of(cls, key: tuple[int, int], first_replica: int) -> Draw:
@@ -102,14 +102,14 @@ class Outputs(NamedTuple):
     and of those of the factors a_k, over ‖p_L‖‖h_0‖; h_L and p_0, each up to a power of two.
     """
 
-    rows: Array
-    hidden_path: Array
-    gradient_path: Array
-    weight_v: Array
-    weight_w: Array
-    gates: Array
-    last_hidden: Array
-    first_gradient: Array
+    rows: DoubleRows
+    hidden_path: DoubleRows
+    gradient_path: DoubleRows
+    weight_v: DoubleRows
+    weight_w: DoubleRows
+    gates: DoubleRows
+    last_hidden: DoubleRows
+    first_gradient: DoubleRows
 
     def part(self, first: int, last: int) -> Outputs:
         """Return the rows of some of the networks."""

@@ -8,9 +8,12 @@ homogeneous, which is right to 2**-100 for activations that are asymptotically l
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from numba import types
 
-from montecarlo.common._jit import helper, shared_helper
+from montecarlo.common._jit import helper, kernel
+from montecarlo.common._scalars import smaller
+from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_INPUT
 from montecarlo.streams._philox import philox
 
@@ -37,10 +40,22 @@ _INPUT = np.uint32(ROLE_INPUT << 28)
 _ZERO = np.uint64(0)
 
 
-@shared_helper
+@helper
 def draw_input(k0, k1, low, high, out, n):
     """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
     draw_input_number(k0, k1, np.uint32(0), low, high, out, n)
+
+
+@kernel(allocates=False)
+def _draw_input(k0, k1, low, high, out):
+    draw_input(k0, k1, low, high, out, np.uint64(out.size))
+
+
+def input_of(address: Address, size: int) -> npt.NDArray[np.float32]:
+    """Return a replica's input as kernels draw it."""
+    x = np.empty(size, np.float32)
+    _draw_input(*address, x)
+    return x
 
 
 @helper
@@ -49,6 +64,6 @@ def draw_input_number(k0, k1, number, low, high, out, n):
     scale = np.float32(2.0**-24)
     for first in range(_ZERO, n, np.uint64(4)):
         words = philox(np.uint32(first // np.uint64(4)), np.uint32(number | _INPUT), low, high, k0, k1)
-        for i in range(_ZERO, min(np.uint64(4), n - np.uint64(first))):
+        for i in range(_ZERO, smaller(np.uint64(4), n - np.uint64(first))):
             level = np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)
             out[np.uint64(first) + i] = level * scale

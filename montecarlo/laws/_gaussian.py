@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from montecarlo.common._jit import CHUNK, helper
+from montecarlo.common._scalars import as_bits, smaller
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, PLANE, WORDS, Decoder, generate, products
 from montecarlo.streams._normals import box_muller
@@ -28,8 +29,8 @@ def _turn_normal(scratch, counters):
         first = np.uint64(plane) * _PLANE
         second = first + _PLANE
         for i in range(_ZERO, end):
-            radius = np.float32(scratch[first + i]).view(np.uint32)
-            angle = np.float32(scratch[second + i]).view(np.uint32)
+            radius = as_bits(np.float32(scratch[first + i]), np.uint32)
+            angle = as_bits(np.float32(scratch[second + i]), np.uint32)
             scratch[first + i], scratch[second + i] = box_muller(radius, angle)
 
 
@@ -53,11 +54,11 @@ def project(address, layer_role, units, n, x, steps, scratch, out):
         out[i] = np.float32(0.0)
     for begin in range(_ZERO, n, _CHUNK):
         first = np.uint64(begin)
-        m = min(_CHUNK, n - first)
+        m = smaller(_CHUNK, n - first)
         at_once = _WORDS // (_TWO * m)
         for begin_step in range(_ZERO, steps, at_once):
             step = np.uint64(begin_step)
-            count = min(at_once, steps - step)
+            count = smaller(at_once, steps - step)
             generate(
                 address, layer_role, units, first, m, np.uint32(_TWO * steps), np.uint32(_TWO * step),
                 _TWO * count, scratch,
@@ -74,11 +75,11 @@ def combine(address, layer_role, units, n, x, steps, scratch, out):
         out[j] = np.float32(0.0)
     for begin in range(_ZERO, n, _CHUNK):
         first = np.uint64(begin)
-        m = min(_CHUNK, n - first)
+        m = smaller(_CHUNK, n - first)
         at_once = _WORDS // (_TWO * m)
         for begin_step in range(_ZERO, steps, at_once):
             step = np.uint64(begin_step)
-            count = min(at_once, steps - step)
+            count = smaller(at_once, steps - step)
             generate(
                 address, layer_role, units, first, m, np.uint32(_TWO * steps), np.uint32(_TWO * step),
                 _TWO * count, scratch,

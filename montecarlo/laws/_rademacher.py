@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from montecarlo.common._jit import CHUNK, LANES
+from montecarlo.common._scalars import smaller
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, PLANE, WORDS, Decoder, constant, generate, products
 from montecarlo.streams._blocks import splat
@@ -47,17 +48,17 @@ def project(address, layer_role, units, n, x, steps, scratch, out):
         out[i] = np.float32(0.0)
     for begin in range(_ZERO, n, _CHUNK):
         first = np.uint64(begin)
-        m = min(_CHUNK, n - first)
+        m = smaller(_CHUNK, n - first)
         at_once = _WORDS // m
         for begin_position in range(_ZERO, counters, at_once):
             position = np.uint64(begin_position)
-            count = min(at_once, counters - position)
+            count = smaller(at_once, counters - position)
             generate(
                 address, layer_role, units, first, m, np.uint32(counters), np.uint32(position),
                 count, scratch,
             )  # fmt: skip
             for step in range(
-                position * _STEPS_PER_COUNTER, min((position + count) * _STEPS_PER_COUNTER, steps)
+                position * _STEPS_PER_COUNTER, smaller((position + count) * _STEPS_PER_COUNTER, steps)
             ):
                 counter = np.uint64(step) // _STEPS_PER_COUNTER - position
                 byte = np.uint64(step) % _STEPS_PER_COUNTER
@@ -74,17 +75,17 @@ def combine(address, layer_role, units, n, x, steps, scratch, out):
         out[j] = np.float32(0.0)
     for begin in range(_ZERO, n, _CHUNK):
         first = np.uint64(begin)
-        m = min(_CHUNK, n - first)
+        m = smaller(_CHUNK, n - first)
         at_once = _WORDS // m
         for begin_position in range(_ZERO, counters, at_once):
             position = np.uint64(begin_position)
-            count = min(at_once, counters - position)
+            count = smaller(at_once, counters - position)
             generate(
                 address, layer_role, units, first, m, np.uint32(counters), np.uint32(position),
                 count, scratch,
             )  # fmt: skip
             for step in range(
-                position * _STEPS_PER_COUNTER, min((position + count) * _STEPS_PER_COUNTER, steps)
+                position * _STEPS_PER_COUNTER, smaller((position + count) * _STEPS_PER_COUNTER, steps)
             ):
                 counter = np.uint64(step) // _STEPS_PER_COUNTER - position
                 byte = np.uint64(step) % _STEPS_PER_COUNTER

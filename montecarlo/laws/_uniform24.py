@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from montecarlo.common._jit import CHUNK
+from montecarlo.common._scalars import smaller
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, WORDS, Decoder, constant, generate, products
 
@@ -47,11 +48,11 @@ def project(address, layer_role, units, n, x, steps, scratch, out):
         out[i] = offset
     for begin in range(_ZERO, n, _CHUNK):
         first = np.uint64(begin)
-        m = min(_CHUNK, n - first)
+        m = smaller(_CHUNK, n - first)
         at_once = _WORDS // (_TWO * m)
         for begin_step in range(_ZERO, steps, at_once):
             step = np.uint64(begin_step)
-            count = min(at_once, steps - step)
+            count = smaller(at_once, steps - step)
             generate(
                 address, layer_role, units, first, m, np.uint32(_TWO * steps), np.uint32(_TWO * step),
                 _TWO * count, scratch,
@@ -73,11 +74,11 @@ def combine(address, layer_role, units, n, x, steps, scratch, out):
         out[j] = offset
     for begin in range(_ZERO, n, _CHUNK):
         first = np.uint64(begin)
-        m = min(_CHUNK, n - first)
+        m = smaller(_CHUNK, n - first)
         at_once = _WORDS // (_TWO * m)
         for begin_step in range(_ZERO, steps, at_once):
             step = np.uint64(begin_step)
-            count = min(at_once, steps - step)
+            count = smaller(at_once, steps - step)
             generate(
                 address, layer_role, units, first, m, np.uint32(_TWO * steps), np.uint32(_TWO * step),
                 _TWO * count, scratch,

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._jit import fma, inline, kernel
+from montecarlo.common._scalars import as_bits
 from montecarlo.streams._philox import philox
 
 LARGEST_NORMAL = 6.6605
@@ -48,9 +49,9 @@ def box_muller(radius_word, angle_word):
     v = _F(k) + _F(0.5)
     complement = _F(np.int32(np.int32(0x7FFFFFFF) - k)) + _F(0.5)
     near_one = v > _NEAR_ONE
-    offset = np.int32(np.float32(v).view(np.int32) - _SQRT_HALF_BITS)
+    offset = np.int32(as_bits(np.float32(v), np.int32) - _SQRT_HALF_BITS)
     exponent = np.int32(offset >> np.int32(23))
-    mantissa = np.int32(np.int32(offset & np.int32(0x007FFFFF)) + _SQRT_HALF_BITS).view(np.float32)
+    mantissa = as_bits(np.int32(np.int32(offset & np.int32(0x007FFFFF)) + _SQRT_HALF_BITS), np.float32)
     f = -complement * _F(2.0**-31) if near_one else mantissa - _F(1.0)
     e = _F(0.0) if near_one else _F(np.int32(exponent - np.int32(31)))
     q = fma(_Q7, f, _Q6)
@@ -72,7 +73,7 @@ def box_muller(radius_word, angle_word):
     cosine = fma(fma(fma(fma(_C4, t2, _C3), t2, _C2), t2, _C1), t2, _C0)
     swap = np.uint32(angle_word & np.uint32(0x40000000)) != np.uint32(0)
     sign = np.uint32(angle_word & np.uint32(0x80000000))
-    signed_radius = np.uint32(np.float32(radius).view(np.uint32) ^ sign).view(np.float32)
+    signed_radius = as_bits(np.uint32(as_bits(np.float32(radius), np.uint32) ^ sign), np.float32)
     first = sine if swap else cosine
     second = cosine if swap else sine
     return signed_radius * first, signed_radius * second

@@ -14,6 +14,8 @@ from montecarlo.engines._outputs import (
     empty_outputs,
 )
 from montecarlo.engines.dense import _words
+from montecarlo.engines.dense._block import build_block
+from montecarlo.kernels._images import Image
 from montecarlo.kernels._records import Draw, Outputs
 from montecarlo.networks._specification import ResNet
 
@@ -77,10 +79,11 @@ def _run(
     from montecarlo.engines.dense._network import segment_length
 
     kept = resnet.inner_width + resnet.width * len(resnet.normalisation.words)
-    _kernel(resnet)(
-        *resnet.law.kernels(), *resnet.activation_function.compiled(), constants_of(resnet),
+    block = build_block(
+        resnet.law.kernels(), resnet.activation_function.compiled(), constants_of(resnet),
         Draw.of(key, first_replica), segment_length(kept, resnet.depth), gradients, outputs,
     )  # fmt: skip
+    Image(block).run(_kernel(resnet))
 
 
 def _kernel(resnet: ResNet) -> Any:

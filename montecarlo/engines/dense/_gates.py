@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, inline
+from montecarlo.common._jit import apart, inline
 from montecarlo.engines.dense._state import NOW
 
 _ZERO = np.uint64(0)
@@ -27,12 +27,12 @@ def keep_branch(network, state, vector, tape, place):
         tape.branch_logs[place] = vector.frame * _LN2 - math.log(vector.divisor)
 
 
-@helper
-def meet_branch(network, gradient, tape, place, work, gates, k):
+@apart
+def meet_branch(network, gradient, tape, place, work, gates, row, k):
     """Store log |∂ℓ/∂a_k| over ‖p_L‖‖h_0‖."""
     if gates.size > 0:
         total = 0.0
         for j in range(_ZERO, network.width):
             total += gradient.mantissas[j] * np.float64(tape.branches[place, j])
         log_scale = gradient.exponents[NOW] * _LN2 + tape.branch_logs[place]
-        gates[k] = math.log(abs(total)) + log_scale - work.starts[0] - work.starts[1]
+        gates[row, k] = math.log(abs(total)) + log_scale - work.starts[0] - work.starts[1]

@@ -18,34 +18,28 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import LANES, allocating_helper, helper, inline
+from montecarlo.common._jit import LANES, apart, helper, inline
 from montecarlo.engines.dense._gates import keep_branch, meet_branch
-from montecarlo.engines.dense._records import build_network, build_state, build_tape, build_work
+from montecarlo.engines.dense._records import Block
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
 from montecarlo.engines.dense._words import (
-    kept_words,
     perform,
     perform_back,
-    scale_free,
     stream_norm,
     stream_norm_back,
 )
-from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, Outputs, address_of, alpha_of
-from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
-from montecarlo.laws._interface import SIGNATURE as LAW_KERNEL
+from montecarlo.kernels._images import reader
+from montecarlo.kernels._records import address_of, alpha_of
+from montecarlo.kernels._state import UNBOUNDED, draw_input
 from montecarlo.streams._keys import ROLE_EMBEDDING, ROLE_READOUT
 
 TAPE_BYTES = 32 << 20
 """Memory a block of replicas may use for its tape before depth is cut into segments."""
 
-_MATRIX_KERNEL = types.FunctionType(LAW_KERNEL)
-# Explicit, because law kernels and activations must be typed as first-class functions: one compiled engine
-# then serves all of them, and numba can cache it on disk.
-RUN_BLOCK = types.void(
-    _MATRIX_KERNEL, _MATRIX_KERNEL, SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, types.int64,
-    types.boolean, OUTPUTS,
-)  # fmt: skip
-"""Signature of the kernels."""
+RUN_BLOCK = types.void(types.uint64)
+"""Signature of the kernels: the address of a `Block`."""
+
+_block_at = reader(Block)
 
 _EMBEDDING = np.uint32(ROLE_EMBEDDING << 28)
 _READOUT = np.uint32(ROLE_READOUT << 28)
@@ -54,6 +48,7 @@ _ONE = np.uint64(1)
 _LANES = np.uint64(LANES)
 # With a type: numba would compile a helper once more for each value of a constant without one.
 _BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
+_HIDDEN, _GRADIENT = np.int64(0), np.int64(2)
 
 
 def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
@@ -71,7 +66,7 @@ def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
 
 
 @helper
-def start(network, address, hidden, tape, work, out):
+def start(network, address, row, hidden, tape, work, out):
     """Draw the input and begin at h_0 = A x."""
     n_in = np.uint64(network.constants.input_dim)
     x, image = work.input, hidden.buffers[1]
@@ -84,11 +79,11 @@ def start(network, address, hidden, tape, work, out):
     begin(hidden, image, scale, network.width, network.lowest)
     work.starts[0] = log_state(hidden, network.width)
     if out.hidden_path.size > 0:
-        out.hidden_path[0] = 0.0
+        out.hidden_path[row, 0] = 0.0
 
 
 @helper
-def forward(norms, network, address, first, last, hidden, tape, work, out):
+def forward(norms, network, address, row, first, last, hidden, tape, work, out):
     """Go through the layers ``first ... last - 1``; return whether the state stayed finite."""
     for k in range(first, last):
         position = k % tape.layers
@@ -103,7 +98,7 @@ def forward(norms, network, address, first, last, hidden, tape, work, out):
         if network.stream_norm:
             stream_norm(norms, network, hidden, tape, (position + 1) * tape.words - 1)
         if out.hidden_path.size > 0:
-            out.hidden_path[k + 1] = log_state(hidden, network.width) - work.starts[0]
+            out.hidden_path[row, k + 1] = log_state(hidden, network.width) - work.starts[0]
     return True
 
 
@@ -116,7 +111,7 @@ def add(network, k, state, vector, lowest):
 
 
 @helper
-def turn(network, address, gradient, tape, work, out):
+def turn(network, address, row, gradient, tape, work, out):
     """Begin the way back at p_L, the read-out row."""
     image = gradient.buffers[1]
     network.combine(
@@ -125,73 +120,64 @@ def turn(network, address, gradient, tape, work, out):
     begin(gradient, image, 1.0, network.width, _UNBOUNDED)
     work.starts[1] = log_state(gradient, network.width)
     if out.gradient_path.size > 0:
-        out.gradient_path[network.constants.depth] = 0.0
+        out.gradient_path[row, network.constants.depth] = 0.0
 
 
 @helper
-def refill(norms, network, address, first, hidden, tape, work, out):
+def refill(norms, network, address, row, first, hidden, tape, work, out):
     """Run a segment forward once more from its checkpoint, for its tape: to the same bits."""
     checkpoint = first // tape.layers
     for j in range(_ZERO, network.width):
         hidden.mantissas[j] = tape.checkpoints[checkpoint, j]
     hidden.exponents[NOW] = tape.checkpoint_exponents[checkpoint]
     rescale(hidden, network.width, network.lowest)
-    forward(norms, network, address, first, first + tape.layers, hidden, tape, work, out)
+    forward(norms, network, address, row, first, first + tape.layers, hidden, tape, work, out)
 
 
 @helper
-def backward(norms, network, address, hidden, gradient, tape, work, out):
+def backward(norms, network, address, row, hidden, gradient, tape, work, out):
     """Go back through the layers; return whether the gradient stayed finite."""
     depth, segment = network.constants.depth, tape.layers
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
-            refill(norms, network, address, k + 1 - segment, hidden, tape, work, out)
+            refill(norms, network, address, row, k + 1 - segment, hidden, tape, work, out)
         slot = k % segment * tape.words
         if network.stream_norm:
-            stream_norm_back(norms, network, gradient, tape, slot + tape.words - 1, UNBOUNDED)
-        meet_branch(network, gradient, tape, k % segment, work, out.gates, k)
-        vector = perform_back(norms, network, address, k, gradient, tape, work, slot, out)
-        if not add(network, k, gradient, vector, UNBOUNDED):
+            stream_norm_back(norms, network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
+        meet_branch(network, gradient, tape, k % segment, work, out.gates, row, k)
+        vector = perform_back(norms, network, address, row, k, gradient, tape, work, slot, out)
+        if not add(network, k, gradient, vector, _UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
-            out.gradient_path[k] = log_state(gradient, network.width) - work.starts[1]
+            out.gradient_path[row, k] = log_state(gradient, network.width) - work.starts[1]
     return True
 
 
 @helper
-def record(network, state, log_start, ratios, last):
+def record(network, state, log_start, rows, row, column, last):
     """Store the two log-ratios of a finished state, and the state itself where it is asked for."""
-    ratios[0] = log_state(state, network.width) - log_start
-    ratios[1] = log_difference(state, network.width) - log_start
-    for j in range(last.size):
-        last[j] = state.mantissas[j]
+    rows[row, column] = log_state(state, network.width) - log_start
+    rows[row, column + 1] = log_difference(state, network.width) - log_start
+    for j in range(last.shape[1]):
+        last[row, j] = state.mantissas[j]
 
 
-@allocating_helper
-def run_block(norms, project, combine, value, slope, constants, draw, segment, gradients, outputs):
-    """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
+@helper
+def run_block(norms, at):
+    """Sample the networks of a block, forward and, where it is asked for, backward; see `Outputs`.
 
-    A network with a non-finite state leaves NaN. The tape holds `segment` layers at a time.
+    A network with a non-finite state leaves NaN.
     """
-    network = build_network(project, combine, value, slope, constants, scale_free(constants, value))
-    work = build_work(network, outputs)
-    branches = outputs.gates.shape[1] > 0
-    tape = build_tape(network, kept_words(constants.sentence), segment, gradients, branches)
-    hidden = build_state(network)
-    gradient = build_state(network)
-    for row in range(outputs.rows.shape[0]):
-        address = address_of(draw, row)
-        out = Outputs(
-            outputs.rows[row], outputs.hidden_path[row], outputs.gradient_path[row], outputs.weight_v[row],
-            outputs.weight_w[row], outputs.gates[row], outputs.last_hidden[row], outputs.first_gradient[row],
-        )  # fmt: skip
-        for column in out:
-            column[:] = np.nan
-        start(network, address, hidden, tape, work, out)
-        if not forward(norms, network, address, _BEGINNING, constants.depth, hidden, tape, work, out):
+    block = _block_at(at)
+    network, out, work, tape = block.network, block.outputs, block.work, block.tape
+    hidden, gradient, depth = block.hidden, block.gradient, block.network.constants.depth
+    for row in range(out.rows.shape[0]):
+        address = address_of(block.draw, row)
+        start(network, address, row, hidden, tape, work, out)
+        if not forward(norms, network, address, row, _BEGINNING, depth, hidden, tape, work, out):
             continue
-        record(network, hidden, work.starts[0], out.rows[:2], out.last_hidden)
-        if gradients:
-            turn(network, address, gradient, tape, work, out)
-            if backward(norms, network, address, hidden, gradient, tape, work, out):
-                record(network, gradient, work.starts[1], out.rows[2:], out.first_gradient)
+        record(network, hidden, work.starts[0], out.rows, row, _HIDDEN, out.last_hidden)
+        if block.gradients:
+            turn(network, address, row, gradient, tape, work, out)
+            if backward(norms, network, address, row, hidden, gradient, tape, work, out):
+                record(network, gradient, work.starts[1], out.rows, row, _GRADIENT, out.first_gradient)

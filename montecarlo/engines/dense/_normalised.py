@@ -8,7 +8,7 @@ from montecarlo.engines.dense import _network
 _run_block = _network.run_block
 
 
-@kernel(signature=_network.RUN_BLOCK)
-def run_block(project, combine, value, slope, constants, draw, segment, gradients, outputs):
+@kernel(signature=_network.RUN_BLOCK, allocates=False)
+def run_block(address):
     """Sample the networks of a block; see `montecarlo.engines.dense._network.run_block`."""
-    _run_block(True, project, combine, value, slope, constants, draw, segment, gradients, outputs)
+    _run_block(True, address)

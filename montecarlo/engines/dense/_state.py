@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import helper, inline
+from montecarlo.common._scalars import as_bits, larger, ldexp
 from montecarlo.kernels._columns import LARGE_BITS, SMALL_BITS
 from montecarlo.kernels._difference import settle_difference
 
@@ -35,7 +36,7 @@ def log_norm(state, d, exponent):
     """Return the natural log of ``‖2**exponent * state[:d]‖``; -inf for an exact zero."""
     largest = 0.0
     for j in range(_ZERO, d):
-        largest = max(largest, abs(state[j]))
+        largest = larger(largest, abs(state[j]))
     if not largest > 0.0:
         return -np.inf if largest == 0.0 else np.nan
     total = 0.0
@@ -53,7 +54,7 @@ def round_state(state, d, rounded):
     # Integer maximum: unlike a maximum of floats it vectorises, and it sees inf and nan.
     largest = np.uint32(0)
     for j in range(_ZERO, d):
-        largest = max(largest, np.uint32(np.float32(rounded[j]).view(np.uint32) & _ABS))
+        largest = larger(largest, np.uint32(as_bits(np.float32(rounded[j]), np.uint32) & _ABS))
     return largest
 
 
@@ -63,7 +64,7 @@ def begin(state, image, scale, d, lowest):
     for j in range(_ZERO, d):
         state.mantissas[j] = np.float64(image[j]) * scale
         state.difference[j] = 0.0
-    state.exponents[:] = 0
+    state.exponents[NOW] = state.exponents[START] = 0
     finite = rescale(state, d, lowest)
     state.exponents[START] = state.exponents[NOW]
     for j in range(_ZERO, d):
@@ -94,17 +95,17 @@ def shift(state, d, lowest):
     for j in range(_ZERO, d):
         if not abs(mantissas[j]) < np.inf:
             return False
-        peak = max(peak, abs(mantissas[j]))
+        peak = larger(peak, abs(mantissas[j]))
     exponent, start = state.exponents[NOW], state.exponents[START]
-    places = max(math.frexp(peak)[1], lowest - exponent)
+    places = larger(math.frexp(peak)[1], lowest - exponent)
     if peak == 0.0 or places == 0:
         return True
     for j in range(_ZERO, d):
-        mantissas[j] = math.ldexp(mantissas[j], int(-places))
-    frame, new_frame = max(exponent, start), max(exponent + places, start)
+        mantissas[j] = ldexp(mantissas[j], -places)
+    frame, new_frame = larger(exponent, start), larger(exponent + places, start)
     if new_frame != frame:
         for j in range(_ZERO, d):
-            state.difference[j] = math.ldexp(state.difference[j], int(frame - new_frame))
+            state.difference[j] = ldexp(state.difference[j], frame - new_frame)
     round_state(mantissas, d, state.buffers[0])
     state.exponents[NOW] = exponent + places
     return True
@@ -121,11 +122,11 @@ def advance(state, vector, alpha, skip, d, vanishes, lowest):
     exponent, start = state.exponents[NOW], state.exponents[START]
     scale = alpha / vector.divisor
     if vector.frame != exponent:  # a norm has left the frame of the state
-        scale = math.ldexp(scale, int(max(vector.frame - exponent, -2000)))
+        scale = ldexp(scale, larger(vector.frame - exponent, -2000))
     step, away = scale, skip - 1.0
     if exponent < start:
-        behind = int(max(exponent - start, -2000))
-        step, away = math.ldexp(step, behind), math.ldexp(away, behind)
+        behind = larger(exponent - start, -2000)
+        step, away = ldexp(step, behind), ldexp(away, behind)
     before = mantissas[0]
     for j in range(_ZERO, d):
         old, change = mantissas[j], np.float64(increment[j])
@@ -149,4 +150,4 @@ def log_difference(state, d):
     settle_difference(
         state.mantissas, state.start, state.difference, d, _ONE, _ZERO, exponent, start_exponent
     )
-    return log_norm(state.difference, d, max(exponent, start_exponent))
+    return log_norm(state.difference, d, larger(exponent, start_exponent))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import LANES, inline
+from montecarlo.common._scalars import larger, ldexp
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import log_norm
 from montecarlo.kernels._records import alpha_of
@@ -55,13 +56,13 @@ def remember(log_inputs, matrix, k, vector, state):
 
 
 @inline
-def finish(network, weights, matrix, k, vector, state, work):
+def finish(network, weights, matrix, row, k, vector, state, work):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
     if weights.size > 0:
         log_p = log_length(vector, state) - work.starts[1]
         alpha = alpha_of(network.constants, k)
         log_alpha = math.log(alpha) if alpha > 0.0 else -np.inf
-        weights[k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
+        weights[row, k] = log_alpha + log_p + work.log_inputs[matrix, k] - work.starts[0]
 
 
 @inline
@@ -86,17 +87,17 @@ def measure(network, x, frame, divisor):
         mean /= np.float64(d)
     peak = 0.0
     for j in range(_ZERO, d):
-        peak = max(peak, abs(np.float64(x[j]) - mean))
+        peak = larger(peak, abs(np.float64(x[j]) - mean))
     total = 0.0
     if peak > 0.0:
         for j in range(_ZERO, d):
             ratio = (np.float64(x[j]) - mean) / peak
             total += ratio * ratio
-    floor = math.ldexp(math.sqrt(network.constants.norm_eps) * divisor, int(-frame))
+    floor = ldexp(math.sqrt(network.constants.norm_eps) * divisor, -frame)
     length = math.hypot(peak * math.sqrt(total / np.float64(d)), floor)
     if length == 0.0:
         return mean, 0.0, 0.0
-    return mean, 1.0 / length, math.ldexp(length / divisor, int(frame))
+    return mean, 1.0 / length, ldexp(length / divisor, frame)
 
 
 @inline

@@ -7,7 +7,7 @@ what cannot use that is handed the vector `spread`.
 `norms` is None in the kernel of networks without norms: numba then compiles nothing of them.
 
 Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
-line in each of `perform` and `perform_back`, its name in `WORDS`, and what `keeps` and `scale_free` say.
+line in each of `perform` and `perform_back`, its name in `WORDS`, and what `_block` says of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import LANES, inline
+from montecarlo.common._scalars import larger, ldexp, smaller
 from montecarlo.engines.dense._records import Vector
 from montecarlo.engines.dense._state import NOW, START, rescale
 from montecarlo.engines.dense._vector import finish, measure, pad, remember, spread, tilt, whole
@@ -57,38 +58,21 @@ _LANES = np.uint64(LANES)
 
 
 @inline
-def keeps(word):
-    """Return whether a word keeps something for the backward pass, in a slot of the tape."""
-    return word in (NORM, ACTIVATION, SIGNED_ACTIVATION, BRANCH_NORM, STREAM_NORM)
-
-
-@inline
-def scale_free(constants, value):
-    """Return whether the branch shrinks with a small state; else the stream has a scale of its own there."""
-    free = constants.bias_std == 0.0 and (not math.isnan(constants.negative_slope) or value(0.0) == 0.0)
-    for word in constants.sentence:
-        if word in (NORM, BRANCH_NORM):
-            free = free and constants.norm == TANH
-    return free
-
-
-@inline
-def kept_words(sentence):
-    """Return the slots that a layer needs."""
-    slots = np.int64(0)
-    for word in sentence:
-        slots += np.int64(keeps(word))
-    return slots
+def is_activation(word):
+    """Return whether a word leaves out units."""
+    return (word == ACTIVATION) | (word == SIGNED_ACTIVATION)
 
 
 @inline
 def perform(norms, network, address, k, state, tape, work, slot):
     """Perform a sentence on a state; return the vector that it leaves, on all units."""
     vector = whole(network, state)
-    for word in network.constants.sentence:
+    sentence = network.constants.sentence
+    for position in range(sentence.size):
+        word = sentence[position]
         if vector.support != 0 and word != LINEAR_V:
             vector = spread(vector, state.buffers, tape)
-        if word in (NORM, BRANCH_NORM):
+        if (word == NORM) | (word == BRANCH_NORM):
             vector = norm(norms, network, vector, state, tape, slot)
         elif word == LINEAR_W:
             remember(work.log_inputs, W, k, vector, state)
@@ -102,31 +86,31 @@ def perform(norms, network, address, k, state, tape, work, slot):
         elif word == LINEAR_V:
             remember(work.log_inputs, V, k, vector, state)
             vector = linear_v(network, address, k, vector, state.buffers, tape, work)
-        slot += np.int64(keeps(word))
+        slot += tape.of_word[position]
     return spread(vector, state.buffers, tape)
 
 
 @inline
-def perform_back(norms, network, address, k, state, tape, work, slot, out):
+def perform_back(norms, network, address, row, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, state)
-    slot += kept_words(sentence)
+    slot += tape.words
     for position in range(sentence.size - 1, -1, -1):
         word = sentence[position]
-        if vector.support != 0 and word not in (LINEAR_W, BIAS, ACTIVATION, SIGNED_ACTIVATION):
+        if vector.support != 0 and not ((word == LINEAR_W) | (word == BIAS) | is_activation(word)):
             vector = spread(vector, state.buffers, tape)
-        slot -= np.int64(keeps(word))
-        if word in (NORM, BRANCH_NORM):
+        slot -= tape.of_word[position]
+        if (word == NORM) | (word == BRANCH_NORM):
             vector = norm_back(norms, network, vector, state.buffers, tape, slot)
         elif word == LINEAR_W:
-            finish(network, out.weight_w, W, k, vector, state, work)
+            finish(network, out.weight_w, W, row, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
-        elif word in (ACTIVATION, SIGNED_ACTIVATION):
+        elif is_activation(word):
             vector = activation_back(vector, state.buffers, tape, slot, position == 0)
         elif word == LINEAR_V:
-            finish(network, out.weight_v, V, k, vector, state, work)
-            active = position > 0 and sentence[position - 1] in (ACTIVATION, SIGNED_ACTIVATION)
+            finish(network, out.weight_v, V, row, k, vector, state, work)
+            active = position > 0 and is_activation(sentence[position - 1])
             support = slot if active else np.int64(0)
             vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
     return spread(vector, state.buffers, tape)
@@ -255,9 +239,9 @@ def evaluate(network, vector, z, bias, units, values, slopes):
     """Evaluate any activation at the entries of a vector plus the bias; return the number of units."""
     n = _ZERO
     below = network.sigma.negative_slope
-    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
-    up = math.ldexp(1.0, int(bounded)) / vector.divisor
-    down = math.ldexp(1.0, int(-bounded))
+    bounded = smaller(larger(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = ldexp(1.0, bounded) / vector.divisor
+    down = ldexp(1.0, -bounded)
     for i in range(_ZERO, vector.size):
         x = np.float64(z[i]) * up
         if vector.biased:
@@ -321,9 +305,9 @@ def _norm(network, vector, x, buffers, tape, slot):
 def squash(network, vector, x, out, slopes):
     """Evaluate tanh(γ x), in the frame of x as an activation is, and its slope."""
     gamma = network.constants.norm_gamma
-    bounded = min(max(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
-    up = math.ldexp(gamma, int(bounded)) / vector.divisor
-    down = math.ldexp(1.0, int(-bounded))
+    bounded = smaller(larger(vector.frame, -EVALUATION_LIMIT), EVALUATION_LIMIT)
+    up = ldexp(gamma, bounded) / vector.divisor
+    down = ldexp(1.0, -bounded)
     for j in range(_ZERO, network.width):
         t = math.tanh(np.float64(x[j]) * up)
         out[j] = np.float32(t * down)
@@ -359,14 +343,14 @@ def stream_norm(norms, network, state, tape, slot):
     mean, factor, length = measure(network, state.mantissas, exponent, 1.0)
     tape.lengths[slot] = length
     # Exponents from an old frame, of the difference or the state, to the new one.
-    new_frame = max(start, 0)
-    moved = int(max(exponent, start) - new_frame)
-    was = int(max(exponent - new_frame, -2000))
+    new_frame = larger(start, 0)
+    moved = larger(exponent, start) - new_frame
+    was = larger(exponent - new_frame, -2000)
     for j in range(_ZERO, network.width):
         old = state.mantissas[j]
         new = (old - mean) * factor
-        change = math.ldexp(new, int(-new_frame)) - math.ldexp(old, was)
-        state.difference[j] = math.ldexp(state.difference[j], moved) + change
+        change = ldexp(new, -new_frame) - ldexp(old, was)
+        state.difference[j] = ldexp(state.difference[j], moved) + change
         state.mantissas[j] = new
         tape.vectors[slot, j] = np.float32(new)
     state.exponents[NOW] = 0
@@ -381,10 +365,10 @@ def stream_norm_back(norms, network, state, tape, slot, lowest):
     direction, length = tape.vectors[slot], tape.lengths[slot]
     mean, along = tilt(network, state.mantissas, direction)
     inverse = 1.0 / length if length > 0.0 else 0.0
-    behind = int(max(min(state.exponents[NOW] - state.exponents[START], 0), -2000))
+    behind = larger(smaller(state.exponents[NOW] - state.exponents[START], 0), -2000)
     for j in range(_ZERO, network.width):
         old = state.mantissas[j]
         new = (old - mean - along * np.float64(direction[j])) * inverse
-        state.difference[j] += math.ldexp(new - old, behind)
+        state.difference[j] += ldexp(new - old, behind)
         state.mantissas[j] = new
     return rescale(state, network.width, lowest)

@@ -13,6 +13,8 @@ from montecarlo.engines._outputs import (
     constants_of,
     empty_outputs,
 )
+from montecarlo.engines.gaussian._block import build_block
+from montecarlo.kernels._images import Image
 from montecarlo.kernels._records import Draw
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import (
@@ -104,10 +106,11 @@ def sample(
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
     outputs = empty_outputs(resnet, request, replicas)
-    _kernel(resnet)(
+    block = build_block(
         *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first_replica), TAPE_BYTES,
         request.gradients, outputs,
     )  # fmt: skip
+    Image(block).run(_kernel(resnet))
     return columns_of(outputs, resnet, request)
 
 

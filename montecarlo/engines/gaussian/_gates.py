@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, inline
+from montecarlo.common._jit import apart, inline
 from montecarlo.engines.gaussian._records import log_divisor, table_of
 from montecarlo.engines.gaussian._state import half_log
 from montecarlo.kernels._lanes import NETWORKS, dot
@@ -31,7 +31,7 @@ def keep_branch(network, k, vector, state, work, first_slot):
             work.branch_logs[k, lane] = log_factor + frame * _LN2
 
 
-@helper
+@apart
 def meet_branch(network, batch, k, gradient, tape, work, first_slot, gates):
     """Store log |∂ℓ/∂a_k| over ‖p_L‖‖h_0‖."""
     if gates.size == 0:

@@ -14,23 +14,20 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import allocating_helper, helper, merged
+from montecarlo.common._jit import apart, helper, merged
 from montecarlo.engines.gaussian._gates import keep_branch, meet_branch
 from montecarlo.engines.gaussian._norms import stream_norm, stream_norm_back
 from montecarlo.engines.gaussian._records import (
     Batch,
-    build_network,
-    build_state,
-    build_tape,
-    build_work,
+    Block,
     groups_of,
 )
 from montecarlo.engines.gaussian._state import begin, forget_difference, frames, log_difference, log_state
 from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
 from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
-from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, address_of
-from montecarlo.kernels._room import ones
-from montecarlo.kernels._state import SCALAR_FUNCTION, UNBOUNDED, draw_input
+from montecarlo.kernels._images import reader
+from montecarlo.kernels._records import address_of
+from montecarlo.kernels._state import UNBOUNDED, draw_input
 from montecarlo.streams._blocks import Table
 from montecarlo.streams._keys import ROLE_IMAGE_READOUT, ROLE_IMAGE_START
 
@@ -44,10 +41,10 @@ _BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
 _HIDDEN, _GRADIENT = np.int64(0), np.int64(2)
 _ONCE, _AGAIN = np.bool_(False), np.bool_(True)
 
-RUN_BLOCK = types.void(
-    SCALAR_FUNCTION, SCALAR_FUNCTION, CONSTANTS, DRAW, types.int64, types.boolean, OUTPUTS
-)  # fmt: skip
-"""Signature of the kernels."""
+RUN_BLOCK = types.void(types.uint64)
+"""Signature of the kernels: the address of a `Block`."""
+
+_block_at = reader(Block)
 
 
 @merged
@@ -69,7 +66,7 @@ def start(network, batch, hidden, work):
     begin(hidden, network.rows, work.log_starts[0], network.lowest)
 
 
-@helper
+@apart
 def forward(norms, network, batch, first, last, hidden, tape, work, out, again):
     """Go through the layers ``first ... last - 1``; `again` if for their tape alone."""
     for k in range(first, last):
@@ -98,7 +95,7 @@ def turn(network, batch, gradient, work):
     begin(gradient, network.rows, work.log_starts[1], _UNBOUNDED)
 
 
-@helper
+@apart
 def backward(norms, network, batch, hidden, gradient, tape, work, out):
     """Go back through the layers."""
     depth, segment = network.constants.depth, tape.layers
@@ -128,7 +125,7 @@ def refill(norms, network, batch, first, hidden, tape, work, out):
     forward(norms, network, batch, first, first + tape.layers, hidden, tape, work, out, _AGAIN)
 
 
-@helper
+@apart
 def record_path(batch, state, log_starts, path, k):
     """Store the log-norms of sixteen states over those at the start; NaN for networks that are not finite."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -137,7 +134,7 @@ def record_path(batch, state, log_starts, path, k):
             path[row, k] = log_state(state, lane) - log_starts[lane] if state.alive[lane] else np.nan
 
 
-@helper
+@apart
 def record(network, batch, state, log_starts, rows, column):
     """Store the two log-ratios of sixteen finished states from a column on."""
     if network.stream_norm:
@@ -149,31 +146,27 @@ def record(network, batch, state, log_starts, rows, column):
             rows[row, column + 1] = log_difference(state, network.rows, lane) - log_starts[lane]
 
 
-@allocating_helper
-def run_block(norms, value, slope, constants, draw, tape_bytes, gradients, outputs):
-    """Sample the networks of a block, forward and, for `gradients`, backward; see `Outputs`.
+@helper
+def run_block(norms, address):
+    """Sample the networks of a block, forward and, where it is asked for, backward; see `Outputs`.
 
-    A network with a non-finite state leaves NaN. A tape that fits into `tape_bytes` is that of all layers.
+    A network with a non-finite state leaves NaN.
     """
-    network = build_network(value, slope, constants)
-    work = build_work(network, outputs)
-    tape = build_tape(network, gradients, tape_bytes)
-    alive = ones(NETWORKS, np.bool_)
-    hidden, gradient = build_state(network, alive), build_state(network, alive)
-    depth = constants.depth
-    outputs.rows[:] = np.nan
+    block = _block_at(address)
+    network, draw, out, work, tape = block.network, block.draw, block.outputs, block.work, block.tape
+    hidden, gradient, depth = block.hidden, block.gradient, block.network.constants.depth
     ahead = np.uint64(draw.first_replica % _SIXTEEN)  # networks of the first batch before the block
-    for done in range(_ZERO, ahead + np.uint64(outputs.rows.shape[0]), _SIXTEEN):
+    for done in range(_ZERO, ahead + np.uint64(out.rows.shape[0]), _SIXTEEN):
         row = np.uint64(done - ahead)
         batch = Batch(address_of(draw, row), row)
         start(network, batch, hidden, work)
-        forward(norms, network, batch, _BEGINNING, depth, hidden, tape, work, outputs, _ONCE)
-        record(network, batch, hidden, work.log_starts[0], outputs.rows, _HIDDEN)
-        if outputs.hidden_path.size > 0:
-            record_path(batch, hidden, work.log_starts[0], outputs.hidden_path, depth)
-        if gradients:
+        forward(norms, network, batch, _BEGINNING, depth, hidden, tape, work, out, _ONCE)
+        record(network, batch, hidden, work.log_starts[0], out.rows, _HIDDEN)
+        if out.hidden_path.size > 0:
+            record_path(batch, hidden, work.log_starts[0], out.hidden_path, depth)
+        if block.gradients:
             turn(network, batch, gradient, work)
-            backward(norms, network, batch, hidden, gradient, tape, work, outputs)
-            record(network, batch, gradient, work.log_starts[1], outputs.rows, _GRADIENT)
-            if outputs.gradient_path.size > 0:
-                record_path(batch, gradient, work.log_starts[1], outputs.gradient_path, _BEGINNING)
+            backward(norms, network, batch, hidden, gradient, tape, work, out)
+            record(network, batch, gradient, work.log_starts[1], out.rows, _GRADIENT)
+            if out.gradient_path.size > 0:
+                record_path(batch, gradient, work.log_starts[1], out.gradient_path, _BEGINNING)

@@ -8,7 +8,7 @@ from montecarlo.engines.gaussian import _network
 _run_block = _network.run_block
 
 
-@kernel(signature=_network.RUN_BLOCK)
-def run_block(value, slope, constants, draw, tape_bytes, gradients, outputs):
+@kernel(signature=_network.RUN_BLOCK, allocates=False)
+def run_block(address):
     """Sample the networks of a block; see `montecarlo.engines.gaussian._network.run_block`."""
-    _run_block(True, value, slope, constants, draw, tape_bytes, gradients, outputs)
+    _run_block(True, address)

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, inline
+from montecarlo.common._jit import apart, inline
+from montecarlo.common._scalars import larger, ldexp, smaller
 from montecarlo.engines.gaussian._records import (
     BENT,
     PAIR,
@@ -75,7 +76,7 @@ def signed_activation(network, batch, k, vector, state, tape, work, slot):
     return Vector(TABLE, slot + _ONE, vector.rows, vector.by_w, vector.by_v, vector.own, False, False)
 
 
-@helper
+@apart
 def bend_signed(network, x, rows, signs, slopes, values):
     """Store the derivative and the value of σ(s x): factors do not matter."""
     below = network.sigma.negative_slope
@@ -95,7 +96,7 @@ def evaluated(network, vector, state, tape, work, slot, gamma):
     return Vector(TABLE, slot + _ONE, vector.rows, _NONE, _NONE, vector.own, False, False)
 
 
-@helper
+@apart
 def bend(network, x, rows, slopes, values):
     """Store σ' and σ of a table, for a piecewise linear σ: factors do not matter."""
     below = network.sigma.negative_slope
@@ -106,7 +107,7 @@ def bend(network, x, rows, slopes, values):
         values.array[values.start + i] = np.float32(t * entry)
 
 
-@helper
+@apart
 def evaluate(network, vector, state, tape, work, slot, gamma):
     """Store σ' and σ of a vector plus the bias in two slots, in the frame of the vector."""
     tables, mantissas, bias, sigma = tape.tables, state.mantissas, work.bias, network.sigma
@@ -115,11 +116,11 @@ def evaluate(network, vector, state, tape, work, slot, gamma):
     bias_std, below = network.constants.bias_std, sigma.negative_slope
     value, slope, piecewise = sigma.value, sigma.slope, not math.isnan(below)
     for lane in range(_ZERO, _SIXTEEN):
-        bounded = min(max(state.exponents[lane], -EVALUATION_LIMIT), EVALUATION_LIMIT)
+        bounded = smaller(larger(state.exponents[lane], -EVALUATION_LIMIT), EVALUATION_LIMIT)
         if vector.own:
             bounded = 0
-        up = math.ldexp(1.0, int(bounded))
-        down = math.ldexp(1.0, int(-bounded))
+        up = ldexp(1.0, bounded)
+        down = ldexp(1.0, -bounded)
         scale = divided(network, vector, math.sqrt(work.lengths[lane]))
         for j in range(_ZERO, rows):
             i = j * _SIXTEEN + lane

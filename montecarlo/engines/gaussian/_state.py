@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from montecarlo.common._jit import helper, inline
+from montecarlo.common._jit import apart, inline
+from montecarlo.common._scalars import larger, ldexp, smaller
 from montecarlo.kernels._difference import settle_difference
 from montecarlo.kernels._lanes import NETWORKS, advance, dot
 from montecarlo.kernels._state import LARGEST, UNBOUNDED
@@ -21,7 +22,7 @@ _SMALL = 1.0 / _LARGE
 _DEEP = -400  # an exponent below which branches in true units would leave the range of a state's mantissas
 
 
-@helper
+@apart
 def begin(state, rows, log_starts, lowest):
     """Begin at the state's mantissas; store the logs of the norms there."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -39,13 +40,13 @@ def begin(state, rows, log_starts, lowest):
         state.origin[i] = state.mantissas[i]
 
 
-@helper
+@apart
 def frames(state):
     """Store, a lane, a unit, and the factor from increments of the state to those of the difference."""
     for lane in range(_ZERO, _SIXTEEN):
-        below = min(state.exponents[lane] - state.starts[lane], 0)
-        state.frame[lane] = math.ldexp(1.0, int(max(below, -2000)))
-        state.unit[lane] = math.ldexp(1.0, int(min(max(-state.exponents[lane], -2000), 1000)))
+        below = smaller(state.exponents[lane] - state.starts[lane], 0)
+        state.frame[lane] = ldexp(1.0, larger(below, -2000))
+        state.unit[lane] = ldexp(1.0, smaller(larger(-state.exponents[lane], -2000), 1000))
 
 
 @inline
@@ -76,7 +77,7 @@ def lift(state, rows):
     """Take states that are far below true units into a frame where increments of such units have room."""
     lowest = np.int64(0)
     for lane in range(_ZERO, _SIXTEEN):
-        lowest = min(lowest, state.exponents[lane])
+        lowest = smaller(lowest, state.exponents[lane])
     if lowest < _DEEP:
         for lane in range(_ZERO, _SIXTEEN):
             if state.exponents[lane] < _DEEP:
@@ -84,7 +85,7 @@ def lift(state, rows):
         frames(state)
 
 
-@helper
+@apart
 def rescue_cancellation(state, before):
     """At width 1, keep 2**-25 of a state that cancelled to zero for lack of digits of its float32 normals."""
     for lane in range(_ZERO, _SIXTEEN):
@@ -110,14 +111,14 @@ def rescale(state, rows, lowest):
         frames(state)
 
 
-@helper
+@apart
 def rescale_lane(state, lane, rows, lowest):
     """Rescale one lane whose squared norm has left the range."""
     mantissas, difference, square = state.mantissas, state.difference, state.squares[lane]
     peak = 0.0
     for j in range(_ZERO, rows):
         entry = abs(mantissas[j * _SIXTEEN + lane])
-        peak = max(peak, entry)
+        peak = larger(peak, entry)
         if not entry < np.inf:
             state.alive[lane] = False
     # The squares may overflow where the state does not.
@@ -129,23 +130,23 @@ def rescale_lane(state, lane, rows, lowest):
         return
     if peak == 0.0:
         return
-    shift = max(math.frexp(peak)[1], lowest - state.exponents[lane])
+    shift = larger(math.frexp(peak)[1], lowest - state.exponents[lane])
     if shift != 0:
         shift_lane(state, lane, rows, shift)
 
 
-@helper
+@apart
 def shift_lane(state, lane, rows, shift):
     """Take a power of two out of the mantissas of one lane into its exponent."""
     mantissas, difference = state.mantissas, state.difference
     exponent, start = state.exponents[lane], state.starts[lane]
-    change = max(exponent, start) - max(exponent + shift, start)
+    change = larger(exponent, start) - larger(exponent + shift, start)
     state.exponents[lane] = exponent + shift
     total = 0.0
     for j in range(_ZERO, rows):
         i = j * _SIXTEEN + lane
-        mantissas[i] = math.ldexp(mantissas[i], int(-shift))
-        difference[i] = math.ldexp(difference[i], int(change))
+        mantissas[i] = ldexp(mantissas[i], -shift)
+        difference[i] = ldexp(difference[i], change)
         total += mantissas[i] * mantissas[i]
     state.squares[lane] = total
 
@@ -180,19 +181,19 @@ def log_state(state, lane):
     return half_log(state.squares[lane]) + state.exponents[lane] * _LN2
 
 
-@helper
+@apart
 def forget_difference(state, rows):
     """Take the distance from the start anew, where the stream's norms have made it that of two ends."""
     for lane in range(_ZERO, _SIXTEEN):
-        frame = max(state.exponents[lane], state.starts[lane])
-        up = int(max(state.exponents[lane] - frame, -2000))
-        start_up = int(max(state.starts[lane] - frame, -2000))
+        frame = larger(state.exponents[lane], state.starts[lane])
+        up = larger(state.exponents[lane] - frame, -2000)
+        start_up = larger(state.starts[lane] - frame, -2000)
         for i in range(lane, rows * _SIXTEEN, _SIXTEEN):
-            end = math.ldexp(state.mantissas[i], up)
-            state.difference[i] = end - math.ldexp(state.origin[i], start_up)
+            end = ldexp(state.mantissas[i], up)
+            state.difference[i] = end - ldexp(state.origin[i], start_up)
 
 
-@helper
+@apart
 def log_difference(state, rows, lane):
     """Return the natural log of the norm of one lane's distance from the start, -inf for zero."""
     settle_difference(
@@ -201,11 +202,11 @@ def log_difference(state, rows, lane):
     )  # fmt: skip
     peak = 0.0
     for j in range(_ZERO, rows):
-        peak = max(peak, abs(state.difference[j * _SIXTEEN + lane]))
+        peak = larger(peak, abs(state.difference[j * _SIXTEEN + lane]))
     if peak == 0.0:
         return -np.inf
     total = 0.0
     for j in range(_ZERO, rows):
         scaled = state.difference[j * _SIXTEEN + lane] / peak
         total += scaled * scaled
-    return math.log(peak) + 0.5 * math.log(total) + max(state.exponents[lane], state.starts[lane]) * _LN2
+    return math.log(peak) + 0.5 * math.log(total) + larger(state.exponents[lane], state.starts[lane]) * _LN2

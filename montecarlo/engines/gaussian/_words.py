@@ -28,6 +28,7 @@ import math
 import numpy as np
 
 from montecarlo.common._jit import inline, merged
+from montecarlo.common._scalars import larger
 from montecarlo.engines.gaussian._norms import branch_norm, branch_norm_back, norm, norm_back
 from montecarlo.engines.gaussian._pointwise import (
     activation,
@@ -49,8 +50,6 @@ from montecarlo.engines.gaussian._records import (
     log_divisor,
     rows_from,
     rows_to,
-    slots_before,
-    slots_of,
     squares_of,
     table_of,
     whole,
@@ -96,8 +95,10 @@ def perform(norms, network, batch, k, state, tape, work, slot):
     """Perform a sentence on a state, its tape from a slot on; return the vector that it leaves."""
     vector = whole(network, slot, network.stream_norm and k % tape.layers > 0)
     nothing_waits(work)
-    slot += slots_before(network)
-    for word in network.constants.sentence:
+    slot += tape.before
+    sentence = network.constants.sentence
+    for position in range(sentence.size):
+        word = sentence[position]
         if is_matrix(word):
             vector = linear(network, batch, k, word, vector, state, tape, work, slot)
         elif word == BIAS:
@@ -110,7 +111,7 @@ def perform(norms, network, batch, k, state, tape, work, slot):
             vector = norm(norms, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
             vector = branch_norm(norms, network, vector, state, tape, work, slot)
-        slot += slots_of(network, word)
+        slot += tape.of_word[position]
     return vector
 
 
@@ -140,7 +141,7 @@ def perform_back(norms, network, batch, k, state, tape, work, slot, out):
     slot += tape.slots
     for position in range(sentence.size - 1, -1, -1):
         word = sentence[position]
-        slot -= slots_of(network, word)
+        slot -= tape.of_word[position]
         if is_matrix(word):
             if vector.form == PAIR:
                 vector = pull(network, vector, np.float32(1.0), tape, work)
@@ -234,7 +235,7 @@ def linear_back(network, batch, k, position, vector, state, tape, work, slot):
     needs the sum of the normals, too.
     """
     sentence = network.constants.sentence
-    word, before = sentence[position], sentence[max(position - 1, 0)]
+    word, before = sentence[position], sentence[larger(position - 1, 0)]
     fresh, image, given = Table(work.fresh, _ZERO), table_of(network, tape, slot), slot - _ONE
     rows, role = rows_from(network, word), _TRANSPOSE_V if word == LINEAR_V else _TRANSPOSE_W
     fill_normals(batch.address, np.uint32(np.uint32(k) | role), groups_of(rows), fresh)

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.engines._outputs import constants_of
-from montecarlo.kernels._state import draw_input
+from montecarlo.kernels._state import input_of
 from montecarlo.networks._specification import ResNet
 from montecarlo.processes import WeightProcess, sample_paths
 from montecarlo.samples.depths._coupling import Coupling
 from montecarlo.samples.depths._paths import Float32, Float64, compare_states, run_network
 from montecarlo.streams import normals
+from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_IMAGE_START
 
 Array = npt.NDArray[np.float64]
@@ -32,9 +33,7 @@ def half_log(square: float, reference: float) -> float:
 def draw_start(resnet: ResNet, key: tuple[int, int], replica: int) -> Float64:
     """Return h_0 = A x with Gaussian A of a replica: the numbers that the kernel of images takes."""
     low, high = replica & 0xFFFFFFFF, replica >> 32
-    x = np.empty(resnet.input_dim, np.float32)
-    k0, k1 = (np.uint32(word) for word in key)
-    draw_input(k0, k1, np.uint32(low), np.uint32(high), x, np.uint64(x.size))
+    x = input_of(Address.of(key, replica), resnet.input_dim)
     scale = resnet.input_scale * math.sqrt(math.fsum(float(v) ** 2 for v in x) / x.size)
     entries = normals(key, -(-resnet.width // 4), high=(ROLE_IMAGE_START << 28, low, high)).ravel()
     return scale * entries[: resnet.width].astype(np.float64)
