@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from montecarlo.common._json import finite
 from montecarlo.diagnosis._block_regime import block_regime
 from montecarlo.diagnosis._degenerate import no_branches
 from montecarlo.diagnosis._growth import MOST_GROWTH, Growth, find_growth, times, verdict
-from montecarlo.diagnosis._prediction import finite
 from montecarlo.networks._dictionary import PLAIN, missing_word
 from montecarlo.networks._specification import ResNet
 
