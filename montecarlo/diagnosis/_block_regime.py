@@ -17,6 +17,7 @@ from montecarlo.diagnosis._predict_blocks import (
     relu_behind_w,
     time,
 )
+from montecarlo.diagnosis._regime import Regime, sharpness
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import OUTER_ACTIVATION
 
@@ -24,19 +25,6 @@ _LEAST = math.log1p(LEAST_MOVE**2)
 _MOST = 2 * math.log(MOST_GROWTH)
 _ROUNDING = 1e-9
 _RECURSION = 2_000  # layers up to which DyT's recursion is followed; the expansion is close from there on
-
-
-@dataclass(frozen=True)
-class BlockRegime:
-    """What is known of a block's scaling: see `Regime`, whose fields these become."""
-
-    name: str
-    at_depth: str
-    critical_beta: float
-    constant: float
-    suggested_alpha: float
-    words: str
-    advice: str
 
 
 @dataclass(frozen=True)
@@ -50,13 +38,16 @@ class _Behaviour:
     at_depth: str
 
 
-def block_regime(resnet: ResNet) -> BlockRegime:
+def block_regime(resnet: ResNet) -> Regime:
     """Return the regime of a network with words beyond res-1 to res-3."""
+    beta = math.nan if resnet.beta is None or resnet.depth == 1 else resnet.beta
+    hurst = 0.5 if resnet.processes is None else math.nan
     unknown = _unknown(resnet)
     if unknown:
-        return BlockRegime(
-            "unknown", "unknown", math.nan, math.nan, math.nan, f"{unknown}.", f"no advice: {unknown}"
-        )
+        return Regime(
+            "unknown", beta, math.nan, hurst, math.nan, math.nan, f"{unknown}.",
+            advice=f"no advice: {unknown}",
+        )  # fmt: skip
     critical, constant = _critical_beta(resnet), _constant(resnet)
     suggested = resnet.scaling / constant
     behaviour = _behaviour(resnet, suggested)
@@ -74,7 +65,9 @@ def block_regime(resnet: ResNet) -> BlockRegime:
         advice = (
             f"at this depth the present one is of order one, too; {suggested:.4g} is critical at any depth"
         )
-    return BlockRegime(name, at_depth, critical, constant, suggested, words, advice)
+    return Regime(
+        name, beta, critical, hurst, sharpness(constant), suggested, words, constant, at_depth, advice
+    )
 
 
 def _unknown(resnet: ResNet) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.diagnosis._prediction import Prediction, finite
+from montecarlo.common._json import finite
+from montecarlo.diagnosis._prediction import Prediction
 from montecarlo.engines._registry import ENGINES, find_engine
 from montecarlo.engines._request import Request
 from montecarlo.networks._specification import ResNet

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from montecarlo.common._errors import InvalidFieldError, check_real, check_seed
 from montecarlo.diagnosis._check import Check, check_predictions, choose_replicas
 from montecarlo.diagnosis._diagnosis import Diagnosis
+from montecarlo.diagnosis._find_regime import find_regime
 from montecarlo.diagnosis._float_range import FORMATS, find_format, float_range
 from montecarlo.diagnosis._predict import predict
 from montecarlo.diagnosis._predict_blocks import WORDS
-from montecarlo.diagnosis._regime import find_regime
 from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.samples.independent._simulate import simulate

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from montecarlo.common._errors import InvalidFieldError
-from montecarlo.diagnosis._regime import regularity
+from montecarlo.diagnosis._find_regime import regularity
 from montecarlo.networks._dictionary import PLAIN, require_words
 from montecarlo.networks._specification import ResNet
 

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import unknown_name
+from montecarlo.common._json import finite
 from montecarlo.diagnosis._predict import log_variance_of_input
 from montecarlo.diagnosis._predict_blocks import mean_square
-from montecarlo.diagnosis._prediction import Prediction, finite
+from montecarlo.diagnosis._prediction import Prediction
 from montecarlo.networks._specification import ResNet
 
 _POINTS = 33  # midpoints of probability that stand for the largest entry, and for ‖h_0‖

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.common._json import finite
+
 Kind = Literal["exact law", "limit law", "wide-network law", "bounds", "nothing"]
 
 
@@ -133,11 +135,6 @@ class Prediction:
             "slack": finite(self.slack),
             "tail_slack": finite(self.tail_slack),
         }
-
-
-def finite(value: float) -> float | None:
-    """Return a number that JSON can hold, else None."""
-    return float(value) if math.isfinite(value) else None
 
 
 def ratio(log: float) -> float | None:

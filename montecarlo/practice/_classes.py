@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.common._json import finite
 from montecarlo.practice._student import interval_of
 
 CLASSES = ("identity", "critical", "polynomial", "exponential")
@@ -60,9 +61,9 @@ class Growth:
     def record(self) -> dict[str, object]:
         """Return JSON-serialisable values; null where a number is not finite."""
         return {
-            "quantity": self.quantity, "exponent": _finite(self.exponent),
-            "interval": [_finite(x) for x in self.interval], "class": self.found,
-            "levels": [_finite(x) for x in self.levels],
+            "quantity": self.quantity, "exponent": finite(self.exponent),
+            "interval": [finite(x) for x in self.interval], "class": self.found,
+            "levels": [finite(x) for x in self.levels],
         }  # fmt: skip
 
 
@@ -136,7 +137,3 @@ def _secant(log_depth: Rows, start: int, end: int) -> Rows:
     weights[end] = 1.0 / (log_depth[end] - log_depth[start])
     weights[start] = -weights[end]
     return weights
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

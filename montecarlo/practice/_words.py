@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from montecarlo.common._json import finite
 from montecarlo.diagnosis._numbers import number
 from montecarlo.diagnosis._text import aligned, labelled
 
@@ -141,12 +142,12 @@ def record(check: Findings) -> dict[str, Any]:
         "depths": list(check.depths), "seeds": list(check.seeds), "false_alarm": check.false_alarm,
         "structure": {
             "residual": structure.residual,
-            "norm": structure.norm, "degree": _finite(structure.degree), "misfit": _finite(structure.misfit),
+            "norm": structure.norm, "degree": finite(structure.degree), "misfit": finite(structure.misfit),
         },
         "growth": [growth.record() for growth in growths],
         "theory": [
             {
-                "log_stream": _finite(t.stream), "log_gradient": _finite(t.gradient), "source": t.source,
+                "log_stream": finite(t.stream), "log_gradient": finite(t.gradient), "source": t.source,
                 "kind": t.kind,
             }
             for t in check.theory
@@ -159,11 +160,7 @@ def record(check: Findings) -> dict[str, Any]:
 
 
 def _listed(curve: Any) -> list[float | None]:
-    return [_finite(float(x)) for x in curve]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return [finite(float(x)) for x in curve]
 
 
 def _plain(value: float) -> str:

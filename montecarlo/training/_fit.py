@@ -13,11 +13,12 @@ import numpy.typing as npt
 import optax
 
 from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common._json import finite
 from montecarlo.streams import derive_key
 from montecarlo.training._data import DataSet, shuffled
 from montecarlo.training._measure import measure
 from montecarlo.training._network import Tree, compiled, initial_arrays, layer_of, logits, losses, segments_of
-from montecarlo.training._outcome import Outcome, TrainedNetwork, finite_or_none
+from montecarlo.training._outcome import Outcome, TrainedNetwork
 from montecarlo.training._plan import TrainingItem
 
 Float64 = npt.NDArray[np.float64]
@@ -201,7 +202,7 @@ def _finish(item: TrainingItem, before: Tree, after: Tree, curve: Float64, data:
         accuracy=accuracy,
         test_loss=test_loss,
         diverged_at=diverged_at,
-        losses=tuple(finite_or_none(value) for value in curve),
+        losses=tuple(finite(value) for value in curve),
         before=measure(item, before, data),
         after=measure(item, after, data, start=before) if diverged_at is None else None,
     )

@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from montecarlo.common._json import finite
 from montecarlo.estimates import Estimate, path_regularity
 from montecarlo.samples.independent._sample import LOG_RATIOS
 from montecarlo.training._data import DataSet
 from montecarlo.training._network import Tree, compiled, layer_of, product, run_layers, split_arrays
-from montecarlo.training._outcome import Measured, finite_or_none
+from montecarlo.training._outcome import Measured
 from montecarlo.training._plan import TrainingItem
 
 EXAMPLES = 64
@@ -39,7 +40,7 @@ def measure(item: TrainingItem, arrays: Tree, data: DataSet, *, start: Tree | No
         regularity=_index(v, 1),
         regularity_without_mean=_index(v, 2),
         change_regularity=_index(change, 2) if change is not None and change.any() else None,
-        norms={name: value for name, value in _norms(v, change).items() if finite_or_none(value) is not None},
+        norms={name: value for name, value in _norms(v, change).items() if finite(value) is not None},
     )
 
 

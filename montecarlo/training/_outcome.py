@@ -129,11 +129,6 @@ class TrainedNetwork:
             np.savez(handle, **named)  # type: ignore[arg-type]
 
 
-def finite_or_none(value: float) -> float | None:
-    """Return a float, None for one that is not finite."""
-    return float(value) if math.isfinite(value) else None
-
-
 def _plain(value: Any) -> Any:
     """Replace infinities, which JSON lacks, by their names."""
     if isinstance(value, Mapping):

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
-from montecarlo.diagnosis._prediction import finite
+from montecarlo.common._json import finite
 from montecarlo.networks._transformer import Transformer
 from montecarlo.networks._wide_transformer import predict_tokens
 

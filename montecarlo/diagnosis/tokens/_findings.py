@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from montecarlo.diagnosis._prediction import finite
+from montecarlo.common._json import finite
 from montecarlo.diagnosis.tokens._critical import TokenRegime
 from montecarlo.estimates import Estimate
 from montecarlo.networks._transformer import Transformer

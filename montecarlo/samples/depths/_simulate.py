@@ -42,14 +42,8 @@ def simulate_depths(
         Number of paths.
     seed : int
         Any whole number from 0 to 2**128 - 1.
-    first_replica : int, default 0
-        Index of the first path.
-    threads : int, optional
-        Threads of this process; default: all the processors it may use.
-    block_size : int, optional
-        Replicas a task; default: about a quarter of a second's worth.
-    progress : callable, optional
-        Called with the number of replicas of each finished block, in the calling thread.
+    first_replica, threads, block_size, progress
+        As in `montecarlo.simulate`.
 
     Returns
     -------

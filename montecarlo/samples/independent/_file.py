@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
-from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError, check_seed
 from montecarlo.common.files import check_writable, exclusive
 from montecarlo.engines._request import Request
+from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import Progress
+from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples.independent._run import NetworkRun
 from montecarlo.samples.independent._sample import Sample, gather, read_sample
-from montecarlo.samples.independent._simulate import check_run, iter_blocks
+from montecarlo.samples.independent._simulate import iter_blocks
 
 _FLUSH_SECONDS = 60.0
 
@@ -79,16 +81,26 @@ def sample_to_file(
     check_writable(target)
     request = request or Request()
     check_table_kind(request, target.suffix)
-    common: dict[str, Any] = {
-        "seed": seed, "engine": engine, "threads": threads, "block_size": block_size, "request": request,
-    }  # fmt: skip
     # Also where the file turns out to hold all the rows.
-    run, replicas, _ = check_run(
-        resnet, replicas=replicas, seed=seed, first_replica=0, engine=engine, threads=threads, request=request
-    )
-    common["seed"] = run.seed
+    replicas, _ = check_replicas(replicas, 0)
+    run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
+    check_threads(threads)
     with exclusive(target):
-        return _continue(resnet, target, replicas, run.engine, common, overwrite, progress, on_found)
+        found = None
+        if target.exists():
+            with contextlib.suppress(*[InvalidFieldError] * overwrite):
+                found = _rows_of(target, run)
+        start = 0 if found is None else len(found)
+        if found is not None:
+            if on_found is not None:
+                on_found(start)
+            if start >= replicas:
+                return found.head(replicas)
+        iterator = iter_blocks(
+            resnet, replicas=replicas - start, seed=run.seed, first_replica=start, engine=run.engine,
+            threads=threads, block_size=block_size, request=request,
+        )  # fmt: skip
+        return _gathered(iterator, [] if found is None else [found], target, progress)
 
 
 def check_table_kind(request: Request, suffix: str) -> None:
@@ -101,27 +113,10 @@ def check_table_kind(request: Request, suffix: str) -> None:
             raise InvalidFieldError(field, None, rule, "give out='sample.parquet'")
 
 
-def _continue(
-    resnet: ResNet,
-    target: Path,
-    replicas: int,
-    engine: str,
-    common: dict[str, Any],
-    overwrite: bool,
-    progress: Progress | None,
-    on_found: Progress | None,
+def _gathered(
+    iterator: Generator[Sample, None, None], blocks: list[Sample], target: Path, progress: Progress | None
 ) -> Sample:
-    found = None
-    if target.exists():
-        with contextlib.suppress(*[InvalidFieldError] * overwrite):
-            found = _rows_of(target, resnet, common["seed"], engine, common["request"])
-    start = 0 if found is None else min(len(found), replicas)
-    if on_found is not None and found is not None:
-        on_found(len(found))
-    if found is not None and len(found) >= replicas:
-        return found.head(replicas)
-    blocks: list[Sample] = [] if found is None else [found]
-    iterator = iter_blocks(resnet, replicas=replicas - start, first_replica=start, **common)
+    """Return blocks and those to come as one sample, and leave it in the file, at times and at the end."""
     written = time.monotonic()
     try:
         for block in iterator:
@@ -151,19 +146,19 @@ def _keep(blocks: list[Sample], target: Path) -> list[Sample]:
     return [joined, *others]
 
 
-def _rows_of(path: Path, resnet: ResNet, seed: int, engine: str, request: Request) -> Sample:
+def _rows_of(path: Path, run: NetworkRun) -> Sample:
     """Return the rows of a file, refused if they are not the beginning of the sample that is asked for."""
     fix = "choose another file, or let it be replaced (overwrite=True)"
     if path.suffix != ".parquet":
         raise InvalidFieldError("out", str(path), "is there already, and only Parquet can be continued", fix)
     try:
-        found = read_sample(path, resnet)
+        found = read_sample(path, run.resnet)
     except (ValueError, OSError) as error:
         reason = str(error).removeprefix(f"{path}: ")
         raise InvalidFieldError(
             "out", str(path), f"is there already, and cannot be continued ({reason})", fix
         ) from error
-    asked = {"seed": seed, "engine": engine, "first_replica": 0, "columns": request.columns(resnet)}
+    asked = {"seed": run.seed, "engine": run.engine, "first_replica": 0, "columns": tuple(run.cells)}
     there = {
         "seed": found.seed, "engine": found.engine, "first_replica": found.first_replica,
         "columns": tuple(found.columns),

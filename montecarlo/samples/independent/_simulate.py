@@ -7,7 +7,6 @@ from typing import Literal
 
 from montecarlo.common._errors import InvalidFieldError, check_flag, check_seed, unknown_name
 from montecarlo.engines._request import Request
-from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas, collect_rows, iter_rows
 from montecarlo.samples.independent._run import NetworkRun
@@ -93,10 +92,8 @@ def simulate(
         tangent_kernel=tangent_kernel,
         gate_gradients=gate_gradients,
     )
-    run, replicas, first_replica = check_run(
-        resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
-        request=request,
-    )  # fmt: skip
+    replicas, first_replica = check_replicas(replicas, first_replica)
+    run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
     columns = collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size,
         progress=progress,
@@ -193,10 +190,8 @@ def iter_blocks(
     >>> sum(len(block) for block in iter_blocks(net, replicas=100, seed=1, block_size=32))
     100
     """
-    run, replicas, first_replica = check_run(
-        resnet, replicas=replicas, seed=seed, first_replica=first_replica, engine=engine, threads=threads,
-        request=request or Request(),
-    )  # fmt: skip
+    replicas, first_replica = check_replicas(replicas, first_replica)
+    run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
     blocks = iter_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size
     )
@@ -209,20 +204,3 @@ def iter_blocks(
             blocks.close()
 
     return samples()
-
-
-def check_run(
-    resnet: ResNet,
-    *,
-    replicas: int,
-    seed: int,
-    first_replica: int,
-    engine: str,
-    threads: int | None,
-    request: Request,
-) -> tuple[NetworkRun, int, int]:
-    """Return (run, replicas, first replica), all arguments checked."""
-    replicas, first_replica = check_replicas(replicas, first_replica)
-    run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
-    check_threads(threads)
-    return run, replicas, first_replica

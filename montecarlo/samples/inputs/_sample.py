@@ -151,14 +151,8 @@ def simulate_inputs(
         "gaussian" draws images, d numbers a vector and layer. "gram" draws the Gram matrices alone, at the
         cost of the hidden width whatever d is: res-2 and res-3, with norm="pre-rms", hidden widths, factors
         and schedules, at most d vectors. "auto" takes "gaussian".
-    first_replica : int, default 0
-        Index of the first network.
-    threads : int, optional
-        Threads of this process; default: all the processors it may use.
-    block_size : int, optional
-        Networks a task; default: about a quarter of a second's worth.
-    progress : callable, optional
-        Called with the number of networks of each finished block, in the calling thread.
+    first_replica, threads, block_size, progress
+        As in `montecarlo.simulate`.
 
     Returns
     -------

@@ -119,14 +119,8 @@ def simulate_jacobians(
         it is exact.
     singular_values : bool, default True
         Whether to compute singular values and traces; without them a layer takes less than half of the time.
-    first_replica : int, default 0
-        Index of the first network.
-    threads : int, optional
-        Threads of this process; default: all the processors it may use.
-    block_size : int, optional
-        Networks a task; default: about a quarter of a second's worth.
-    progress : callable, optional
-        Called with the number of networks of each finished block, in the calling thread.
+    first_replica, threads, block_size, progress
+        As in `montecarlo.simulate`.
 
     Returns
     -------

@@ -133,14 +133,8 @@ def simulate_tokens(
         Whether to return entropies and deviations of logits of every head.
     per_token : bool, default False
         Whether to return log-rms of every token and cosines of all pairs.
-    first_replica : int, default 0
-        Index of the first network.
-    threads : int, optional
-        Threads of this process; default: all the processors it may use.
-    block_size : int, optional
-        Networks a task; default: about a quarter of a second's worth.
-    progress : callable, optional
-        Called with the number of networks of each finished block, in the calling thread.
+    first_replica, threads, block_size, progress
+        As in `montecarlo.simulate`.
 
     Returns
     -------

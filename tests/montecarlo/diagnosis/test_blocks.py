@@ -13,9 +13,9 @@ from scipy import stats
 from montecarlo import InvalidFieldError, ResNet
 from montecarlo.diagnosis import Diagnosis, diagnose, find_family
 from montecarlo.diagnosis._check import check_ratio
+from montecarlo.diagnosis._find_regime import find_regime
 from montecarlo.diagnosis._laws import HalfLog, Mixture, NormalMixture, StartLaw, start_degrees, start_nodes
 from montecarlo.diagnosis._predict import predict
-from montecarlo.diagnosis._regime import find_regime
 from montecarlo.diagnosis._text import network_words, scaling_words, text
 
 # Each may fail with probability 1e-7: 1e-6 for all of them.

@@ -14,10 +14,10 @@ from scipy import stats
 from montecarlo import Activation, InvalidFieldError, ResNet
 from montecarlo.diagnosis import FORMATS, Prediction, diagnose
 from montecarlo.diagnosis._check import choose_replicas
+from montecarlo.diagnosis._find_regime import find_regime
 from montecarlo.diagnosis._float_range import float_range
 from montecarlo.diagnosis._numbers import number, percent
 from montecarlo.diagnosis._predict import predict
-from montecarlo.diagnosis._regime import find_regime
 from montecarlo.diagnosis._text import text
 from montecarlo.processes import WeightProcess
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from montecarlo import Activation, InvalidFieldError, ResNet
 from montecarlo.diagnosis import diagnose, find_family
-from montecarlo.diagnosis._regime import find_regime
+from montecarlo.diagnosis._find_regime import find_regime
 from montecarlo.diagnosis._text import scaling_words, text
 from montecarlo.processes import WeightProcess
 

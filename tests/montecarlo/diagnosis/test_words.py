@@ -12,9 +12,10 @@ from scipy import stats
 from montecarlo import ResNet
 from montecarlo.diagnosis import Diagnosis
 from montecarlo.diagnosis._check import Check, RatioCheck
+from montecarlo.diagnosis._find_regime import find_regime
 from montecarlo.diagnosis._float_range import FloatRange
 from montecarlo.diagnosis._prediction import Prediction
-from montecarlo.diagnosis._regime import Regime, find_regime
+from montecarlo.diagnosis._regime import Regime
 from montecarlo.diagnosis._text import check_words, number, percent, ratio_rows, scaling_words, text, verdict
 from montecarlo.estimates import Estimate
 

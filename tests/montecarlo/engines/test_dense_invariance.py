@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from row_bits import same_bits
 
 import montecarlo
 from montecarlo import LOG_RATIOS, ResNet
@@ -40,13 +41,6 @@ def networks(draw, blocks=("res-1", "res-2", "res-3"), max_depth=20, **fixed):
     else:
         options["alpha"] = draw(st.floats(1e-6, 10.0))
     return ResNet(**(options | fixed))
-
-
-def same_bits(a, b):
-    assert list(a) == list(b)
-    return all(
-        np.array_equal(a[name].view(np.int64), np.ascontiguousarray(b[name]).view(np.int64)) for name in a
-    )
 
 
 def everything(net, **options):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from row_bits import same_bits
 
 import montecarlo
 from montecarlo import Activation, ResNet
@@ -168,14 +169,6 @@ def networks(draw, max_depth=20, **fixed):
     else:
         options["alpha"] = draw(st.floats(1e-6, 10.0))
     return ResNet(**(options | fixed))
-
-
-def same_bits(a, b):
-    assert list(a) == list(b)
-    return all(
-        np.array_equal(np.ascontiguousarray(a[name]).view(np.int64), np.ascontiguousarray(b[name]).view("i8"))
-        for name in a
-    )
 
 
 def everything(net, **options):

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from row_bits import same_bits
 
 from montecarlo import (
     LOG_RATIOS,
@@ -34,16 +35,9 @@ NET = ResNet(width=6, depth=5, beta=0.5, weights="uniform")
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
-def bits(column):
-    return np.ascontiguousarray(column).view(np.int64)
-
-
 def assert_same(a, b):
     assert (a.resnet, a.seed, a.engine, a.first_replica) == (b.resnet, b.seed, b.engine, b.first_replica)
-    assert list(a.columns) == list(b.columns)
-    for name in a.columns:
-        assert a[name].shape == b[name].shape
-        assert np.array_equal(bits(a[name]), bits(b[name])), name
+    assert same_bits(a, b)
 
 
 @pytest.fixture

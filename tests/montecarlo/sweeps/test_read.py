@@ -20,17 +20,6 @@ beta = [0.25, 0.5]
 """
 
 
-@pytest.fixture
-def read(tmp_path):
-    path = tmp_path / "s.toml"
-
-    def of(text):
-        path.write_text(text, encoding="utf-8")
-        return read_sweep(path)
-
-    return of
-
-
 def test_a_mark_of_the_byte_order_and_seeds_beyond_64_bits_are_read(read):
     plain = read(GOOD)
     assert read("\ufeff" + GOOD) == plain

@@ -6,7 +6,7 @@ import pytest
 from montecarlo import Transformer, simulate_tokens
 from montecarlo.executors import ThreadExecutor
 from montecarlo.store import Store
-from montecarlo.sweeps import SweepFileError, read_sweep, run_sweep
+from montecarlo.sweeps import SweepFileError, run_sweep
 
 GOOD = """
 seed = 7
@@ -24,17 +24,6 @@ depth = [1, 2]
 alpha = [0.5, 1.0]
 """
 SMALL = {"width": 8, "heads": 2, "hidden_width": 8, "tokens": 3}
-
-
-@pytest.fixture
-def read(tmp_path):
-    path = tmp_path / "s.toml"
-
-    def of(text):
-        path.write_text(text, encoding="utf-8")
-        return read_sweep(path)
-
-    return of
 
 
 def test_points_are_presets_with_fields_and_columns(read):

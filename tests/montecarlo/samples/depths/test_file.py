@@ -1,20 +1,12 @@
 """Coupled depths on disk: continued bit for bit, replaced where they are of something else, never torn."""
 
-import numpy as np
 import pytest
+from row_bits import same_bits
 
 from montecarlo import InvalidFieldError, ResNet, coupled_to_file, read_coupled_sample, simulate_depths
-from montecarlo.samples.depths._sample import COLUMNS
 
 NET = ResNet(width=4, depth=12, beta=0.7, block="res-1", weights="fbm:0.7")
 DEPTHS = (3, 6, 12)
-
-
-def same_bits(first, second):
-    return all(
-        getattr(first, name).tobytes() == np.ascontiguousarray(getattr(second, name)).tobytes()
-        for name in COLUMNS
-    )
 
 
 def run(path, replicas, net=NET, depths=DEPTHS, seed=1, overwrite=False):

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from row_bits import same_bits
 
 from montecarlo import Activation, InvalidFieldError, ResNet, simulate_depths
 from montecarlo.processes import WeightProcess, find_process
@@ -38,13 +39,6 @@ of_every_kind = pytest.mark.parametrize("fields", CASES, ids=lambda fields: str(
 
 def network(fields, *, width=5, depth=DEPTHS[-1]):
     return ResNet(width=width, depth=depth, **fields)
-
-
-def same_bits(first, second):
-    return all(
-        np.array_equal(getattr(first, name).view(np.int64), getattr(second, name).copy().view(np.int64))
-        for name in COLUMNS
-    )
 
 
 @of_every_kind
