@@ -124,6 +124,8 @@ def simulate_tokens(
     """
     import sys
 
+    import numpy as np
+
     from montecarlo import InvalidFieldError, TokenRequest, tokens_to_file
     from montecarlo import simulate_tokens as sample_transformers
 
@@ -151,14 +153,17 @@ def simulate_tokens(
             sample = tokens_to_file(
                 transformer, out, **common, request=TokenRequest(**asked), overwrite=overwrite, on_found=found
             )
-    if sample.n_nonfinite:
-        click.echo(
-            f"simulate-tokens: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True
-        )
     if out is None:
         sample.to_pandas().to_csv(sys.stdout, index=False, float_format="%.17g")
     else:
         click.echo(f"simulate-tokens: {out} holds {max(in_file, len(sample)):,} rows", err=True)
+    if sample.n_nonfinite:
+        lost = np.isnan(sample["log_rms_path"])
+        rule = (
+            f"makes tokens of {sample.n_nonfinite} of {len(sample)} networks too unlike in size for float32, "
+            f"from layer {int(lost.any(axis=0).argmax())} on: their rows are NaN there"
+        )
+        raise InvalidFieldError("norm", transformer.norm, rule, "give norm='rms', or a smaller depth")
 
 
 def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
