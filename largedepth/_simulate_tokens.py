@@ -122,6 +122,8 @@ def simulate_tokens(
     --attention adds attention_entropy (natural log) and logit_deviation, layers x heads; it and --per-token
     need a .parquet file.
     """
+    import numpy as np
+
     from montecarlo import InvalidFieldError, TokenRequest, tokens_to_file
     from montecarlo import simulate_tokens as sample_transformers
 
@@ -147,11 +149,14 @@ def simulate_tokens(
                 overwrite=overwrite,
                 on_found=bar.found,
             )
-    if sample.n_nonfinite:
-        click.echo(
-            f"simulate-tokens: {sample.n_nonfinite} networks left the finite numbers (NaN rows)", err=True
-        )
     show_sample("simulate-tokens", sample, out, in_file=bar.in_file)
+    if sample.n_nonfinite:
+        lost = np.isnan(sample["log_rms_path"])
+        rule = (
+            f"makes tokens of {sample.n_nonfinite} of {len(sample)} networks too unlike in size for float32, "
+            f"from layer {int(lost.any(axis=0).argmax())} on: their rows are NaN there"
+        )
+        raise InvalidFieldError("norm", transformer.norm, rule, "give norm='rms', or a smaller depth")
 
 
 def _transformer(preset: str, given: dict[str, Any]) -> Transformer:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from montecarlo.verification import Verdict
 
 _PROPERTY = "theory_claim"
+_DEPTH_PROPERTY = "depth_claim"
 
 
 class TheoryClaims:
@@ -142,32 +143,48 @@ def theory_claims(request: pytest.FixtureRequest) -> TheoryClaims:
 def depth_claims(request: pytest.FixtureRequest) -> DepthClaims:
     """Test how a real model depends on depth: ``check(factory, expect="critical")``."""
     properties = request.node.user_properties
-    properties[:] = [(name, value) for name, value in properties if name != "depth_claim"]
+    properties[:] = [(name, value) for name, value in properties if name != _DEPTH_PROPERTY]
 
     def record(check: Any) -> None:
-        properties.append(("depth_claim", json.dumps(check.record(), ensure_ascii=False)))
+        properties.append((_DEPTH_PROPERTY, json.dumps(check.record(), ensure_ascii=False)))
 
     return DepthClaims(_identity(request.node), request.config.option.theory_seed, record)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many claims were tested, and how likely it is that a right one was refuted."""
-    claims = [
-        (report.nodeid, json.loads(value))
+    """Say what was tested, what depth checks warn of, and how likely it is that a right claim was refuted."""
+    claims = _recorded(terminalreporter, _PROPERTY)
+    # Once each: a test that was run again has a report for every time.
+    verdicts = [*{(test, verdict["id"]): verdict for test, _, verdict in claims}.values()]
+    if verdicts:
+        terminalreporter.write_sep("=", "claims of theory")
+        total = sum(verdict["false_alarm"] for verdict in verdicts)
+        _write_counts(terminalreporter, verdicts, f"that a right one is refuted: at most {total:.2g}")
+    checks = {(test, place): check for test, place, check in _recorded(terminalreporter, _DEPTH_PROPERTY)}
+    if checks:
+        terminalreporter.write_sep("=", "depth checks")
+        for (test, _), check in checks.items():
+            expected = f", {check['expect']} claimed" if check["expect"] else ""
+            terminalreporter.write_line(f"{test}: {check['verdict']}, {check['class']}{expected}")
+            for fault in check["faults"]:
+                terminalreporter.write_line(f"  {fault['words']}")
+        # A promise has a probability of its own beside the class's.
+        total = sum(check["false_alarm"] * (2 if check["promise"] else 1) for check in checks.values())
+        _write_counts(terminalreporter, [*checks.values()], f"that one is wrong: at most {total:.2g}")
+
+
+def _recorded(terminalreporter: Any, name: str) -> list[tuple[str, int, dict[str, Any]]]:
+    """Return what tests recorded under a name, each with its test and its place there."""
+    return [
+        (report.nodeid, place, json.loads(value))
         for reports in terminalreporter.stats.values()
         for report in reports
         if getattr(report, "when", None) == "teardown"  # by then a test has all its properties
-        for name, value in report.user_properties
-        if name == _PROPERTY
+        for place, value in enumerate(value for key, value in report.user_properties if key == name)
     ]
-    # Once each: a test that was run again has a report for every time.
-    verdicts = [*{(test, verdict["id"]): verdict for test, verdict in claims}.values()]
-    if not verdicts:
-        return
+
+
+def _write_counts(terminalreporter: Any, verdicts: list[dict[str, Any]], probability: str) -> None:
     words = [verdict["verdict"] for verdict in verdicts]
     counts = ", ".join(f"{words.count(word)} {word}" for word in ("consistent", "refuted", "undecided"))
-    total = sum(verdict["false_alarm"] for verdict in verdicts)
-    terminalreporter.write_sep("=", "claims of theory")
-    terminalreporter.write_line(
-        f"{counts}; probability that a right one is refuted: at most {total:.2g} in all"
-    )
+    terminalreporter.write_line(f"{counts}; probability {probability} in all")

@@ -18,8 +18,9 @@ _ROW = re.compile(r"^\| `largedepth verify (\w+)` \S+ \| \d+ \| (\w+) \| (.*?) \
 _OPENING = """# State of the theory
 
 What publications say of random residual networks at initialisation, and what this project's statements do
-with it: a row a claim. Claims are in our words, after the abstract or as a result is commonly cited; where a
-paper names a hypothesis it stands beside ours, and a claim is never taken to speak of more.
+with it: a row a claim. Claims are in our words, and each says how we know: the abstract
+or the text, read beside the row; a result as it is commonly cited, from memory; or textbooks. Where a paper
+names a hypothesis it stands beside ours, and a claim is never taken to speak of more.
 
 {relations}
 

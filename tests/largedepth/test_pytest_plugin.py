@@ -197,6 +197,47 @@ def test_claims_have_the_same_networks_from_any_folder_and_count_once(tmp_path: 
     assert set(run(tmp_path, "test_sharing.py").estimates("test_one")).isdisjoint(first)
 
 
+DEPTH = """
+import numpy as np
+
+def build(depth, seed):
+    rng = np.random.default_rng([seed, depth])
+    V = rng.normal(size=(depth, 16, 16)) / 4
+    if depth == 24:
+        V[5] *= 2.0
+    def stream():
+        states = [np.random.default_rng(1).normal(size=(4, 16))]
+        for k in range(depth):
+            states.append(states[-1] + depth**-0.5 * np.tanh(states[-1]) @ V[k].T)
+        return states
+    return stream
+
+def test_critical(depth_claims):
+    depth_claims.check(build, expect="critical", seeds=16, depths=(6, 12, 24))
+
+def test_two_checks(depth_claims):
+    depth_claims.check(build, seeds=16, depths=(6, 12, 24))
+    depth_claims.check(build, expect="exponential", seeds=16, depths=(6, 12, 24))
+"""
+
+
+def test_the_end_of_the_session_lists_depth_checks_with_their_warnings(tmp_path: Path) -> None:
+    for name, text in {"pytest.ini": "[pytest]\n", "conftest.py": RUN_TWICE, "test_depth.py": DEPTH}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    session = run(tmp_path)
+    lines = session.text[session.text.index("= depth checks =") :].splitlines()[1:8]
+    warnings = [line for line in lines if line.startswith("  ")]
+    assert [line for line in lines if line not in warnings] == [
+        "test_depth.py::test_critical: consistent, critical, critical claimed",
+        "test_depth.py::test_two_checks: consistent, critical",
+        "test_depth.py::test_two_checks: refuted, critical, exponential claimed",
+        "2 consistent, 1 refuted, 0 undecided; probability that one is wrong: at most 0.003 in all",
+    ]
+    assert len(warnings) == 3
+    assert all("the branch of block 6 is" in line for line in warnings)
+    assert "claims of theory" not in session.text
+
+
 def test_loading_the_plugin_imports_nothing_heavy() -> None:
     code = (
         "import sys\nimport largedepth.pytest_plugin\n"

@@ -1,5 +1,7 @@
 """``simulate-tokens``: the contract's columns, overrides, and one line for each bad option."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,3 +93,24 @@ def test_lists_need_parquet(option):
     assert done.stdout == ""
     assert f"{option}: needs Parquet" in done.stderr
     assert "give --out t.parquet" in done.stderr
+
+
+def test_networks_without_numbers_are_an_error_that_says_where():
+    """Gates square the ratio of two tokens at every layer; what was sampled is printed all the same."""
+    gates = ("--preset", "gpt2", *SMALL, "--norm", "none", "--gated", "--attention-kind", "none")
+    done = command("simulate-tokens", *gates, "--token-std", "1e9", "--depth", "12")
+    assert done.returncode == 2
+    table = pd.read_csv(io.StringIO(done.stdout))
+    first = table[table["log_rms_path"].isna()]["layer"].min()
+    assert len(table) == 4 * 13
+    assert first > 1
+    assert f"of 4 networks too unlike in size for float32, from layer {first} on" in done.stderr
+    assert "give --norm rms, or a smaller depth" in done.stderr
+    # Others go on, wherever their streams are.
+    far = command(
+        "simulate-tokens", "--preset", "gpt2", *SMALL, "--norm", "none", "--skip", 9, "--depth", "600"
+    )
+    assert far.returncode == 0, far.stderr
+    path = pd.read_csv(io.StringIO(far.stdout))["log_rms_path"]
+    assert np.isfinite(path).all()
+    assert path.max() > 2500.0

@@ -26,7 +26,8 @@ RELATIONS = {
 """What a statement does with a claim, in words."""
 
 _BASES = {
-    "abstract": "abstract", "result": "a result of it, as commonly cited", "classical": "classical",
+    "abstract": "abstract", "text": "its text", "result": "a result of it, as commonly cited",
+    "classical": "classical",
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from montecarlo.streams._keys import (
 
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
+_HARD = 2.0**45  # logit, beyond which rounding is 2**-8 and soon of order 1
 _LARGEST = 1e300  # logit: where there are larger ones all are divided, and weights are 0 and 1 as before
 
 
@@ -163,29 +164,28 @@ def find_logits(network, head, logit_scale, far, work):
 
 
 @helper
-def mix(network, far, work):
+def mix(network, work):
     """Store ``[[A, 0], [Ȧ, A]]`` in `work.mixing`, from the logits.
 
-    Ȧ_ij = A_ij (ℓ̇_ij - Σ_k A_ik ℓ̇_ik). Logits may be `far` beyond exponentials: then small weights are 0,
-    as else their slopes would count.
+    Ȧ_ij = A_ij (ℓ̇_ij - Σ_k A_ik ℓ̇_ik). Where logits are beyond `_HARD` the softmax is the largest one, and
+    changes of them move nothing: of weights between 0 and 1 the rounding of logits would decide.
     """
     sizes = network.sizes
     m, n, columns = np.uint64(sizes.vectors), np.uint64(sizes.rows), np.uint64(sizes.columns)
     tokens = np.uint64(sizes.tokens)
     logits, mixing, mask = work.logits, work.mixing, work.mask
     causal = network.words.attention == CAUSAL
-    least = -700.0 if far else -np.inf
     for i in range(_ZERO, tokens):
         end = np.uint64(i + _ONE) if causal else tokens
         row = i * columns
-        largest = -np.inf
+        largest, lowest = -np.inf, np.inf
         for j in range(_ZERO, end):
             largest = max(largest, logits[row + j])
+            lowest = min(lowest, logits[row + j])
         for j in range(_ZERO, n):
             # Above 0 behind the mask alone, where an exponential that is not finite would not become 0.
             difference = min(logits[row + j] - largest, 0.0)
-            seen = mask[i * n + j] if difference >= least else 0.0
-            mixing[row + j] = exponential_64(difference) * seen
+            mixing[row + j] = exponential_64(difference) * mask[i * n + j]
         total = 0.0
         for j in range(_ZERO, end):
             total += mixing[row + j]
@@ -195,10 +195,11 @@ def mix(network, far, work):
         if m > n:
             tangent = (n + i) * columns
             slope = 0.0
+            moves = 1.0 if lowest > -_HARD and largest < _HARD else 0.0
             for j in range(_ZERO, end):
                 slope += mixing[row + j] * logits[tangent + j]
             for j in range(_ZERO, n):
-                mixing[tangent + j] = mixing[row + j] * (logits[tangent + j] - slope)
+                mixing[tangent + j] = moves * (mixing[row + j] * (logits[tangent + j] - slope))
                 mixing[tangent + n + j] = mixing[row + j]
 
 
@@ -264,7 +265,7 @@ def perform_attention(network, batch, k, bias, stream, work, row, observed):
             finite &= scaled_factor(gram, factor, scales.query, bias, n, columns, other)
             _prepare(network, eps, other, work.drawn, work.queries)
             fits = find_logits(network, head, logit_scale, far, work)
-            mix(network, far, work)
+            mix(network, work)
         if observed.entropy.shape[0] > 0:
             observe_head(network, far, fits, work, k, head, row, observed)
         if head % group == 0 or not words.has_output:

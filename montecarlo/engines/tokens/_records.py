@@ -45,12 +45,12 @@ class Sizes(NamedTuple):
 class Words(NamedTuple):
     """Words of the sentence, by code."""
 
-    norm: int
-    placement: int
+    norm: np.int64
+    placement: np.int64
     embedding_norm: bool
-    attention: int
-    position: int
-    activation: int
+    attention: np.int64
+    position: np.int64
+    activation: np.int64
     gated: bool
     has_output: bool
     qk_norm: bool

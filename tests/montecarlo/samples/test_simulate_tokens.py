@@ -20,6 +20,7 @@ from montecarlo import (
     simulate_tokens,
     tokens_to_file,
 )
+from montecarlo.networks._transformer_words import TOKEN_ACTIVATIONS
 from montecarlo.runs import running
 from montecarlo.samples.tokens._run import TokenRun
 from montecarlo.store import Store
@@ -110,20 +111,86 @@ def test_tangents_of_vanishing_branches_are_powers_of_the_skip_factor_beyond_flo
     sample = simulate_tokens(net, replicas=2, seed=3, tangent=True)
     expected = np.log(0.25) * np.arange(701)
     np.testing.assert_allclose(sample["log_tangent_path"], [expected] * 2, atol=1e-9)
-    # The stream itself has no exponent of its own: it is zero in the end.
-    np.testing.assert_allclose(np.diff(sample["log_rms_path"][:, :200]), math.log(0.25), atol=1e-12)
-    assert (sample["log_rms_path"][:, -1] == -np.inf).all()
+    np.testing.assert_allclose(
+        sample["log_rms_path"] - sample["log_rms_path"][:, :1], [expected] * 2, atol=1e-9
+    )
 
 
-def test_a_network_that_overflows_is_marked_from_there_on():
-    net = make(norm="none", skip=1e3, depth=400, attention="none")
-    sample = simulate_tokens(net, replicas=2, seed=3, **{**ALL, "attention": False})
+@pytest.mark.parametrize("activation", ["relu", "leaky-relu", "identity"])
+@pytest.mark.parametrize("factor", [1024.0, 1.0 / 1024.0])
+def test_factors_of_all_of_a_homogeneous_layer_are_factors_of_its_stream(activation, factor):
+    """``b X + a f(X)`` is b times ``X + (a/b) f(X)``, exactly where b is a power of two."""
+    words = {"norm": "none", "attention": "uniform", "activation": activation, "depth": 400}
+    asked = {"replicas": 3, "seed": 3, "tangent": True, "per_token": True}
+    near = simulate_tokens(make(**words, alpha=0.2), **asked)
+    far = simulate_tokens(make(**words, alpha=0.2 * factor, skip=factor), **asked)
+    grown = 2.0 * np.log(factor) * np.arange(401)
+    assert abs(grown[-1]) > 5000.0
+    for name in ("log_rms_path", "log_tangent_path"):
+        np.testing.assert_allclose(far[name], near[name] + grown, atol=1e-9)
+    np.testing.assert_allclose(
+        far["token_log_rms_path"], near["token_log_rms_path"] + grown[:, None], atol=1e-9
+    )
+    np.testing.assert_allclose(far["cosine_path"], near["cosine_path"], atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-40, 1e12])
+def test_networks_of_relu_do_not_know_the_size_of_their_tokens(size):
+    words = {"norm": "none", "attention": "uniform", "activation": "relu", "depth": 3}
+    one, other = (simulate_tokens(make(**words, token_std=std), replicas=4, seed=1) for std in (1.0, size))
+    grown = [sample["log_rms_path"] - sample["log_rms_path"][:, :1] for sample in (one, other)]
+    np.testing.assert_allclose(*grown, atol=1e-5)
+    np.testing.assert_allclose(other["cosine_path"], one["cosine_path"], atol=1e-5)
+
+
+@pytest.mark.parametrize("activation", TOKEN_ACTIVATIONS)
+def test_without_norms_everything_is_finite_at_depth(activation):
+    """Softmax of growing logits becomes the largest one; activations become ReLU, or ±1, or linear."""
+    for words in ({}, {"skip": 0.5, "alpha": 0.1}, {"output_bias_std": 0.5, "up_bias_std": 0.5}):
+        net = make(norm="none", activation=activation, depth=300, **words)
+        sample = simulate_tokens(net, replicas=2, seed=3, **ALL)
+        for name, column in sample.columns.items():
+            assert np.isfinite(column).all() or name == "logit_deviation", (name, words)
+        size, tangent = sample["log_rms_path"], sample["log_tangent_path"]
+        if "skip" not in words:
+            assert (size[:, -1] > 150.0).all()
+            # Beyond float range the deviation of logits is infinite, not unknown.
+            assert not np.isnan(sample["logit_deviation"]).any()
+        if not words:
+            # A softmax that is the largest logit moves nothing: tokens and their tangents grow alike.
+            assert (abs(np.diff(tangent - size, axis=1))[:, 100:] < 1.0).all()
+
+
+def test_a_layer_behind_a_norm_does_not_see_a_large_stream():
+    """Steps of order 1 on a stream beyond float range: nothing is left of them but the skip factor."""
+    sample = simulate_tokens(make(skip=10.0, depth=500), replicas=3, seed=3, **ALL)
+    steps = np.diff(sample["log_rms_path"])[:, 20:]
+    np.testing.assert_allclose(steps, 2.0 * math.log(10.0), atol=1e-9)
+    np.testing.assert_allclose(np.diff(sample["log_tangent_path"])[:, 20:], 2.0 * math.log(10.0), atol=1e-6)
+    assert np.isfinite(sample["attention_entropy"]).all()
+
+
+def test_large_logits_behind_a_causal_mask_are_no_numbers_of_a_token_before_it():
+    """Products with tokens behind the mask may be far larger than the others'."""
+    sample = simulate_tokens(make(query_std=200.0, key_std=200.0, depth=4), replicas=40, seed=3, **ALL)
+    assert sample.n_nonfinite == 0
+    assert all(np.isfinite(column).all() for column in sample.columns.values())
+    assert (sample["attention_entropy"][:, 1:].mean() < 0.05).all()
+
+
+def test_gates_without_norms_are_marked_where_tokens_come_apart():
+    """Their products square the ratio of two tokens at every layer, until float32 does not hold both."""
+    net = make(norm="none", gated=True, attention="none", token_std=1e6, depth=12)
+    sample = simulate_tokens(net, replicas=6, seed=3, tangent=True, per_token=True)
     lost = np.isnan(sample["log_rms_path"])
-    assert sample.n_nonfinite == 2
-    assert not lost[:, 0].any()
+    assert lost[:, -1].all()
     assert (np.diff(lost.astype(int)) >= 0).all()
-    assert np.isnan(sample["log_tangent_path"][:, -1]).all()
-    assert np.isnan(sample["token_cosine_path"][:, -1]).all()
+    assert sample.n_nonfinite == 6
+    last = (~lost).sum(axis=1) - 1
+    size = sample["token_log_rms_path"][np.arange(6), last]
+    assert (np.ptp(size, axis=1) > 50.0 * math.log(2.0)).all()
+    for name in ("log_tangent_path", "token_cosine_path"):
+        np.testing.assert_array_equal(np.isnan(sample[name]).reshape(6, 13, -1).all(axis=2), lost)
 
 
 def test_one_token_has_no_cosine():
@@ -215,25 +282,3 @@ def test_runs_travel():
     assert again.key == run.key
     assert run.record["kind"] == "tokens"
     assert run.seconds < 0.1
-
-
-@pytest.mark.parametrize(("std", "held"), [(1e-25, True), (1e-40, False)])
-def test_streams_without_norms_that_float32_does_not_hold_are_marked(std, held):
-    """ReLU networks without norms and biases do not know the size of their tokens, as long as digits last."""
-    words = {
-        "width": 16, "tokens": 3, "depth": 3, "heads": 1, "hidden_width": 16, "norm": "none",
-        "placement": "pre", "attention": "uniform", "position": "none", "activation": "relu",
-        "query_std": 0.25, "key_std": 0.25, "value_std": 0.25, "output_std": None, "up_std": 0.25,
-        "down_std": 0.25,
-    }  # fmt: skip
-    small, one = (
-        simulate_tokens(Transformer(**words, token_std=size), replicas=4, seed=1) for size in (std, 1.0)
-    )
-    assert small.n_nonfinite == (0 if held else 4)
-    assert one.n_nonfinite == 0
-    path, whole = small["log_rms_path"], one["log_rms_path"]
-    assert np.isfinite(path[:, 0]).all()
-    if held:
-        np.testing.assert_allclose(path - path[:, :1], whole - whole[:, :1], atol=1e-5)
-    else:
-        assert np.isnan(path[:, 1:]).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Basis = Literal["abstract", "result", "classical", "none"]
+Basis = Literal["abstract", "text", "result", "classical", "none"]
 Relation = Literal["tests", "proves", "sharpens", "corrects", "new"]
 
 
@@ -48,9 +48,9 @@ class Claim:
         None where no publication that we know says anything of the kind.
     says : str
         The paper's claim in our words, never a quotation; for a claim of our own, what is new.
-    basis : {"abstract", "result", "classical", "none"}
-        How we know: from the paper's abstract; as a result of it is commonly cited, its text not checked line
-        by line; from textbooks; nothing to know.
+    basis : {"abstract", "text", "result", "classical", "none"}
+        How we know: the abstract says so, and was read beside this row; so does the paper's text; as a result
+        of it is commonly cited, from memory, neither read for this row; from textbooks; nothing to know.
     theirs : str
         The hypotheses of the paper, as far as the basis tells them.
     relation : {"tests", "proves", "sharpens", "corrects", "new"}

@@ -71,11 +71,11 @@ CLAIMS = (
         theorem="I5",
         paper=by.ZHANG,
         says=(
-            "Gradients of residual networks without normalisation stay bounded along depth under rescaled "
-            "weights."
+            "A properly rescaled standard initialisation solves exploding and vanishing gradients at the "
+            "beginning of training, without normalisation."
         ),
         basis="abstract",
-        theirs="rescaled standard initialisations; orders of magnitude",
+        theirs="residual networks, rescaled standard initialisations",
         relation="sharpens",
         ours="Exactly flat: c a²(1 + c a²)^(L−1) in every layer; W alone loses the factor M/d at M ≠ d (G3).",
     ),
@@ -164,11 +164,11 @@ CLAIMS = (
         theorem="I10b",
         paper=by.DE_SMITH,
         says=(
-            "Residual branches that are small against the skip connection make deep networks close to the "
-            "identity at initialisation."
+            "Branches that normalisation makes small against the skip connection leave a residual block "
+            "close to the identity, on average, early in training."
         ),
         basis="abstract",
-        theirs="batch-normalised or down-scaled branches; on average",
+        theirs="batch normalisation in the branch",
         relation="sharpens",
         ours="The limit law of the distance: c χ²/d with d degrees of freedom, times L^{1−2β}.",
     ),
@@ -188,9 +188,9 @@ CLAIMS = (
     Claim(
         theorem="G1",
         paper=by.STABLE_RESNET,
-        says="Scalings with bounded Σ a_k² keep ResNets and their gradients stable at infinite depth.",
+        says="Scaled branches stabilise gradients and keep networks expressive at infinite depth.",
         basis="abstract",
-        theirs="infinite width first, then infinite depth",
+        theirs="infinite width first; scalings with bounded Σ a_k², as commonly cited",
         relation="sharpens",
         ours=(
             "∏ (b_k² + a_k²/2) exactly, at every width, hidden width and depth: stable if and only if the "
@@ -237,7 +237,7 @@ CLAIMS = (
         theorem="G3",
         paper=by.ZHANG,
         says="The updates of all residual branches can be made of one order by rescaling weights.",
-        basis="abstract",
+        basis="result",
         theirs="orders of magnitude, at the first step",
         relation="sharpens",
         ours=(
@@ -270,7 +270,7 @@ CLAIMS = (
         paper=by.WANG,
         says="DeepNorm bounds the size of model updates, so that Transformers of 1,000 layers train stably.",
         basis="abstract",
-        theirs="post-norm Transformers, α = (2N)^{1/4}, β = (8N)^{−1/4}",
+        theirs="post-norm Transformers; α = (2N)^{1/4}, β = (8N)^{−1/4}, as commonly cited",
         relation="sharpens",
         ours=(
             "At initialisation its feed-forward part is in the identity regime: a²L = 1/(4√(2N)), effective "

@@ -53,7 +53,7 @@ CLAIMS = (
             "on the activation through one parameter."
         ),
         basis="abstract",
-        theirs="infinite width, by free probability",
+        theirs="large width and depth, by free probability",
         relation="sharpens",
         ours=(
             "Second moments at every width and depth; at d = 10, L = 60 and α = 1/√L that of JᵀJ is 8 % "
@@ -79,8 +79,8 @@ CLAIMS = (
         theorem="J4",
         paper=by.HANIN_NICA_KERNEL,
         says=(
-            "The standard deviation of the tangent kernel at initialisation, beside its mean, is "
-            "exponential in the ratio of depth to width."
+            "The standard deviation of the tangent kernel at initialisation is exponential in the ratio of "
+            "depth to width."
         ),
         basis="abstract",
         theirs="fully connected ReLU networks",

@@ -74,7 +74,10 @@ CLAIMS = (
     Claim(
         theorem="S5",
         paper=by.YANG_SCHOENHOLZ,
-        says="Skip connections slow the collapse of the input space from exponential to polynomial.",
+        says=(
+            "Skip connections make the forward dynamics subexponential, in many cases polynomial, where "
+            "others collapse the input space exponentially."
+        ),
         basis="abstract",
         theirs="infinite width, averages",
         relation="sharpens",
@@ -179,7 +182,7 @@ CLAIMS = (
     Claim(
         theorem="F1",
         paper=by.COHEN,
-        says="Weights trained by gradient descent fall into scaling regimes other than the neural ODE's.",
+        says="Weights trained by stochastic gradient descent scale otherwise than neural ODEs assume.",
         basis="abstract",
         theirs="experiments on trained networks",
         relation="tests",
@@ -251,7 +254,7 @@ CLAIMS = (
             "The Euler scheme of an equation driven by fractional Brownian motion, H > 1/2, has an exact "
             "rate."
         ),
-        basis="abstract",
+        basis="result",
         theirs="scalar equations, smooth coefficients",
         relation="tests",
         ours="Not refuted for res-1: strong order at least 2H − 1 in 1/L.",
@@ -260,7 +263,7 @@ CLAIMS = (
         theorem="F4b",
         paper=by.NEUENKIRCH_NOURDIN,
         says="The error of the scheme, rescaled, converges almost surely to a random variable.",
-        basis="abstract",
+        basis="result",
         theirs="scalar equations, smooth coefficients",
         relation="sharpens",
         ours="Linear res-1 of every width: it is −L^{1−2H}/(2d) in the log-norm, the same on each path.",

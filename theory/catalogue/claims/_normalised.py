@@ -45,7 +45,7 @@ CLAIMS = (
     Claim(
         theorem="N1L",
         paper=by.XIONG,
-        says="Layer norms inside the branch keep forward signals and gradients well-behaved.",
+        says="Layer norms inside the branch keep gradients well-behaved at initialisation.",
         basis="abstract",
         theirs="mean-field theory at initialisation",
         relation="sharpens",
@@ -84,7 +84,10 @@ CLAIMS = (
     Claim(
         theorem="N5",
         paper=by.DOSHI,
-        says="Residual connections with LayerNorm are critical for any initialisation.",
+        says=(
+            "A proper stacking of LayerNorm on pre-activations and residual connections is critical for any "
+            "initialisation."
+        ),
         basis="abstract",
         theirs="infinite width, norms of partial Jacobians",
         relation="tests",
@@ -115,9 +118,7 @@ CLAIMS = (
     Claim(
         theorem="N7",
         paper=by.XIONG,
-        says=(
-            "With pre-norm gradients of parameters are well-behaved at initialisation, near the output, too."
-        ),
+        says="With pre-norm gradients of parameters are well-behaved at initialisation.",
         basis="abstract",
         theirs="mean-field theory at initialisation, expected gradients",
         relation="sharpens",
@@ -128,7 +129,7 @@ CLAIMS = (
         paper=by.ALEKSEEV,
         says="Gradient amplification of pre-LayerNorm networks is a power of depth.",
         basis="abstract",
-        theirs="averaged partial Jacobian norms at infinite width",
+        theirs="Transformers with bidirectional attention, averaged partial Jacobian norms, large depth",
         relation="sharpens",
         ours="The power at fixed width, p(1 − 2β), which tends to c'/c times (1 − 2β) only as d → ∞.",
     ),
@@ -137,7 +138,7 @@ CLAIMS = (
         paper=by.KIM,
         says="Norms around the branch give a more balanced growth of variance than norms before it.",
         basis="abstract",
-        theirs="Transformers at initialisation and in training",
+        theirs="analysis of placements, and training of Transformers of up to 3.2 billion parameters",
         relation="sharpens",
         ours=(
             "Steps of exactly the length a√d: linear growth like pre-norm's, without its fluctuation in the "
@@ -149,7 +150,7 @@ CLAIMS = (
         paper=by.KIM,
         says="Peri-norm has a steadier gradient flow.",
         basis="abstract",
-        theirs="Transformers at initialisation and in training",
+        theirs="analysis of placements, and training of Transformers of up to 3.2 billion parameters",
         relation="sharpens",
         ours=(
             "The same diffusion as pre-norm's with c_P for c'/c, which is larger: 1 + O(1/d + 1/M) for ReLU."
@@ -178,9 +179,9 @@ CLAIMS = (
     Claim(
         theorem="N11",
         paper=by.SUN,
-        says="Scaling the output of the k-th layer norm by 1/√k tames the growth of variance.",
+        says="A scaling of the k-th layer norm's output by 1/√k mitigates the explosion of variance.",
         basis="abstract",
-        theirs="pre-LayerNorm Transformers",
+        theirs="pre-LayerNorm Transformers; the abstract speaks of the output's variance",
         relation="sharpens",
         ours=(
             "Exactly: from linear to d c Σ 1/k at initialisation, for 1-homogeneous σ alone; any other σ has "
@@ -191,10 +192,11 @@ CLAIMS = (
         theorem="N12",
         paper=by.ALEKSEEV,
         says=(
-            "With tanh in the place of LayerNorm, gradient amplification is a stretched exponential of depth."
+            "With functions like tanh, unit by unit, in the place of LayerNorm, gradient amplification is a "
+            "stretched exponential of depth."
         ),
         basis="abstract",
-        theirs="infinite width, averaged partial Jacobian norms",
+        theirs="Transformers with bidirectional attention, averaged partial Jacobian norms, large depth",
         relation="corrects",
         ours=(
             "With the width taken to infinity first, or d far above γ²a²L, and then with the constant "

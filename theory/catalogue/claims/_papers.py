@@ -10,8 +10,12 @@ ALEKSEEV = Paper(
     "Subcritical Signal Propagation at Initialization in Normalization-Free Transformers",
     "2604.11890",
 )
-BACHLECHNER = Paper("Bachlechner et al.", 2020, "ReZero is All You Need", "2003.04887")
-CHIZAT = Paper("Chizat", 2025, "The Hidden Width of Deep ResNets", "2509.10167")
+BACHLECHNER = Paper(
+    "Bachlechner et al.", 2020, "ReZero is All You Need: Fast Convergence at Large Depth", "2003.04887"
+)
+CHIZAT = Paper(
+    "Chizat", 2025, "The Hidden Width of Deep ResNets: Tight Error Bounds and Phase Diagrams", "2509.10167"
+)
 CHEN = Paper("Chen et al.", 2018, "Neural Ordinary Differential Equations", "1806.07366")
 CHO_SAUL = Paper("Cho and Saul", 2009, "Kernel Methods for Deep Learning")
 COHEN = Paper(
@@ -32,7 +36,8 @@ DONG = Paper(
 DOSHI = Paper(
     "Doshi, He and Gromov",
     2023,
-    "Critical Initialization of Wide and Deep Neural Networks using Partial Jacobians",
+    "Critical Initialization of Wide and Deep Neural Networks using Partial Jacobians: General Theory and "
+    "Applications",
     "2111.12143",
 )
 GIORLANDINO = Paper(
@@ -140,4 +145,9 @@ YAO = Paper(
     "Understanding Scaling Laws in Deep Neural Networks via Feature Learning Dynamics",
     "2512.21075",
 )
-ZHANG = Paper("Zhang, Dauphin and Ma", 2019, "Fixup Initialization", "1901.09321")
+ZHANG = Paper(
+    "Zhang, Dauphin and Ma",
+    2019,
+    "Fixup Initialization: Residual Learning Without Normalization",
+    "1901.09321",
+)

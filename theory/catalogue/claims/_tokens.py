@@ -25,7 +25,7 @@ CLAIMS = (
         theorem="T1b",
         paper=by.NOCI,
         says="A scaling of the residual branches by depth prevents the rank collapse of tokens.",
-        basis="abstract",
+        basis="result",
         theirs=_NOCI,
         relation="sharpens",
         ours=(
@@ -102,8 +102,8 @@ CLAIMS = (
     Claim(
         theorem="T4",
         paper=by.NOCI,
-        says="Cosines of tokens grow along depth, and a scaling by depth keeps them below 1.",
-        basis="result",
+        says="Tokens align along depth at initialisation, unless residual branches are scaled adequately.",
+        basis="text",
         theirs=_NOCI,
         relation="sharpens",
         ours=(
@@ -130,9 +130,9 @@ CLAIMS = (
     Claim(
         theorem="T4b",
         paper=by.KEDIA,
-        says="Moments of signals and gradients through a whole transformer have closed forms.",
+        says="Formulae govern the moments of forward and backward signals through a whole transformer.",
         basis="abstract",
-        theirs="approximations component by component",
+        theirs="moments of the signals",
         relation="sharpens",
         ours="One recursion for norms, cosines and tangents, held against networks layer by layer.",
     ),
@@ -144,7 +144,7 @@ CLAIMS = (
             "post-norm ones."
         ),
         basis="abstract",
-        theirs="large language models, at initialisation and in training",
+        theirs="analysis of placements, and training of Transformers of up to 3.2 billion parameters",
         relation="sharpens",
         ours=(
             "At initialisation collapse follows a power of the mean square in both, and is exponential "
