@@ -4,17 +4,17 @@ Gaussian weights: R = ‖h_{k+1}‖²/‖h_k‖² given G = χ²_N/M, N active u
 noncentral chi-square of d degrees, so ``E R^m = Σ_i C(m, i) Π_{l=1..i} (d + 2(m−l)) (a²/d)^i E G^i`` (I7).
 
 Determinants: a layer is ``I + aM``, and no rotation on either side changes the law of ``M = VDW``. In Schur
-functions ``det(I + aM)⁴ = Σ_λ s_λ'(1⁴) a^{|λ|} s_λ(M)`` (dual Cauchy). The mean of s_λ over rotations is 0 but
-for λ = 2μ, where it is the zonal polynomial of MMᵀ over its value at I (I. G. Macdonald, Symmetric Functions
-and Hall Polynomials, 2nd ed. (1995), VII.2-3), and the mean of that over V and over W is the one of Wishart
-matrices (R. J. Muirhead, Aspects of Multivariate Statistical Theory (1982), Theorem 7.2.7)::
+functions ``det(I + aM)⁴ = Σ_λ s_λ'(1⁴) a^{|λ|} s_λ(M)`` (dual Cauchy). The mean of s_λ over rotations is 0
+but for λ = 2μ, where it is the zonal polynomial of MMᵀ over its value at I (I. G. Macdonald, Symmetric
+Functions and Hall Polynomials, 2nd ed. (1995), VII.2-3), and the mean of that over V and over W is the one of
+Wishart matrices (R. J. Muirhead, Aspects of Multivariate Statistical Theory (1982), Theorem 7.2.7)::
 
     E det(I + aM)⁴ = Σ_μ s_{(2μ)'}(1⁴) (4a²/(Md))^{|μ|} (d/2)_μ E (N/2)_μ,    μ = 2^i 1^j, i + j <= d,
 
 with ``(x)_μ = Π_r (x − (r−1)/2)_{μ_r}`` and ``s_{(2μ)'}(1⁴) = (j+1)(j+2)²(j+3)/12``; for linear res-1 it is
 ``(2a²/d)^{|μ|} (d/2)_μ``. Layers multiply. For other symmetric laws of unit variance and kurtosis at most 3
-it is a bound, as it is for any volume: a minor is affine in each entry, so the coefficient of an entry's fourth
-moment in the mean of the fourth power of a volume is not negative.
+it is a bound, as it is for any volume: a minor is affine in each entry, so the coefficient of an entry's
+fourth moment in the mean of the fourth power of a volume is not negative.
 """
 
 from __future__ import annotations
