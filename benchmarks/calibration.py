@@ -60,13 +60,13 @@ def main() -> None:
     options = parser.parse_args()
     alarms = (LEVEL, 1e-6)
     heads = "".join(f" {f'rows at {a:g}':>14} {'ratio':>6}" for a in alarms)
-    print(f"{'kind':<30} {'rate at 0.05':>26}{heads}")
+    print(f"{'kind':<38} {'rate at 0.05':>26}{heads}")
     failed = False
     for index, kind in enumerate(kinds()):
         rng = np.random.default_rng([options.seed, index])
         rate, low, high = false_alarms(kind, options.streams, options.rows, rng)
         failed |= low > LEVEL
-        line = f"{kind.name:<30} {f'{rate:.4f} [{low:.4f}, {high:.4f}]':>26}"
+        line = f"{kind.name:<38} {f'{rate:.4f} [{low:.4f}, {high:.4f}]':>26}"
         for a in alarms:
             mean = rows_to_refute(kind, a, options.power_streams, rng)
             line += f" {mean:>14,.0f} {mean / kind.fixed_rows(a):>6.2f}"

@@ -69,11 +69,31 @@ def kinds() -> list[Kind]:
 
     return [
         Kind("BoundedMean, uniform", uniform, bounded, 0.5, 0.515, sigma, 0.015),
+        Kind(
+            "BoundedMean that aims, uniform",
+            uniform,
+            lambda x, m, a, _: times.bounded_times(x, m, false_alarm=a, aim=0.015),
+            0.5,
+            0.515,
+            sigma,
+            0.015,
+        ),
         Kind("EventProbability, p = 0.3", events, bounded, 0.3, 0.309, math.sqrt(0.21), 0.009),
         Kind(
             "NonNegativeMean, log-normal",
             log_normal,
             lambda x, m, a, _: times.non_negative_times(x, m, second_moment_bound=second, false_alarm=a),
+            1.0,
+            1.03,
+            math.sqrt(second - 1.0),
+            0.03,
+        ),
+        Kind(
+            "NonNegativeMean that aims, log-normal",
+            log_normal,
+            lambda x, m, a, _: times.non_negative_times(
+                x, m, second_moment_bound=second, false_alarm=a, aim=0.03
+            ),
             1.0,
             1.03,
             math.sqrt(second - 1.0),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from montecarlo.common._errors import InvalidFieldError, check_real
-from montecarlo.sequential._capital import Growth, log_capital
+from montecarlo.sequential._capital import Capital
 from montecarlo.sequential._rows import check_rows_between
 from montecarlo.sequential._sequence import NumberSequence
 from montecarlo.sequential._sums import RunningSum
@@ -64,8 +64,7 @@ class BoundedMean(NumberSequence):
         super().__init__(false_alarm=false_alarm, low=low, high=high)
         self._scale = high - low
         self._sum = RunningSum()
-        self._above, self._below = Growth(), Growth()
-        self._logs = (self._above.logs(), self._below.logs())
+        self._above, self._below = Capital(), Capital()
 
     @property
     def estimate(self) -> float:
@@ -73,6 +72,9 @@ class BoundedMean(NumberSequence):
         if self.n == 0:
             return math.nan
         return min(max(self._low + self._scale * (self._sum.value / self.n), self._low), self._high)
+
+    def _aim(self, resolution: float) -> None:
+        self._above, self._below = (Capital(resolution / self._scale) for _ in range(2))
 
     def _check(self, rows: NDArray[np.float64]) -> None:
         check_rows_between(rows, self._low, self._high)
@@ -82,9 +84,7 @@ class BoundedMean(NumberSequence):
         self._sum.absorb(up)
         self._above.absorb(up)
         self._below.absorb(1.0 - up)
-        self._logs = (self._above.logs(), self._below.logs())
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         m = min(max((predicted - self._low) / self._scale, 0.0), 1.0)
-        above, below = self._logs
-        return float(log_capital(above, self.n, m)), float(log_capital(below, self.n, 1.0 - m))
+        return self._above.log_capital(m), self._below.log_capital(1.0 - m)

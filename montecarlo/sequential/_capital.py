@@ -12,6 +12,13 @@ of Waudby-Smith and Ramdas (2023) on one side, in a coordinate that does not dep
 therefore kept once for all candidate means, a row costs one product a bet, and the order of rows does not
 matter.
 
+A capital that is told the error that matters (`Capital`) puts three quarters on three bets that grow fastest
+against such an error, which the first rows choose: `PILOT` of them say what mean and variance rows have, and
+the three bets are made from the next row on. A bet that is a function of the rows before it keeps the
+supermartingale, and what has not been bet yet stays as it is. At the rows where the test ends this costs
+about 1.1 of log capital in place of 3.8, an eighth of the rows at a false alarm of 1e-9; the last quarter,
+on every second bet of the grid, sees errors of any other size.
+
 For rows 0 and 1 the factor is the likelihood ratio of two Bernoulli laws whose odds differ by 1 + κ.
 
 The grid is geometric with ratio √2. A bet off by a factor of at most 2^(1/4) from the best one loses 3.6 %
@@ -30,7 +37,14 @@ from montecarlo.common._jit import kernel
 BETS: NDArray[np.float64] = 2.0 ** np.arange(-12.0, 10.25, 0.5)
 """The grid of bets κ for rows on the scale of 1, shape (bets,)."""
 
-_LOG_BETS = float(np.log(BETS.size))
+PILOT = 512
+"""Rows that choose the three bets of a capital that is told the error that matters."""
+
+AIMS: NDArray[np.float64] = np.array([0.72, 0.9, 1.12])
+"""The three bets, in units of the best one against an error of the size given: estimates are off a little."""
+LOG_SHARES = float(np.log(0.25)), float(np.log(0.75))
+"""Natural logs of what the grid and the three bets have at first."""
+
 _FLUSH = 64  # factors whose product is taken before its log
 _LARGE = 16.0  # rows above take their logs at once: (1 + 2^10 · 16)^64 = 1e270 is the largest product
 
@@ -67,25 +81,124 @@ class Growth:
     True
     """
 
-    def __init__(self) -> None:
-        self._product = np.ones(BETS.size)
+    def __init__(self, bets: NDArray[np.float64] = BETS) -> None:
+        self.bets = bets
+        self.n = 0
+        self._product = np.ones(bets.size)
         self._pending = np.zeros(1, np.int64)
-        self._log_growth = np.zeros(BETS.size)
+        self._log_growth = np.zeros(bets.size)
 
     def absorb(self, rows: NDArray[np.float64]) -> None:
         """Take rows in, shape (rows,), each finite and at least 0."""
-        _absorb(np.ascontiguousarray(rows), BETS, self._product, self._pending, self._log_growth)
+        _absorb(np.ascontiguousarray(rows), self.bets, self._product, self._pending, self._log_growth)
+        self.n += rows.size
 
     def logs(self) -> NDArray[np.float64]:
         """Return the sums, shape (bets,), natural logs."""
         return self._log_growth + np.log(self._product)
+
+    def log_capital(self, mean: float) -> float:
+        """Return the natural log of the capital against ``E X <= mean``, equal parts on all bets."""
+        return float(log_average(self.logs() - self.n * np.log1p(mean * self.bets)))
+
+
+class Pilot:
+    """The first rows of a stream, however it is cut into batches.
+
+    Examples
+    --------
+    >>> pilot = Pilot()
+    >>> pilot.absorb(np.zeros(500)).size, pilot.absorb(np.ones(500)).size, pilot.full
+    (0, 488, True)
+    >>> round(pilot.mean, 4), round(pilot.variance, 4)
+    (0.0234, 0.0229)
+    """
+
+    def __init__(self) -> None:
+        self._rows = np.empty(PILOT)
+        self._held = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether all of them are there."""
+        return self._held == PILOT
+
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+        return float(self._rows.mean())
+
+    @property
+    def variance(self) -> float:
+        """Their variance."""
+        return float(self._rows.var())
+
+    def absorb(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take in what is missing, and return the rows after it."""
+        taken = min(PILOT - self._held, rows.size)
+        self._rows[self._held : self._held + taken] = rows[:taken]
+        self._held += taken
+        return rows[taken:]
+
+
+class Capital:
+    """Capital against ``E X <= m`` for all m at once, of rows that are not negative.
+
+    Parameters
+    ----------
+    resolution
+        The error of the mean that matters, in units of the rows; None if all errors do.
+
+    Examples
+    --------
+    >>> capital = Capital(0.01)
+    >>> capital.absorb(np.random.default_rng(1).random(50_000))
+    >>> capital.log_capital(0.5) < 0.0, capital.log_capital(0.49) > 20.0
+    (True, True)
+    """
+
+    def __init__(self, resolution: float | None = None) -> None:
+        self._resolution = resolution
+        self._grid = Growth(BETS if resolution is None else BETS[::2])
+        self._pilot = Pilot()
+        self._aimed: Growth | None = None
+
+    def absorb(self, rows: NDArray[np.float64]) -> None:
+        """Take rows in, shape (rows,), each finite and at least 0."""
+        self._grid.absorb(rows)
+        if self._resolution is None:
+            return
+        rest = self._pilot.absorb(rows)
+        if self._aimed is None and self._pilot.full:
+            self._aimed = Growth(aimed_bets(self._resolution, self._pilot.mean, self._pilot.variance))
+        if self._aimed is not None:
+            self._aimed.absorb(rest)
+
+    def log_capital(self, mean: float) -> float:
+        """Return its natural log at a candidate mean."""
+        grid = self._grid.log_capital(mean)
+        if self._resolution is None:
+            return grid
+        return shared(grid, 0.0 if self._aimed is None else self._aimed.log_capital(mean))
+
+
+def aimed_bets(resolution: float, mean: float, variance: float) -> NDArray[np.float64]:
+    """Return the bets κ that grow fastest against an error of the mean, shape (3,)."""
+    # λ = κ/(1 + κm) = error/variance, and less than 1/m
+    slopes = np.minimum(AIMS * resolution / max(variance, 1e-12), 0.999 / max(mean, 1e-3))
+    return np.minimum(slopes / (1.0 - slopes * mean), BETS[-1])
+
+
+def shared(log_grid: float, log_aimed: float) -> float:
+    """Return the natural log of the capital from those of its two parts, each from 1."""
+    return float(np.logaddexp(LOG_SHARES[0] + log_grid, LOG_SHARES[1] + log_aimed))
 
 
 def log_average(exponents: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the natural log of the average of exp over the last axis, which holds the grid of bets."""
     # scipy's logsumexp takes ten times as long on arrays of this size, and a root search calls this often
     largest = exponents.max(axis=-1)
-    return largest + np.log(np.exp(exponents - largest[..., None]).sum(axis=-1)) - _LOG_BETS
+    return largest + np.log(np.exp(exponents - largest[..., None]).mean(axis=-1))
 
 
 def log_capital(

@@ -30,13 +30,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from montecarlo.common._errors import check_real
 from montecarlo.estimates._law_distance import Cdf, _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult
 from montecarlo.sequential._row_store import RowStore, merged
-from montecarlo.sequential._rows import batch, check_false_alarm
+from montecarlo.sequential._rows import batch, check_aim, check_false_alarm
 from montecarlo.sequential._sub_gaussian_mean import one_sided_width
 
 EVENT_PROXY = 0.25
@@ -65,13 +64,11 @@ class CdfBand:
     ----------
     false_alarm
         Probability, at most, that the band ever misses the law somewhere, at most 0.5. Default 1e-6.
-    resolution
-        Distance to a predicted law for which the upper end of `result` is tuned; any is valid. Default 0.01.
 
     Raises
     ------
     InvalidFieldError
-        If `false_alarm` or `resolution` is out of range.
+        If `false_alarm` is out of range.
 
     Examples
     --------
@@ -83,9 +80,9 @@ class CdfBand:
     0.0237
     """
 
-    def __init__(self, *, false_alarm: float = 1e-6, resolution: float = 0.01) -> None:
+    def __init__(self, *, false_alarm: float = 1e-6) -> None:
         self._false_alarm = check_false_alarm(false_alarm)
-        self._resolution = check_real("resolution", resolution, 0.0, 1.0, 0.01, open_low=True)
+        self._resolution = 0.01
         self._rows = RowStore()
         self._n_nonfinite = 0
         self._looks = 0
@@ -116,6 +113,19 @@ class CdfBand:
     def half_width(self) -> float:
         """Half the height of the band before clipping to [0, 1], 1 while it says nothing."""
         return min(1.0, look_epsilon(self._looks - 1, false_alarm=self.false_alarm)) if self._looks else 1.0
+
+    def aim(self, resolution: float, /) -> Self:
+        """Make the upper end of the interval of the distance narrowest about this size, 0.01 by default.
+
+        Before the first row; any size is valid.
+
+        Raises
+        ------
+        InvalidFieldError
+            If the size is not positive and finite, or rows were taken in.
+        """
+        self._resolution = check_aim(resolution, self.n + self._n_nonfinite)
+        return self
 
     def update(self, rows: ArrayLike, /) -> Self:
         """Take a batch of i.i.d. rows in, shape (rows,), then look if the number of rows asks for it."""
@@ -161,9 +171,10 @@ class CdfBand:
         if self._looks:
             lower = max(0.0, distance - look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 2.0))
             estimate = _sup_distance(*self._empirical(self.n), predicted)
-            upper = min(1.0, estimate + one_sided_width(
+            above = one_sided_width(
                 self.n, variance_proxy=EVENT_PROXY, resolution=self._resolution, false_alarm=self.false_alarm
-            ))  # fmt: skip
+            )
+            upper = min(1.0, estimate + float(above))
         return SequentialResult(
             kind=type(self).__name__,
             predicted=0.0,

@@ -22,7 +22,8 @@ e^{−u})/u²``, which falls in u. So the bound for m holds for every mean above
 half-line.
 
 Near the mean the growth of the log is ``λ(m − X) − λ²(1 − m²)/2``: the variance B − m² that the bound
-allows, not that of the rows, sets the width of the upper side.
+allows, not that of the rows, sets the width of the upper side. Told the error that matters, this side has
+three λ of its own, too: multiples of error/(1 − m²), m the mean of the first rows.
 """
 
 from __future__ import annotations
@@ -33,14 +34,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from montecarlo.common._errors import InvalidFieldError, check_real
-from montecarlo.sequential._capital import BETS, Growth, log_average, log_capital
+from montecarlo.sequential._capital import AIMS, BETS, Capital, Pilot, log_average, shared
 from montecarlo.sequential._rows import check_rows_between
 from montecarlo.sequential._sequence import NumberSequence
 from montecarlo.sequential._sums import RunningSum
 
 
 def log_shortfall(
-    total: NDArray[np.float64] | float, n: NDArray[np.int64] | int, mean: NDArray[np.float64] | float
+    total: NDArray[np.float64] | float,
+    n: NDArray[np.int64] | int,
+    mean: NDArray[np.float64] | float,
+    bets: NDArray[np.float64] = BETS,
 ) -> NDArray[np.float64]:
     """Return the natural log of the e-process against "the mean is at least `mean`", for ``E X² <= 1``.
 
@@ -52,6 +56,8 @@ def log_shortfall(
         Rows, shape (...) or a number.
     mean
         Candidate mean in [0, 1], shape (...) or a number.
+    bets
+        The λ, shape (bets,).
 
     Examples
     --------
@@ -61,12 +67,40 @@ def log_shortfall(
     True
     """
     m = np.maximum(np.asarray(mean, dtype=np.float64), 1e-290)[..., None]
-    drop = m * m * np.expm1(-BETS / m)  # D − 1
+    drop = m * m * np.expm1(-bets / m)  # D − 1
     with np.errstate(divide="ignore"):  # log 0 at m = 1, where D = exp(−λ)
         log_rest = np.log((1.0 - m) * (1.0 + m))
-    far = np.logaddexp(log_rest, 2.0 * np.log(m) - BETS / m)  # precise near D = 0
+    far = np.logaddexp(log_rest, 2.0 * np.log(m) - bets / m)  # precise near D = 0
     log_bound = np.where(drop > -0.5, np.log1p(np.maximum(drop, -0.5)), far)
-    return log_average(-BETS * np.asarray(total)[..., None] - np.asarray(n)[..., None] * log_bound)
+    return log_average(-bets * np.asarray(total)[..., None] - np.asarray(n)[..., None] * log_bound)
+
+
+class _Shortfall:
+    """Capital against ``E X >= m`` for all m at once, of rows that are not negative with ``E X² <= 1``."""
+
+    def __init__(self, resolution: float | None = None) -> None:
+        self._resolution = resolution
+        self._bets = BETS if resolution is None else BETS[::2]
+        self._total, self._n = RunningSum(), 0
+        self._pilot, self._rest, self._n_rest = Pilot(), RunningSum(), 0
+
+    def absorb(self, rows: NDArray[np.float64]) -> None:
+        self._total.absorb(rows)
+        self._n += rows.size
+        if self._resolution is not None:
+            rest = self._pilot.absorb(rows)
+            self._rest.absorb(rest)
+            self._n_rest += rest.size
+
+    def log_capital(self, mean: float) -> float:
+        grid = float(log_shortfall(self._total.value, self._n, mean, self._bets))
+        if self._resolution is None:
+            return grid
+        aimed = 0.0
+        if self._n_rest:
+            bets = AIMS * self._resolution / max(1.0 - self._pilot.mean**2, 1e-6)
+            aimed = float(log_shortfall(self._rest.value, self._n_rest, mean, bets))
+        return shared(grid, aimed)
 
 
 class NonNegativeMean(NumberSequence):
@@ -108,13 +142,15 @@ class NonNegativeMean(NumberSequence):
         self._unit = math.sqrt(bound)
         super().__init__(false_alarm=false_alarm, low=0.0, high=self._unit)
         self._sum = RunningSum()
-        self._growth = Growth()
-        self._logs = self._growth.logs()
+        self._above, self._below = Capital(), _Shortfall()
 
     @property
     def estimate(self) -> float:
         """The sample mean, NaN without rows."""
         return self._unit * (self._sum.value / self.n) if self.n else math.nan
+
+    def _aim(self, resolution: float) -> None:
+        self._above, self._below = Capital(resolution / self._unit), _Shortfall(resolution / self._unit)
 
     def _check(self, rows: NDArray[np.float64]) -> None:
         check_rows_between(rows, 0.0, math.inf)
@@ -123,8 +159,8 @@ class NonNegativeMean(NumberSequence):
         # a row beyond 1e290 units counts as one of 1e290: sums stay finite, and less evidence is still valid
         scaled = np.minimum(rows / self._unit, 1e290)
         self._sum.absorb(scaled)
-        self._growth.absorb(scaled)
-        self._logs = self._growth.logs()
+        self._above.absorb(scaled)
+        self._below.absorb(scaled)
 
     def _check_candidate(self, predicted: float) -> None:
         if not 0.0 <= predicted < math.inf:
@@ -134,6 +170,5 @@ class NonNegativeMean(NumberSequence):
 
     def _log_e_processes(self, predicted: float) -> tuple[float, float]:
         m = min(predicted / self._unit, 1.0)
-        above = log_capital(self._logs, self.n, m)
-        below = log_shortfall(self._sum.value, self.n, m) if predicted <= self._high else math.inf
-        return float(above), float(below)
+        below = self._below.log_capital(m) if predicted <= self._high else math.inf
+        return self._above.log_capital(m), below

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from montecarlo.common._jit import kernel
-from montecarlo.sequential._capital import BETS
+from montecarlo.sequential._capital import AIMS, BETS, PILOT, aimed_bets
 from montecarlo.sequential._empirical_bernstein import _absorb
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._sub_gaussian_mean import one_sided_width, tuned_rho
@@ -25,21 +25,26 @@ Times = NDArray[np.int64]
 
 
 @kernel
-def _product_times(up, up_factors, down, down_factors, exponential, bets, threshold, times):
-    """Multiply ``(1 + κ up) f`` and ``(1 + κ down) f`` or ``exp(−κ down) f`` until an average is large."""
-    n_bets = bets.size
+def _product_times(up, up_bets, up_factors, down, down_bets, down_factors, shares, starts, exponential, threshold, times):  # fmt: skip  # noqa: E501
+    """Multiply ``(1 + κ up) f`` and ``(1 + κ down) f`` or ``exp(−κ down) f`` until an average is large.
+
+    Bet j of a stream has the share j at first, and is made from row ``starts[j]`` on.
+    """
+    n_bets = shares.size
     above, below = np.empty(n_bets), np.empty(n_bets)
     for s in range(times.size):
-        above[:] = 1.0 / n_bets
-        below[:] = 1.0 / n_bets
+        above[:] = shares
+        below[:] = shares
         times[s] = 0
         for i in range(up.shape[1]):
             total_above, total_below = 0.0, 0.0
             u, d = up[s, i], down[s, i]
             for j in range(n_bets):
-                above[j] *= (1.0 + bets[j] * u) * up_factors[j]
-                factor = math.exp(-bets[j] * d) if exponential else 1.0 + bets[j] * d
-                below[j] *= factor * down_factors[j]
+                if i >= starts[j]:
+                    above[j] *= (1.0 + up_bets[s, j] * u) * up_factors[s, j]
+                    bet = down_bets[s, j]
+                    factor = math.exp(-bet * d) if exponential else 1.0 + bet * d
+                    below[j] *= factor * down_factors[s, j]
                 total_above += above[j]
                 total_below += below[j]
             if max(total_above, total_below) >= threshold:
@@ -51,18 +56,37 @@ def _times(
     up: NDArray[np.float64],
     up_mean: float,
     down: NDArray[np.float64],
-    down_factors: NDArray[np.float64],
+    down_mean: float,
     false_alarm: float,
     *,
     exponential: bool = False,
+    aim: float | None = None,
 ) -> Times:
-    times = np.zeros(up.shape[0], np.int64)
-    factors = 1.0 / (1.0 + BETS * up_mean)
-    _product_times(up, factors, down, down_factors, exponential, BETS, 2.0 / false_alarm, times)
+    streams, times = up.shape[0], np.zeros(up.shape[0], np.int64)
+    grid = BETS if aim is None else BETS[::2]
+    up_bets = down_bets = np.broadcast_to(grid, (streams, grid.size))
+    shares, starts = np.full(grid.size, 1.0 / grid.size), np.zeros(grid.size, np.int64)
+    if aim is not None:
+        first = [rows[:, :PILOT] for rows in (up, down)]
+        chosen = [np.array([aimed_bets(aim, x.mean(), x.var()) for x in rows]) for rows in first]
+        if exponential:
+            chosen[1] = np.multiply.outer(aim / (1.0 - first[1].mean(axis=1) ** 2), AIMS)
+        up_bets, down_bets = (np.hstack((up_bets, bets)) for bets in chosen)
+        shares = np.concatenate((0.25 * shares, np.full(3, 0.25)))
+        starts = np.append(starts, np.full(3, PILOT))
+    down_factors = 1.0 + down_bets * down_mean
+    if exponential:
+        down_factors = (1.0 - down_mean**2) + down_mean**2 * np.exp(-down_bets / down_mean)
+    _product_times(
+        up, up_bets, 1.0 / (1.0 + up_bets * up_mean), down, down_bets, 1.0 / down_factors, shares, starts,
+        exponential, 2.0 / false_alarm, times,
+    )  # fmt: skip
     return times
 
 
-def bounded_times(rows: NDArray[np.float64], predicted: float, *, false_alarm: float) -> Times:
+def bounded_times(
+    rows: NDArray[np.float64], predicted: float, *, false_alarm: float, aim: float | None = None
+) -> Times:
     """Return when `BoundedMean` on [0, 1] (for rows 0 and 1 `EventProbability`) refutes the mean.
 
     Parameters
@@ -73,29 +97,37 @@ def bounded_times(rows: NDArray[np.float64], predicted: float, *, false_alarm: f
         The mean in [0, 1].
     false_alarm
         That of the sequence.
+    aim
+        The error it aims at, if it does.
 
     Examples
     --------
     >>> bounded_times(np.ones((1, 30)), 0.5, false_alarm=0.05)
     array([7])
     """
-    return _times(rows, predicted, 1.0 - rows, 1.0 / (1.0 + BETS * (1.0 - predicted)), false_alarm)
+    return _times(rows, predicted, 1.0 - rows, 1.0 - predicted, false_alarm, aim=aim)
 
 
 def quantile_times(rows: NDArray[np.float64], predicted: float, p: float, *, false_alarm: float) -> Times:
     """Return when `QuantileSequence` refutes `predicted` as the p-quantile; rows as in `bounded_times`."""
     above, below = (rows > predicted).astype(float), (rows < predicted).astype(float)
-    return _times(above, 1.0 - p, below, 1.0 / (1.0 + BETS * p), false_alarm)
+    return _times(above, 1.0 - p, below, p, false_alarm)
 
 
 def non_negative_times(
-    rows: NDArray[np.float64], predicted: float, *, second_moment_bound: float, false_alarm: float
+    rows: NDArray[np.float64],
+    predicted: float,
+    *,
+    second_moment_bound: float,
+    false_alarm: float,
+    aim: float | None = None,
 ) -> Times:
-    """Return when `NonNegativeMean` refutes a positive mean; rows as in `bounded_times`."""
+    """Return when `NonNegativeMean` refutes a positive mean; arguments as in `bounded_times`."""
     unit = math.sqrt(second_moment_bound)
     m, scaled = predicted / unit, rows / unit
-    bounds = (1.0 - m * m) + m * m * np.exp(-BETS / m)
-    return _times(scaled, m, scaled, 1.0 / bounds, false_alarm, exponential=True)
+    return _times(
+        scaled, m, scaled, m, false_alarm, exponential=True, aim=None if aim is None else aim / unit
+    )
 
 
 def sub_gaussian_times(

@@ -1,11 +1,11 @@
-"""What a batch of rows and a false alarm may be."""
+"""What a batch of rows, a false alarm and an aim may be."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from montecarlo.common._errors import InvalidFieldError
+from montecarlo.common._errors import InvalidFieldError, check_real
 
 
 def batch(rows: ArrayLike, field: str = "rows") -> NDArray[np.float64]:
@@ -32,6 +32,14 @@ def check_false_alarm(false_alarm: object) -> float:
             "false_alarm", false_alarm, "must be above 0 and at most 0.5", "give false_alarm=1e-6, say"
         )
     return number
+
+
+def check_aim(resolution: object, rows: int) -> float:
+    """Return the size of an error to aim at as a float above 0, or raise InvalidFieldError."""
+    size = check_real("resolution", resolution, 0.0, 1e300, 0.01, open_low=True)
+    if rows:
+        raise InvalidFieldError("resolution", size, "must be given before the first row", "aim first")
+    return size
 
 
 def check_rows_between(rows: NDArray[np.float64], low: float, high: float) -> None:

@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 from montecarlo.common._errors import InvalidFieldError
 from montecarlo.estimates._rows import keep_finite
 from montecarlo.sequential._result import Claim, SequentialResult, half_width, p_from_log_e
-from montecarlo.sequential._rows import batch, check_false_alarm
+from montecarlo.sequential._rows import batch, check_aim, check_false_alarm
 
 
 class Sequence(Protocol):
@@ -103,6 +103,23 @@ class NumberSequence(ABC):
     @abstractmethod
     def estimate(self) -> float:
         """Point estimate, NaN without rows."""
+
+    def aim(self, resolution: float, /) -> Self:
+        """Spend most of the false alarm on errors of this size, before the first row; any size is valid.
+
+        In the units of the number. Means of bounded and of non-negative rows then need about an eighth of the
+        rows less; the other sequences have nothing to choose.
+
+        Raises
+        ------
+        InvalidFieldError
+            If the size is not positive and finite, or rows were taken in.
+        """
+        self._aim(check_aim(resolution, self._n + self._n_nonfinite))
+        return self
+
+    def _aim(self, resolution: float) -> None:  # noqa: B027
+        """Choose bets for errors of this size; the default has none to choose."""
 
     def update(self, rows: ArrayLike, /) -> Self:
         """Take a batch of i.i.d. rows in, shape (rows,), then look; a refused batch changes nothing."""

@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from montecarlo.common._errors import check_real
 from montecarlo.estimates._law_distance import _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.estimates._shared_rows import warn_shared_rows
@@ -31,7 +30,7 @@ from montecarlo.sequential._cdf_band import EVENT_PROXY, look_epsilon
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult, half_width
 from montecarlo.sequential._row_store import RowStore, merged
-from montecarlo.sequential._rows import batch, check_false_alarm
+from montecarlo.sequential._rows import batch, check_aim, check_false_alarm
 from montecarlo.sequential._sub_gaussian_mean import one_sided_width
 
 _PAIRED = 10_000  # first rows that are asked whether the streams go together
@@ -63,13 +62,11 @@ class TwoSampleCdf:
     ----------
     false_alarm
         Probability, at most, of ever refuting two equal laws, at most 0.5. Default 1e-6.
-    resolution
-        Distance between the laws for which the upper end of `interval` is tuned; any is valid. Default 0.01.
 
     Raises
     ------
     InvalidFieldError
-        If `false_alarm` or `resolution` is out of range.
+        If `false_alarm` is out of range.
 
     Examples
     --------
@@ -80,9 +77,9 @@ class TwoSampleCdf:
     (False, True)
     """
 
-    def __init__(self, *, false_alarm: float = 1e-6, resolution: float = 0.01) -> None:
+    def __init__(self, *, false_alarm: float = 1e-6) -> None:
         self._false_alarm = check_false_alarm(false_alarm)
-        self._resolution = check_real("resolution", resolution, 0.0, 1.0, 0.01, open_low=True)
+        self._resolution = 0.01
         self._x, self._y = RowStore(), RowStore()
         self._n_nonfinite = 0
         self._looks = 0
@@ -137,7 +134,20 @@ class TwoSampleCdf:
             resolution=self._resolution,
             false_alarm=self.false_alarm,
         )
-        return max(0.0, self._at_look - band), min(1.0, self.distance + above)
+        return max(0.0, self._at_look - band), min(1.0, self.distance + float(above))
+
+    def aim(self, resolution: float, /) -> Self:
+        """Make the upper end of the interval of the distance narrowest about this size, 0.01 by default.
+
+        Before the first row; any size is valid.
+
+        Raises
+        ------
+        InvalidFieldError
+            If the size is not positive and finite, or rows were taken in.
+        """
+        self._resolution = check_aim(resolution, max(self._x.n, self._y.n) + self._n_nonfinite)
+        return self
 
     def update(self, x: ArrayLike, y: ArrayLike, /) -> Self:
         """Take batches of both streams in, of any sizes, then look if the number of rows asks for it."""

@@ -23,7 +23,7 @@ from montecarlo.sequential import (
     SequentialResult,
     SubGaussianMean,
 )
-from montecarlo.verification._experiment import Cdf, Experiment, NumberTest, Session
+from montecarlo.verification._experiment import Cdf, Experiment, NumberTest, Session, aimed
 from montecarlo.verification._explain import explain
 from montecarlo.verification._row_source import CheckedRows, NetworkRows, RowSource
 from montecarlo.verification._verdict import Verdict
@@ -89,7 +89,7 @@ class _ClaimSession(Session):
     def __init__(self, experiment: _ClaimExperiment, false_alarm: float, seed: int) -> None:
         self._conclude, self._seed = experiment.conclude, seed
         self._rows = CheckedRows(experiment.source)
-        self._test = experiment.start(false_alarm)
+        self._test = aimed(experiment.start(false_alarm), experiment.resolution)
 
     def draw(self, rows: int, threads: int | None) -> None:
         self._test.update(self._rows(self._seed, self.rows, rows))
@@ -320,7 +320,7 @@ def check_law(
     experiment = _ClaimExperiment(
         theorem=name, name="", quantity=quantity or "distance of the law from the predicted one",
         resolution=resolution, first_rows=first_rows, source=rows,
-        start=lambda delta: CdfBand(false_alarm=delta, resolution=min(resolution, 1.0) or 0.02),
+        start=lambda delta: CdfBand(false_alarm=delta),
         conclude=partial(_conclude_law, cdf=cdf, resolution=resolution),
     )  # fmt: skip
     return _run(experiment, false_alarm, budget, seed)

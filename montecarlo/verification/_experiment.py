@@ -48,6 +48,13 @@ class NumberTest(Protocol):
         ...
 
 
+def aimed(test: Any, resolution: float) -> Any:
+    """Return a test that aims at errors of the size asked for; one of a user's may have no aim."""
+    if resolution > 0.0 and hasattr(test, "aim"):
+        test.aim(resolution)
+    return test
+
+
 class Session(ABC):
     """A running experiment."""
 
@@ -206,7 +213,7 @@ class _NumberSession(Session):
     def __init__(self, experiment: NumberExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
         self.allowance = experiment.allowance
-        self._test = experiment.sequence(false_alarm)
+        self._test = aimed(experiment.sequence(false_alarm), experiment.resolution - experiment.allowance)
 
     def draw(self, rows: int, threads: int | None) -> None:
         self._test.update(self._experiment.rows(self._seed, self.rows, rows, threads))
@@ -254,7 +261,7 @@ class LawExperiment(NetworkExperiment):
 class _LawSession(Session):
     def __init__(self, experiment: LawExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
-        self._band = CdfBand(false_alarm=false_alarm, resolution=experiment.resolution)
+        self._band = aimed(CdfBand(false_alarm=false_alarm), experiment.resolution)
 
     def draw(self, rows: int, threads: int | None) -> None:
         self._band.update(self._experiment.rows(self._seed, self.rows, rows, threads))
@@ -309,7 +316,7 @@ class SameLawExperiment(NetworkExperiment):
 class _SameLawSession(Session):
     def __init__(self, experiment: SameLawExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
-        self._test = TwoSampleCdf(false_alarm=false_alarm, resolution=experiment.resolution)
+        self._test = aimed(TwoSampleCdf(false_alarm=false_alarm), experiment.resolution)
 
     def draw(self, rows: int, threads: int | None) -> None:
         experiment = self._experiment

@@ -50,7 +50,7 @@ def _excess(seen: SequentialResult, allowance: float) -> float:
     """Return how many times narrower than now the interval must be for the test to end, roughly.
 
     Where the estimate is off the prediction this may be noise, which shrinks like the interval, or a
-    difference that stays. Up to a third of the width it is taken for what asks for fewer rows, since the look
+    difference that stays. Up to half of the width it is taken for what asks for fewer rows, since the look
     after next mends it; noise is hardly larger.
     """
     lower, upper = seen.interval
@@ -62,5 +62,5 @@ def _excess(seen: SequentialResult, allowance: float) -> float:
     for width, offset in sides.get(seen.claim, both):
         stays = width / (resolution - offset) if offset < resolution else math.inf
         shrinks = (width + offset) / resolution
-        found.append(min(stays, shrinks) if abs(offset) < width / 3.0 else stays)
+        found.append(min(stays, shrinks) if abs(offset) < width / 2.0 else stays)
     return max((number for number in found if math.isfinite(number)), default=math.inf)

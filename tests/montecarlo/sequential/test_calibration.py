@@ -102,6 +102,28 @@ def distance(proxy, resolution=0.2):
 
 
 CASES |= {
+    "bounded mean that aims, uniform": (
+        uniform,
+        900,
+        lambda x: times.bounded_times(x, 0.5, false_alarm=LEVEL, aim=0.03),
+    ),
+    "bounded mean that aims, rare": (
+        rare,
+        900,
+        lambda x: times.bounded_times(x, 0.03, false_alarm=LEVEL, aim=0.01),
+    ),
+    "non-negative mean that aims, log-normal": (
+        lognormal,
+        900,
+        lambda x: times.non_negative_times(
+            x, 1.0, second_moment_bound=math.exp(2.25), false_alarm=LEVEL, aim=0.3
+        ),
+    ),
+    "non-negative mean that aims, two points": (
+        two_points,
+        900,
+        lambda x: times.non_negative_times(x, 0.5, second_moment_bound=1.0, false_alarm=LEVEL, aim=0.1),
+    ),
     "upper end of a distance, even": (even_gap, 400, lambda x: distance(0.25)(x, 0.3)),
     "upper end of a distance, rare": (
         lambda rng, rows: rare(rng, rows) - 0.2,
@@ -120,6 +142,7 @@ SHARP = {
     "bounded mean, uniform": 0.012,
     "event, even": 0.018,
     "non-negative mean, two points": 0.013,
+    "bounded mean that aims, uniform": 0.012,
     "sub-Gaussian mean, normal": 0.021,
     "upper end of a distance, even": 0.02,
 }
@@ -150,6 +173,9 @@ WRONG = {
     ),
     "mean off by 5 %": lambda rng: times.bounded_times(uniform(rng, 400), 0.525, false_alarm=LEVEL),
     "distance between laws too large by 0.03": lambda rng: distance(0.25)(even_gap(rng, 400), 0.33),
+    "mean off by 5 %, aimed at": lambda rng: times.bounded_times(
+        uniform(rng, 900), 0.525, false_alarm=LEVEL, aim=0.03
+    ),
     "median off by a tenth": lambda rng: times.quantile_times(
         uniform(rng, 400), 0.5, 0.45, false_alarm=LEVEL
     ),

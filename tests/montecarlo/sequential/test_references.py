@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from montecarlo import InvalidFieldError
 from montecarlo.sequential import (
     BoundedMean,
     CdfBand,
@@ -263,3 +264,62 @@ def test_calibrated_form_of_two_samples_is_that_of_the_test():
         found.append(when)
     assert found == list(times.two_sample_times(x, y, false_alarm=0.3))
     assert any(found)
+
+
+AIMED = {
+    "bounded": lambda: BoundedMean(low=0.0, high=2.0, false_alarm=0.05),
+    "non-negative": lambda: NonNegativeMean(second_moment_bound=4.0 / 3.0, false_alarm=0.05),
+}
+
+
+@pytest.mark.parametrize("kind", AIMED)
+def test_a_capital_that_aims_is_that_of_its_definition(kind):
+    """Products of factors, a quarter on the grid and a quarter on each bet that the first rows choose."""
+    make, m = AIMED[kind], 1.1
+    rows, error, first = 2.0 * np.random.default_rng(7).random(1300), 0.05, 512
+    whole, parts = make().aim(error).update(rows), make().aim(error)
+    for part in np.split(rows, [1, 500, 700, 1299]):
+        parts.update(part)
+    unit = 2.0 if kind == "bounded" else (4.0 / 3.0) ** 0.5
+    x, mean = rows / unit, m / unit
+    slopes = np.array([0.72, 0.9, 1.12]) * (error / unit)
+
+    def capital(y, mean):
+        least, most = y[:first].mean(), y[:first].var()
+        chosen = slopes / most / (1.0 - slopes / most * least)
+        grid = [np.prod((1.0 + bet * y) / (1.0 + bet * mean)) for bet in BETS[::2]]
+        aimed = [np.prod((1.0 + bet * y[first:]) / (1.0 + bet * mean)) for bet in chosen]
+        return 0.25 * np.mean(grid) + 0.75 * np.mean(aimed)
+
+    def shortfall(y, mean):
+        def factor(bet):
+            return np.exp(-bet * y) / (1.0 - mean**2 + mean**2 * np.exp(-bet / mean))
+
+        chosen = slopes / (1.0 - y[:first].mean() ** 2)
+        grid = [np.prod(factor(bet)) for bet in BETS[::2]]
+        return 0.25 * np.mean(grid) + 0.75 * np.mean([np.prod(factor(bet)[first:]) for bet in chosen])
+
+    above = capital(x, mean)
+    below = capital(1.0 - x, 1.0 - mean) if kind == "bounded" else shortfall(x, mean)
+    for sequence in (whole, parts):
+        assert sequence.log_e_value(m, claim="at most") == pytest.approx(np.log(above / 2.0))
+        assert sequence.log_e_value(m, claim="at least") == pytest.approx(np.log(below / 2.0))
+
+
+@pytest.mark.parametrize("kind", AIMED)
+def test_aiming_saves_rows_and_is_said_first(kind):
+    make = AIMED[kind]
+    rows = 2.0 * np.random.default_rng(8).random(60_000)
+    plain, aimed = make(), make().aim(0.02)
+    for start in range(0, rows.size, 500):
+        part = rows[start : start + 500]
+        if plain.half_width > 0.02:
+            plain.update(part)
+        if aimed.half_width > 0.02:
+            aimed.update(part)
+    assert aimed.n < 0.97 * plain.n
+    for test in (plain, CdfBand().update(rows), TwoSampleCdf().update(rows, rows[::-1])):
+        with pytest.raises(InvalidFieldError, match="before the first row"):
+            test.aim(0.1)
+    with pytest.raises(InvalidFieldError, match="resolution=0"):
+        make().aim(0.0)

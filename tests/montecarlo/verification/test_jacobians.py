@@ -15,9 +15,9 @@ from montecarlo.verification import run_experiments
 from montecarlo.verification.experiments import experiments_of, mutants_of
 from montecarlo.verification.experiments.jacobians._moments import (
     active_moment,
+    determinant_fourth_moment,
     kernel_bound,
     radial_moment,
-    volume_bound,
 )
 from montecarlo.verification.experiments.jacobians._power_sums import power_sum_moments
 from montecarlo.verification.experiments.jacobians._rows import size_of
@@ -80,11 +80,28 @@ def test_radial_moments_are_those_of_theory_where_that_has_them(order):
         assert radial_moment(order, net) == pytest.approx(expected)
 
 
-def test_bounds_are_above_exact_fourth_moments():
-    # d = 1: vol_1² = G = R, tr G² = R², K = a²χ²_N(1 + 1/M) at L = 1
+@pytest.mark.parametrize("linear", [False, True])
+def test_fourth_moments_of_determinants(linear):
+    """At d = 1 that of a length, at d = 2 that of an area, at d = 3 that of explicit layers."""
+    words = {"block": "res-1", "activation": "identity"} if linear else {"hidden_width": 4}
+    one, two, three = (ResNet(width=d, depth=1, alpha=0.4, **words) for d in (1, 2, 3))
+    assert determinant_fourth_moment(replace(one, depth=3)) == pytest.approx(radial_moment(2, one) ** 3)
+    sums = power_sum_moments(two, 4)
+    area = (sums[1, 1, 1, 1] - 2.0 * sums[2, 1, 1] + sums[2, 2]) / 4.0
+    assert determinant_fourth_moment(two) == pytest.approx(area)
+    rng, n = np.random.default_rng(2), 400_000
+    v = rng.standard_normal((n, 3, 3)) / 3**0.5
+    if not linear:
+        active = rng.random((n, 4, 1)) < 0.5
+        v = (rng.standard_normal((n, 3, 4)) / 2.0) @ (active * rng.standard_normal((n, 4, 3)) / 3**0.5)
+    rows = np.linalg.det(np.eye(3) + three.scaling * v) ** 4
+    error = rows.std() / n**0.5
+    assert abs(rows.mean() - determinant_fourth_moment(three)) < 6.0 * error < 0.3 * rows.mean()
+
+
+def test_the_bound_of_kernels_is_the_exact_moment_at_depth_one():
+    # d = 1: K = a²χ²_N(1 + 1/M) at L = 1
     net = ResNet(width=1, depth=3, alpha=0.6, hidden_width=4)
-    exact = radial_moment(2, net) ** 3
-    assert exact <= volume_bound(1, net) <= 6 * exact
     one = replace(net, depth=1)
     kernel = (0.36 * (1 + 1 / 4)) ** 4 * active_moment(4, 4)
     assert kernel_bound(one) == pytest.approx(kernel)

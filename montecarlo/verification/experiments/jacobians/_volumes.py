@@ -12,7 +12,7 @@ from montecarlo.verification._experiment import Array, Experiment
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import LawOfRows, NumberOfRows, SameLawOfRows
 from montecarlo.verification.experiments._rows import non_negative
-from montecarlo.verification.experiments.jacobians._moments import volume_bound
+from montecarlo.verification.experiments.jacobians._moments import determinant_fourth_moment
 from montecarlo.verification.experiments.jacobians._power_sums import power_sum_moments
 from montecarlo.verification.experiments.jacobians._rows import (
     SHIFT,
@@ -38,16 +38,19 @@ def _volume(name: str, order: int, resnet: ResNet, engine: str = "dense") -> Num
 
 
 def _fourth_moment(order: int, resnet: ResNet) -> float:
-    """Return E vol_i(J)⁴, or a bound of it."""
-    if order != 2 or resnet.weights != "gaussian":
-        return volume_bound(order, resnet)
+    """Return E vol_i(J)⁴ for Gaussian weights, a bound of it for others; i is 2 or the width."""
+    if order == resnet.width:
+        return determinant_fourth_moment(resnet)
     of = power_sum_moments(resnet, 4, rank=2)  # the square of an area is (p_1² − p_2)/2
     return (of[1, 1, 1, 1] - 2.0 * of[2, 1, 1] + of[2, 2]) / 4.0
 
 
 def _mean_determinant() -> NumberOfRows:
     resnet = ResNet(width=4, depth=8, alpha=0.15)
-    square, fourth = theory.volume_second_moment(order=4, **size_of(resnet)), volume_bound(4, resnet)
+    square, fourth = (
+        theory.volume_second_moment(order=4, **size_of(resnet)),
+        determinant_fourth_moment(resnet),
+    )
     third = (square * fourth) ** 0.5  # Cauchy and Schwarz
     moments = 1.0, 1.0, square, third, fourth
     return NumberOfRows(
