@@ -103,14 +103,15 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     d, n = resnet.width, resnet.input_dim
     x = input_of(address, n)
     v, w = matrices(resnet, replica=replica, seed=seed)
-    combine = resnet.law.kernels()[1]
+    b = None
+    if resnet.bias_std > 0.0:
+        b = resnet.bias_std * _stack(resnet, address, ROLE_BIAS, 1, resnet.inner_width)[:, 0]
+    _, combine = resnet.law.kernels()
     embedding = _unit_rows(combine, address, np.uint32(ROLE_EMBEDDING << 28), d, n)
     return ReplicaWeights(
         V=v,
         W=w,
-        b=_stack(resnet, address, ROLE_BIAS, 1, resnet.inner_width)[:, 0] * resnet.bias_std
-        if resnet.bias_std > 0.0
-        else None,
+        b=b,
         A=embedding / math.sqrt(n),
         x=resnet.input_scale * x.astype(np.float64),
         readout=readout_rows(resnet, replica=replica, seed=seed, rows=1)[0],
@@ -142,19 +143,16 @@ def matrices(resnet: ResNet, *, replica: int, seed: int) -> tuple[Array, Array |
         v = paths.v.reshape(L, d, M).astype(np.float64) / math.sqrt(M)
         return v, scale * paths.w.reshape(L, M, d).astype(np.float64) if paths.w.size else None
     address = Address.of(key, replica)
-    v = (
-        1.0 / math.sqrt(M) * _stack(resnet, address, ROLE_V, M, d).transpose(0, 2, 1)
-    )  # a unit is a column of V
+    units = 1.0 / math.sqrt(M) * _stack(resnet, address, ROLE_V, M, d)  # columns of V
+    v = units.transpose(0, 2, 1)
     return v, scale * _stack(resnet, address, ROLE_W, M, d) if resnet.has_w else None
 
 
 def _stack(resnet: ResNet, address: Address, role: int, n_units: int, length: int) -> Array:
     """Return the standardised matrices of a role in all layers, shape (L, n_units, length)."""
     _, combine = resnet.law.kernels()
-    layers = range(resnet.depth)
-    return np.stack(
-        [_unit_rows(combine, address, np.uint32(k | role << 28), n_units, length) for k in layers]
-    )
+    roles = (np.uint32(k | role << 28) for k in range(resnet.depth))
+    return np.stack([_unit_rows(combine, address, layer_role, n_units, length) for layer_role in roles])
 
 
 def readout_rows(resnet: ResNet, *, replica: int, seed: int, rows: int) -> Array:

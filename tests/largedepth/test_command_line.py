@@ -324,7 +324,7 @@ def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signal
         "--out",
         str(path),
     ]
-    run("simulate", *network, "--replicas", "1")  # kernels are compiled now, if they are not yet
+    command("simulate", *network, "--replicas", "1")  # kernels are compiled now, if they are not yet
     before = processor_seconds_of_children()
     run("simulate", *network, "--replicas", "1")
     start = processor_seconds_of_children() - before
@@ -339,8 +339,8 @@ def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signal
     kept = len(pd.read_parquet(path))
     assert 0 < kept < 200_000
     assert os.listdir(tmp_path) == [path.name]
-    assert run("simulate", *network, "--replicas", str(kept + 20), "--out", str(path)).returncode == 0
-    assert run("simulate", *network, "--replicas", str(kept + 20), "--out", str(whole)).returncode == 0
+    assert command("simulate", *network, "--replicas", str(kept + 20), "--out", str(path)).returncode == 0
+    assert command("simulate", *network, "--replicas", str(kept + 20), "--out", str(whole)).returncode == 0
     pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(whole), check_exact=True)
 
 

@@ -27,7 +27,13 @@ _NORMS = (NORM, BRANCH_NORM, STREAM_NORM)
 
 
 def build_block(
-    value: Any, slope: Any, constants: Constants, draw: Draw, tape_bytes: int, gradients: bool, outputs: Outputs
+    value: Any,
+    slope: Any,
+    constants: Constants,
+    draw: Draw,
+    tape_bytes: int,
+    gradients: bool,
+    outputs: Outputs,
 ) -> Block:
     """Return a block's record; a tape that fits into `tape_bytes` is that of all layers."""
     network = _network(value, slope, constants)

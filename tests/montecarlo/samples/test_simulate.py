@@ -127,6 +127,9 @@ def test_suggested_blocks(width, depth):
         assert size <= 10**6 / 8 + 1
         rows = 4 + (4 * (depth + 1) if request.trajectories else 0)
         assert size == 1 or size * rows * 8 <= 64 << 20
+        # Few rows are not cut into blocks that are over sooner than they have begun.
+        short = suggest_block_size(NetworkRun(net, 1, "dense", request), 100, 2)
+        assert min(size, int(0.02 / engine.seconds(net, request))) <= short <= size
 
 
 def test_available_threads():
