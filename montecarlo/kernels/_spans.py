@@ -17,7 +17,6 @@ from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import infer_getattr, lower_builtin, lower_cast, lower_getattr, register_model
-from numba.np.arrayobj import populate_array
 
 
 class Span(types.Type):
@@ -140,6 +139,8 @@ def _shape(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 @lower_cast(Span, types.Array)
 def _as_array(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    from numba.np.arrayobj import populate_array  # slow, and needed only to compile
+
     span = cgutils.create_struct_proxy(fromty)(context, builder, value)
     lengths = cgutils.unpack_tuple(builder, span.shape)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(toty.dtype)))

@@ -27,7 +27,13 @@ _NORMS = (NORM, BRANCH_NORM, STREAM_NORM)
 
 
 def build_block(
-    value: Any, slope: Any, constants: Constants, draw: Draw, tape_bytes: int, gradients: bool, outputs: Outputs
+    value: Any,
+    slope: Any,
+    constants: Constants,
+    draw: Draw,
+    tape_bytes: int,
+    gradients: bool,
+    outputs: Outputs,
 ) -> Block:
     """Return a block's record; a tape that fits into `tape_bytes` is that of all layers."""
     network = _network(value, slope, constants)
@@ -105,7 +111,8 @@ def _tape(network: Network, gradients: bool, most_bytes: int) -> Tape:
     return Tape(
         np.zeros(total * size, np.float32), np.zeros(total * NETWORKS), np.zeros(norms), np.zeros(norms),
         layers, np.uint64(before), np.array(of_word, np.uint64), np.uint64(slots), np.uint64(slots - shared),
-        gradients, np.zeros((segments, int(network.rows) * NETWORKS)), np.zeros((segments, NETWORKS), np.int64),
+        gradients, np.zeros((segments, int(network.rows) * NETWORKS)),
+        np.zeros((segments, NETWORKS), np.int64),
     )  # fmt: skip
 
 
