@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import types
-from numba.core.typing import signature
+from numba.core.typing.templates import signature
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF

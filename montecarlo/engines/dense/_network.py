@@ -7,8 +7,8 @@ depth fits into `TAPE_BYTES` there is one segment; else segments have √L layer
 beginnings are kept, and each segment is run forward once more before it is run backward: memory O(√L ·
 width), 60 % more time. The segmentation changes no bit of the result.
 
-Two kernels are made of it: one of everything (`_full`), and one that lacks norms, signs and what is seen on the
-way (`_plain`), which is compiled in less time. `rest` is None there, all the way to the words.
+Two kernels are made of it: one of everything (`_full`), and one without norms, signs and what is seen on the
+way (`_plain`), which is compiled in less time: `rest` is None there, all the way to the words.
 """
 
 from __future__ import annotations

@@ -118,10 +118,11 @@ def _tape(network: Network, gradients: bool, most_bytes: int) -> Tape:
 
 def _work(network: Network, outputs: Outputs) -> Work:
     """Return room to work in."""
-    tables = (np.zeros(int(network.size), np.float32) for _ in range(3))
-    rows = (np.zeros(NETWORKS) for _ in range(9))
+    tables = [np.zeros(int(network.size), np.float32) for _ in range(3)]
+    rows = [np.zeros(NETWORKS) for _ in range(9)]
     weights, gates = outputs.weight_v.shape[1], outputs.gates.shape[1]
-    return Work(
+    arrays: list[Any] = [
         np.zeros(network.constants.input_dim, np.float32), *tables, *rows, np.zeros((2, NETWORKS)),
         np.zeros((2, weights, NETWORKS)), np.zeros((gates, NETWORKS)), np.zeros(1, np.uint64),
-    )  # fmt: skip
+    ]  # fmt: skip
+    return Work(*arrays)

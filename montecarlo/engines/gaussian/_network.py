@@ -3,8 +3,8 @@
 The backward pass needs the images of the forward one; they are taped for one segment of layers at a time, as
 in the dense engine (`montecarlo.engines.dense._network`), with the same choice between one segment and √L.
 
-Two kernels are made of it: one of everything (`_full`), and one that lacks norms, signs and what is seen on the
-way (`_plain`), which is compiled in two thirds of the time. `rest` is None there, all the way to the words.
+Two kernels are made of it: one of everything (`_full`), and one without norms, signs and what is seen on the
+way (`_plain`), which is compiled in less time: `rest` is None there, all the way to the words.
 """
 
 from __future__ import annotations
