@@ -185,6 +185,7 @@ if not JIT_OFF:
     _INTERNAL |= part_options()
     _APART |= part_options(apart=True)
 
+# Not forced by name: numba hands the option down, to all that is first called in an inlined function.
 helper = njit(error_model="numpy", forceinline=False, **_INTERNAL, **_NO_REFERENCES)
 """Decorator of a function that only kernels call and that allocates nothing.
 
@@ -195,7 +196,7 @@ the time of a narrow layer.
 apart = njit(error_model="numpy", forceinline=False, **_APART, **_NO_REFERENCES)
 """Decorator of a helper that LLVM writes into none of its callers: each copy would be compiled once more.
 
-For what a layer seldom comes to, or works on for long.
+For what a layer seldom comes to, or works on for long, where arguments are few: records by address.
 """
 
 allocating_helper = njit(error_model="numpy", forceinline=False, **_INTERNAL)

@@ -1,4 +1,4 @@
-"""Operations on numbers that numba has no instruction for, but a function that it compiles for each pair of types.
+"""Operations on numbers for which numba compiles a function of its own, one for each pair of types.
 
 They were a tenth of the time to compile an engine. Where kernels run as plain Python they are Python's own.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import types
-from numba.core.typing import signature
+from numba.core.typing.templates import signature
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF

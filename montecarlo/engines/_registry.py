@@ -38,8 +38,8 @@ class Engine:
     sample : callable
         ``(resnet, request, key, first_replica, replicas)`` to the columns of a block.
     prepare : callable
-        ``(resnet)``: compiles what `sample` needs, in the calling thread, so that what cannot be compiled is
-        refused there.
+        ``(resnet, request)``: compiles what `sample` needs, in the calling thread, so that what cannot be
+        compiled is refused there.
     lanes : int, default 1
         Networks that cost as much as one: blocks begin and end at multiples of it.
     """
@@ -49,7 +49,7 @@ class Engine:
     law_refusal: Callable[[ResNet, Request], str | None]
     seconds: Callable[[ResNet, Request], float]
     sample: Callable[[ResNet, Request, tuple[int, int], int, int], Columns]
-    prepare: Callable[[ResNet], None]
+    prepare: Callable[[ResNet, Request], None]
     lanes: int = 1
 
     @classmethod

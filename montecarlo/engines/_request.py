@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import SIGNED_ACTIVATION
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Request:
     def any_weight_gradients(self) -> bool:
         """Whether engines must look at weight gradients."""
         return self.weight_gradients or self.tangent_kernel
+
+    def plain(self, resnet: ResNet) -> bool:
+        """Whether nothing is asked of layers in between, and the network has neither norms nor signs."""
+        layers = self.trajectories or self.any_weight_gradients or self.gate_gradients
+        return not (layers or resnet.normalisation.words or SIGNED_ACTIVATION in resnet.words)
 
     def cells(self, resnet: ResNet) -> dict[str, tuple[int, ...]]:
         """Return the columns of the answer, in order, each with the shape of one network's cell."""

@@ -7,8 +7,6 @@ more than all that is left at the end.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from montecarlo.common._jit import helper

@@ -113,15 +113,13 @@ def _address(array: Any) -> int:
     return array.__array_interface__["data"][0]
 
 
-def _addresses(function: Any, signature: Any) -> tuple[int, int]:
+def _addresses(function: Any, signature: Any) -> tuple[Any, Any]:
     """Return the addresses of a compiled function by the conventions of C and, if it has one, of numba."""
     if isinstance(function, CFunc):
         return function.address, 0
     compiled = function.get_compile_result(signature)
-    library, description = compiled.library, compiled.fndesc
-    names = description.llvm_cfunc_wrapper_name, description.llvm_func_name
-    c, jit = map(library.get_pointer_to_function, names)
-    return c, jit
+    address, names = compiled.library.get_pointer_to_function, compiled.fndesc
+    return address(names.llvm_cfunc_wrapper_name), address(names.llvm_func_name)
 
 
 @register_model(RecordAt)

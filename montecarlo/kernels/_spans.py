@@ -15,9 +15,11 @@ import numpy.typing as npt
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
+from numba.core.typing import templates
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, signature
 from numba.extending import infer_getattr, lower_builtin, lower_cast, lower_getattr, register_model
-from numba.np.arrayobj import populate_array
+
+infer_global: Any = templates.infer_global  # numba says that it is None
 
 
 class Span(types.Type):
@@ -53,28 +55,28 @@ class _SpanModel(models.StructModel):
         super().__init__(dmm, kind, members)
 
 
-def _entry(args: Any) -> Any:
-    """Return the type of what stands at an index: an entry, or a row of a span of two dimensions."""
-    span, index = args[:2]
+def _entry(span: Any, index: Any) -> Any:
+    """Return the type of what stands at an index: an entry, or what is left of a span of more dimensions."""
     if not isinstance(span, Span):
         return None
     if isinstance(index, types.Integer):
         return span.dtype if span.ndim == 1 else Span(span.dtype, span.ndim - 1)
-    whole = isinstance(index, types.BaseTuple) and len(index) == span.ndim
-    return span.dtype if whole and all(isinstance(part, types.Integer) for part in index) else None
+    parts = getattr(index, "types", ())  # of a tuple
+    whole = len(parts) == span.ndim and all(isinstance(part, types.Integer) for part in parts)
+    return span.dtype if whole else None
 
 
 @infer_global(operator.getitem)
 class _GetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
-        kind = _entry(args)
+        kind = _entry(*args[:2])
         return None if kind is None else signature(kind, *args)
 
 
 @infer_global(operator.setitem)
 class _SetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
-        kind = _entry(args)
+        kind = _entry(*args[:2])
         return None if kind is None or isinstance(kind, Span) else signature(types.none, *args[:2], kind)
 
 
@@ -140,6 +142,8 @@ def _shape(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 @lower_cast(Span, types.Array)
 def _as_array(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    from numba.np.arrayobj import populate_array  # slow, and needed only to compile
+
     span = cgutils.create_struct_proxy(fromty)(context, builder, value)
     lengths = cgutils.unpack_tuple(builder, span.shape)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(toty.dtype)))

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import toeplitz
 
 from montecarlo.common._errors import InvalidFieldError, check_whole
 from montecarlo.common._travel import departure
@@ -170,7 +169,8 @@ class WeightProcess:
     def covariance(self, depth: int) -> Float64:
         """Return the covariance matrix of layers 0..depth-1, shape (depth, depth)."""
         if self.stationary:
-            return toeplitz(self.lag_covariance(depth))
+            layers = np.arange(depth)
+            return self.lag_covariance(depth)[np.abs(layers[:, None] - layers)]
         self._check_key()
         s = np.arange(depth) / depth
         return self._evaluate_kernel(s[:, None], s[None, :])

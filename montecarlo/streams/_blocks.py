@@ -43,7 +43,9 @@ class Table(NamedTuple):
 def base_of(context: Any, builder: Any, kind: Any, value: Any) -> tuple[Any, Any]:
     """Return the address where an array, or a `Table` in one, begins, and the type of its elements."""
     if not isinstance(kind, types.NamedTuple):
-        proxy = context.make_array(kind) if isinstance(kind, types.Array) else cgutils.create_struct_proxy(kind)
+        proxy = (
+            context.make_array(kind) if isinstance(kind, types.Array) else cgutils.create_struct_proxy(kind)
+        )
         return proxy(context, builder, value).data, kind.dtype
     array, start = cgutils.unpack_tuple(builder, value, 2)
     base, dtype = base_of(context, builder, kind.types[0], array)

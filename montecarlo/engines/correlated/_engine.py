@@ -99,7 +99,7 @@ def _numbers(resnet: ResNet) -> int:
     return resnet.depth * resnet.width * resnet.inner_width
 
 
-def prepare(resnet: ResNet) -> None:
+def prepare(resnet: ResNet, request: Request) -> None:
     """Compile and factorise what `sample` needs."""
     importlib.import_module("montecarlo.engines.correlated._network")
     if columns_at_once(resnet) > 1:

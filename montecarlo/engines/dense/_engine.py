@@ -13,18 +13,37 @@ from montecarlo.engines._outputs import (
     constants_of,
     empty_outputs,
 )
-from montecarlo.engines.dense import _words
 from montecarlo.engines.dense._block import build_block
 from montecarlo.kernels._images import Image
 from montecarlo.kernels._records import Draw, Outputs
 from montecarlo.networks._specification import ResNet
+from montecarlo.networks.blocks._block import (
+    ACTIVATION,
+    BIAS,
+    BRANCH_NORM,
+    HIDDEN_WIDTH,
+    LINEAR_V,
+    LINEAR_W,
+    NORM,
+    OUTER_ACTIVATION,
+    SCHEDULE,
+    SIGNED_ACTIVATION,
+    SKIP,
+    STREAM_NORM,
+)
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
     from montecarlo.runs import Columns
 
 
-WORDS = _words.WORDS
+WORDS = frozenset(
+    {
+        NORM, LINEAR_W, BIAS, ACTIVATION, LINEAR_V, BRANCH_NORM,
+        STREAM_NORM, SKIP, SCHEDULE, HIDDEN_WIDTH, OUTER_ACTIVATION,
+        SIGNED_ACTIVATION,
+    }
+)  # fmt: skip
 """What the engine can perform."""
 
 
@@ -48,9 +67,9 @@ def seconds(resnet: ResNet, request: Request) -> float:
     return resnet.depth * per_layer + 1e-6
 
 
-def prepare(resnet: ResNet) -> None:
+def prepare(resnet: ResNet, request: Request) -> None:
     """Compile what `sample` needs."""
-    _kernel(resnet)
+    _kernel(resnet, request)
     resnet.law.kernels()
     resnet.activation_function.compiled()
 
@@ -60,7 +79,7 @@ def sample(
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
     outputs = empty_outputs(resnet, request, replicas)
-    _run(resnet, key, first_replica, outputs, gradients=request.gradients)
+    _run(resnet, request, key, first_replica, outputs)
     return columns_of(outputs, resnet, request)
 
 
@@ -68,25 +87,26 @@ def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Ar
     """Return h_L and p_0 of one replica, each up to a power of two."""
     from montecarlo.engines._request import Request
 
-    outputs = empty_outputs(resnet, Request(), 1, states=True)
-    _run(resnet, key, replica, outputs, gradients=True)
+    request = Request()
+    outputs = empty_outputs(resnet, request, 1, states=True)
+    _run(resnet, request, key, replica, outputs)
     return outputs.last_hidden[0], outputs.first_gradient[0]
 
 
 def _run(
-    resnet: ResNet, key: tuple[int, int], first_replica: int, outputs: Outputs, *, gradients: bool
+    resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, outputs: Outputs
 ) -> None:
     from montecarlo.engines.dense._network import segment_length
 
     kept = resnet.inner_width + resnet.width * len(resnet.normalisation.words)
     block = build_block(
         resnet.law.kernels(), resnet.activation_function.compiled(), constants_of(resnet),
-        Draw.of(key, first_replica), segment_length(kept, resnet.depth), gradients, outputs,
+        Draw.of(key, first_replica), segment_length(kept, resnet.depth), request.gradients, outputs,
     )  # fmt: skip
-    Image(block).run(_kernel(resnet))
+    Image(block).run(_kernel(resnet, request))
 
 
-def _kernel(resnet: ResNet) -> Any:
+def _kernel(resnet: ResNet, request: Request) -> Any:
     """Return what samples a block: compiled on first use, since `import montecarlo` must stay light."""
-    name = "_normalised" if resnet.normalisation.words else "_plain"
+    name = "_plain" if request.plain(resnet) else "_full"
     return importlib.import_module(f"montecarlo.engines.dense.{name}").run_block

@@ -18,8 +18,10 @@ _LN2 = math.log(2.0)
 
 
 @inline
-def keep_branch(network, state, vector, tape, place):
+def keep_branch(rest, network, state, vector, tape, place):
     """Keep what a branch leaves, before its factor."""
+    if rest is None:
+        return
     if tape.branches.shape[0] > 0:
         values = state.buffers[vector.front]
         for j in range(_ZERO, network.width):
@@ -28,8 +30,10 @@ def keep_branch(network, state, vector, tape, place):
 
 
 @apart
-def meet_branch(network, gradient, tape, place, work, gates, row, k):
+def meet_branch(rest, network, gradient, tape, place, work, gates, row, k):
     """Store log |∂ℓ/∂a_k| over ‖p_L‖‖h_0‖."""
+    if rest is None:
+        return
     if gates.size > 0:
         total = 0.0
         for j in range(_ZERO, network.width):

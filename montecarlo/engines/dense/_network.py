@@ -7,8 +7,8 @@ depth fits into `TAPE_BYTES` there is one segment; else segments have √L layer
 beginnings are kept, and each segment is run forward once more before it is run backward: memory O(√L ·
 width), 60 % more time. The segmentation changes no bit of the result.
 
-Two kernels are made of it, with norms (`_normalised`) and without (`_plain`), which is compiled in less time:
-`norms` is None there, all the way to the words.
+Two kernels are made of it: one of everything (`_full`), and one without norms, signs and what is seen on the
+way (`_plain`), which is compiled in less time: `rest` is None there, all the way to the words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import LANES, apart, helper, inline
+from montecarlo.common._jit import LANES, helper, inline
 from montecarlo.engines.dense._gates import keep_branch, meet_branch
 from montecarlo.engines.dense._records import Block
 from montecarlo.engines.dense._state import NOW, advance, begin, log_difference, log_state, rescale
@@ -83,7 +83,7 @@ def start(network, address, row, hidden, tape, work, out):
 
 
 @helper
-def forward(norms, network, address, row, first, last, hidden, tape, work, out):
+def forward(rest, network, address, row, first, last, hidden, tape, work, out):
     """Go through the layers ``first ... last - 1``; return whether the state stayed finite."""
     for k in range(first, last):
         position = k % tape.layers
@@ -91,12 +91,12 @@ def forward(norms, network, address, row, first, last, hidden, tape, work, out):
             for j in range(_ZERO, network.width):
                 tape.checkpoints[k // tape.layers, j] = hidden.mantissas[j]
             tape.checkpoint_exponents[k // tape.layers] = hidden.exponents[NOW]
-        vector = perform(norms, network, address, k, hidden, tape, work, position * tape.words)
-        keep_branch(network, hidden, vector, tape, position)
+        vector = perform(rest, network, address, k, hidden, tape, work, position * tape.words)
+        keep_branch(rest, network, hidden, vector, tape, position)
         if not add(network, k, hidden, vector, network.lowest):
             return False
         if network.stream_norm:
-            stream_norm(norms, network, hidden, tape, (position + 1) * tape.words - 1)
+            stream_norm(rest, network, hidden, tape, (position + 1) * tape.words - 1)
         if out.hidden_path.size > 0:
             out.hidden_path[row, k + 1] = log_state(hidden, network.width) - work.starts[0]
     return True
@@ -124,28 +124,28 @@ def turn(network, address, row, gradient, tape, work, out):
 
 
 @helper
-def refill(norms, network, address, row, first, hidden, tape, work, out):
+def refill(rest, network, address, row, first, hidden, tape, work, out):
     """Run a segment forward once more from its checkpoint, for its tape: to the same bits."""
     checkpoint = first // tape.layers
     for j in range(_ZERO, network.width):
         hidden.mantissas[j] = tape.checkpoints[checkpoint, j]
     hidden.exponents[NOW] = tape.checkpoint_exponents[checkpoint]
     rescale(hidden, network.width, network.lowest)
-    forward(norms, network, address, row, first, first + tape.layers, hidden, tape, work, out)
+    forward(rest, network, address, row, first, first + tape.layers, hidden, tape, work, out)
 
 
 @helper
-def backward(norms, network, address, row, hidden, gradient, tape, work, out):
+def backward(rest, network, address, row, hidden, gradient, tape, work, out):
     """Go back through the layers; return whether the gradient stayed finite."""
     depth, segment = network.constants.depth, tape.layers
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
-            refill(norms, network, address, row, k + 1 - segment, hidden, tape, work, out)
+            refill(rest, network, address, row, k + 1 - segment, hidden, tape, work, out)
         slot = k % segment * tape.words
         if network.stream_norm:
-            stream_norm_back(norms, network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
-        meet_branch(network, gradient, tape, k % segment, work, out.gates, row, k)
-        vector = perform_back(norms, network, address, row, k, gradient, tape, work, slot, out)
+            stream_norm_back(rest, network, gradient, tape, slot + tape.words - 1, _UNBOUNDED)
+        meet_branch(rest, network, gradient, tape, k % segment, work, out.gates, row, k)
+        vector = perform_back(rest, network, address, row, k, gradient, tape, work, slot, out)
         if not add(network, k, gradient, vector, _UNBOUNDED):
             return False
         if out.gradient_path.size > 0:
@@ -163,7 +163,7 @@ def record(network, state, log_start, rows, row, column, last):
 
 
 @helper
-def run_block(norms, at):
+def run_block(rest, at):
     """Sample the networks of a block, forward and, where it is asked for, backward; see `Outputs`.
 
     A network with a non-finite state leaves NaN.
@@ -174,10 +174,10 @@ def run_block(norms, at):
     for row in range(out.rows.shape[0]):
         address = address_of(block.draw, row)
         start(network, address, row, hidden, tape, work, out)
-        if not forward(norms, network, address, row, _BEGINNING, depth, hidden, tape, work, out):
+        if not forward(rest, network, address, row, _BEGINNING, depth, hidden, tape, work, out):
             continue
         record(network, hidden, work.starts[0], out.rows, row, _HIDDEN, out.last_hidden)
         if block.gradients:
             turn(network, address, row, gradient, tape, work, out)
-            if backward(norms, network, address, row, hidden, gradient, tape, work, out):
+            if backward(rest, network, address, row, hidden, gradient, tape, work, out):
                 record(network, gradient, work.starts[1], out.rows, row, _GRADIENT, out.first_gradient)

@@ -49,15 +49,19 @@ def log_length(vector, state):
 
 
 @inline
-def remember(log_inputs, matrix, k, vector, state):
+def remember(rest, log_inputs, matrix, k, vector, state):
     """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
+    if rest is None:
+        return
     if log_inputs.shape[1] > 0:
         log_inputs[matrix, k] = log_length(vector, state)
 
 
 @inline
-def finish(network, weights, matrix, row, k, vector, state, work):
+def finish(rest, network, weights, matrix, row, k, vector, state, work):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
+    if rest is None:
+        return
     if weights.size > 0:
         log_p = log_length(vector, state) - work.starts[1]
         alpha = alpha_of(network.constants, k)

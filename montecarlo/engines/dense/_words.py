@@ -4,10 +4,10 @@ A word takes the vector that the word before left and leaves its own, in the oth
 an activation has neither value nor slope are left out of its vector, and their weights are never generated;
 what cannot use that is handed the vector `spread`.
 
-`norms` is None in the kernel of networks without norms: numba then compiles nothing of them.
+`rest` is None in the kernel of plain networks and requests: numba then compiles nothing of norms and signs.
 
 Backward, the words are performed in reverse on the gradient of their output. To add a word: two functions, a
-line in each of `perform` and `perform_back`, its name in `WORDS`, and what `_block` says of it.
+line in each of `perform` and `perform_back`, its name in `_engine.WORDS`, and what `_block` says of it.
 """
 
 from __future__ import annotations
@@ -31,20 +31,9 @@ from montecarlo.kernels._words import (
     LINEAR_W,
     NORM,
     SIGNED_ACTIVATION,
-    STREAM_NORM,
     TANH,
 )
-from montecarlo.networks.blocks import _block
 from montecarlo.streams._keys import ROLE_BIAS, ROLE_V, ROLE_W
-
-WORDS = frozenset(
-    {
-        _block.NORM, _block.LINEAR_W, _block.BIAS, _block.ACTIVATION, _block.LINEAR_V, _block.BRANCH_NORM,
-        _block.STREAM_NORM, _block.SKIP, _block.SCHEDULE, _block.HIDDEN_WIDTH, _block.OUTER_ACTIVATION,
-        _block.SIGNED_ACTIVATION,
-    }
-)  # fmt: skip
-"""What the engine can perform."""
 
 V, W = np.int64(0), np.int64(1)
 """Rows of `Work.log_inputs`."""
@@ -64,7 +53,7 @@ def is_activation(word):
 
 
 @inline
-def perform(norms, network, address, k, state, tape, work, slot):
+def perform(rest, network, address, k, state, tape, work, slot):
     """Perform a sentence on a state; return the vector that it leaves, on all units."""
     vector = whole(network, state)
     sentence = network.constants.sentence
@@ -73,25 +62,25 @@ def perform(norms, network, address, k, state, tape, work, slot):
         if vector.support != 0 and word != LINEAR_V:
             vector = spread(vector, state.buffers, tape)
         if (word == NORM) | (word == BRANCH_NORM):
-            vector = norm(norms, network, vector, state, tape, slot)
+            vector = norm(rest, network, vector, state, tape, slot)
         elif word == LINEAR_W:
-            remember(work.log_inputs, W, k, vector, state)
+            remember(rest, work.log_inputs, W, k, vector, state)
             vector = linear_w(network, address, k, vector, state.buffers, tape, work)
         elif word == BIAS:
             vector = bias(network, address, k, vector, work)
         elif word == ACTIVATION:
             vector = activation(network, vector, state.buffers, tape, work, slot)
         elif word == SIGNED_ACTIVATION:
-            vector = signed_activation(network, address, k, vector, state.buffers, tape, work, slot)
+            vector = signed_activation(rest, network, address, k, vector, state.buffers, tape, work, slot)
         elif word == LINEAR_V:
-            remember(work.log_inputs, V, k, vector, state)
+            remember(rest, work.log_inputs, V, k, vector, state)
             vector = linear_v(network, address, k, vector, state.buffers, tape, work)
         slot += tape.of_word[position]
     return spread(vector, state.buffers, tape)
 
 
 @inline
-def perform_back(norms, network, address, row, k, state, tape, work, slot, out):
+def perform_back(rest, network, address, row, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, state)
@@ -102,14 +91,14 @@ def perform_back(norms, network, address, row, k, state, tape, work, slot, out):
             vector = spread(vector, state.buffers, tape)
         slot -= tape.of_word[position]
         if (word == NORM) | (word == BRANCH_NORM):
-            vector = norm_back(norms, network, vector, state.buffers, tape, slot)
+            vector = norm_back(rest, network, vector, state.buffers, tape, slot)
         elif word == LINEAR_W:
-            finish(network, out.weight_w, W, row, k, vector, state, work)
+            finish(rest, network, out.weight_w, W, row, k, vector, state, work)
             vector = linear_w_back(network, address, k, vector, state.buffers, tape, work)
         elif is_activation(word):
             vector = activation_back(vector, state.buffers, tape, slot, position == 0)
         elif word == LINEAR_V:
-            finish(network, out.weight_v, V, row, k, vector, state, work)
+            finish(rest, network, out.weight_v, V, row, k, vector, state, work)
             active = position > 0 and is_activation(sentence[position - 1])
             support = slot if active else np.int64(0)
             vector = linear_v_back(network, address, k, vector, state.buffers, tape, work, support)
@@ -201,8 +190,10 @@ def activation(network, vector, buffers, tape, work, slot):
 
 
 @inline
-def signed_activation(network, address, k, vector, buffers, tape, work, slot):
+def signed_activation(rest, network, address, k, vector, buffers, tape, work, slot):
     """Evaluate σ(s x) and s σ'(s x) with fresh signs s, for a piecewise linear σ; keep units as above."""
+    if rest is None:
+        return vector
     z, values = buffers[vector.front], buffers[1 - vector.front]
     units, slopes = tape.units[slot + 1], tape.vectors[slot]
     fill_signs(
@@ -277,9 +268,9 @@ def activation_back(vector, buffers, tape, slot, last):
 
 
 @inline
-def norm(norms, network, vector, state, tape, slot):
+def norm(rest, network, vector, state, tape, slot):
     """Normalise a vector; one of the state itself is read in float64."""
-    if norms is None:
+    if rest is None:
         return vector
     if vector.raw:
         return _norm(network, vector, state.mantissas, state.buffers, tape, slot)
@@ -315,9 +306,9 @@ def squash(network, vector, x, out, slopes):
 
 
 @inline
-def norm_back(norms, network, vector, buffers, tape, slot):
+def norm_back(rest, network, vector, buffers, tape, slot):
     """Multiply with a norm's derivative, ``(I - n nᵀ/d) / length``; the length waits as a factor."""
-    if norms is None:
+    if rest is None:
         return vector
     front, d = 1 - vector.front, network.width
     x, out, kept = buffers[vector.front], buffers[front], tape.vectors[slot]
@@ -335,9 +326,9 @@ def norm_back(norms, network, vector, buffers, tape, slot):
 
 
 @inline
-def stream_norm(norms, network, state, tape, slot):
+def stream_norm(rest, network, state, tape, slot):
     """Normalise the stream, which has a scale of its own from then on."""
-    if norms is None:
+    if rest is None:
         return True
     exponent, start = state.exponents[NOW], state.exponents[START]
     mean, factor, length = measure(network, state.mantissas, exponent, 1.0)
@@ -358,9 +349,9 @@ def stream_norm(norms, network, state, tape, slot):
 
 
 @inline
-def stream_norm_back(norms, network, state, tape, slot, lowest):
+def stream_norm_back(rest, network, state, tape, slot, lowest):
     """Multiply the gradient with the derivative of the stream's norm."""
-    if norms is None:
+    if rest is None:
         return True
     direction, length = tape.vectors[slot], tape.lengths[slot]
     mean, along = tilt(network, state.mantissas, direction)

@@ -111,16 +111,18 @@ def _tape(network: Network, gradients: bool, most_bytes: int) -> Tape:
     return Tape(
         np.zeros(total * size, np.float32), np.zeros(total * NETWORKS), np.zeros(norms), np.zeros(norms),
         layers, np.uint64(before), np.array(of_word, np.uint64), np.uint64(slots), np.uint64(slots - shared),
-        gradients, np.zeros((segments, int(network.rows) * NETWORKS)), np.zeros((segments, NETWORKS), np.int64),
+        gradients, np.zeros((segments, int(network.rows) * NETWORKS)),
+        np.zeros((segments, NETWORKS), np.int64),
     )  # fmt: skip
 
 
 def _work(network: Network, outputs: Outputs) -> Work:
     """Return room to work in."""
-    tables = (np.zeros(int(network.size), np.float32) for _ in range(3))
-    rows = (np.zeros(NETWORKS) for _ in range(9))
+    tables = [np.zeros(int(network.size), np.float32) for _ in range(3)]
+    rows = [np.zeros(NETWORKS) for _ in range(9)]
     weights, gates = outputs.weight_v.shape[1], outputs.gates.shape[1]
-    return Work(
+    arrays: list[Any] = [
         np.zeros(network.constants.input_dim, np.float32), *tables, *rows, np.zeros((2, NETWORKS)),
         np.zeros((2, weights, NETWORKS)), np.zeros((gates, NETWORKS)), np.zeros(1, np.uint64),
-    )  # fmt: skip
+    ]  # fmt: skip
+    return Work(*arrays)

@@ -95,9 +95,9 @@ def seconds(resnet: ResNet, request: Request) -> float:
     return resnet.depth * (per_layer + resnet.width * words * _NORM_SECONDS[kind]) + 1e-6
 
 
-def prepare(resnet: ResNet) -> None:
+def prepare(resnet: ResNet, request: Request) -> None:
     """Compile what `sample` needs."""
-    _kernel(resnet)
+    _kernel(resnet, request)
     resnet.activation_function.compiled()
 
 
@@ -110,11 +110,11 @@ def sample(
         *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first_replica), TAPE_BYTES,
         request.gradients, outputs,
     )  # fmt: skip
-    Image(block).run(_kernel(resnet))
+    Image(block).run(_kernel(resnet, request))
     return columns_of(outputs, resnet, request)
 
 
-def _kernel(resnet: ResNet) -> Any:
+def _kernel(resnet: ResNet, request: Request) -> Any:
     """Return what samples a block: compiled on first use, since `import montecarlo` must stay light."""
-    name = "_normalised" if resnet.normalisation.words else "_plain"
+    name = "_plain" if request.plain(resnet) else "_full"
     return importlib.import_module(f"montecarlo.engines.gaussian.{name}").run_block

@@ -21,8 +21,10 @@ _LN2 = math.log(2.0)
 
 
 @inline
-def keep_branch(network, k, vector, state, work, first_slot):
+def keep_branch(rest, network, k, vector, state, work, first_slot):
     """Keep where a branch lies, and the factor that it lacks but for a_k."""
+    if rest is None:
+        return
     if work.branch_logs.shape[0] > 0:
         work.branch_slot[0] = vector.slot - first_slot
         for lane in range(_ZERO, _SIXTEEN):
@@ -32,8 +34,10 @@ def keep_branch(network, k, vector, state, work, first_slot):
 
 
 @apart
-def meet_branch(network, batch, k, gradient, tape, work, first_slot, gates):
+def meet_branch(rest, network, batch, k, gradient, tape, work, first_slot, gates):
     """Store log |∂ℓ/∂a_k| over ‖p_L‖‖h_0‖."""
+    if rest is None:
+        return
     if gates.size == 0:
         return
     dot(

@@ -3,8 +3,8 @@
 The backward pass needs the images of the forward one; they are taped for one segment of layers at a time, as
 in the dense engine (`montecarlo.engines.dense._network`), with the same choice between one segment and √L.
 
-Two kernels are made of it, with norms (`_normalised`) and without (`_plain`), which is compiled in two thirds
-of the time: `norms` is None there, all the way to the words.
+Two kernels are made of it: one of everything (`_full`), and one without norms, signs and what is seen on the
+way (`_plain`), which is compiled in less time: `rest` is None there, all the way to the words.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from montecarlo.engines.gaussian._records import (
 )
 from montecarlo.engines.gaussian._state import begin, forget_difference, frames, log_difference, log_state
 from montecarlo.engines.gaussian._words import add, add_back, perform, perform_back
-from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._images import reader
+from montecarlo.kernels._lanes import NETWORKS, dot, fill_normals
 from montecarlo.kernels._records import address_of
 from montecarlo.kernels._state import UNBOUNDED, draw_input
 from montecarlo.streams._blocks import Table
@@ -67,7 +67,7 @@ def start(network, batch, hidden, work):
 
 
 @apart
-def forward(norms, network, batch, first, last, hidden, tape, work, out, again):
+def forward(rest, network, batch, first, last, hidden, tape, work, out, again):
     """Go through the layers ``first ... last - 1``; `again` if for their tape alone."""
     for k in range(first, last):
         place = k % tape.layers if tape.keeps else 0
@@ -77,13 +77,13 @@ def forward(norms, network, batch, first, last, hidden, tape, work, out, again):
             for lane in range(_ZERO, _SIXTEEN):
                 tape.checkpoint_exponents[k // tape.layers, lane] = hidden.exponents[lane]
         if out.hidden_path.size > 0 and not again:
-            record_path(batch, hidden, work.log_starts[0], out.hidden_path, k)
+            record_path(rest, batch, hidden, work.log_starts[0], out.hidden_path, k)
         first_slot = np.uint64(place) * tape.stride
-        vector = perform(norms, network, batch, k, hidden, tape, work, first_slot)
-        keep_branch(network, k, vector, hidden, work, first_slot)
+        vector = perform(rest, network, batch, k, hidden, tape, work, first_slot)
+        keep_branch(rest, network, k, vector, hidden, work, first_slot)
         add(network, k, vector, hidden, tape, work, _UNBOUNDED if network.stream_norm else network.lowest)
         if network.stream_norm:
-            stream_norm(norms, network, hidden, tape, work, first_slot + tape.slots - _ONE)
+            stream_norm(rest, network, hidden, tape, work, first_slot + tape.slots - _ONE)
 
 
 @merged
@@ -96,24 +96,24 @@ def turn(network, batch, gradient, work):
 
 
 @apart
-def backward(norms, network, batch, hidden, gradient, tape, work, out):
+def backward(rest, network, batch, hidden, gradient, tape, work, out):
     """Go back through the layers."""
     depth, segment = network.constants.depth, tape.layers
     for k in range(depth - 1, -1, -1):
         if k % segment == segment - 1 and k < depth - 1:
-            refill(norms, network, batch, k + 1 - segment, hidden, tape, work, out)
+            refill(rest, network, batch, k + 1 - segment, hidden, tape, work, out)
         if out.gradient_path.size > 0:
-            record_path(batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
+            record_path(rest, batch, gradient, work.log_starts[1], out.gradient_path, k + 1)
         slot = np.uint64(k % segment) * tape.stride
         if network.stream_norm:
-            stream_norm_back(norms, network, gradient, tape, work, slot + tape.slots - _ONE)
-        meet_branch(network, batch, k, gradient, tape, work, slot, out.gates)
-        vector = perform_back(norms, network, batch, k, gradient, tape, work, slot, out)
+            stream_norm_back(rest, network, gradient, tape, work, slot + tape.slots - _ONE)
+        meet_branch(rest, network, batch, k, gradient, tape, work, slot, out.gates)
+        vector = perform_back(rest, network, batch, k, gradient, tape, work, slot, out)
         add_back(network, k, vector, gradient, tape, work)
 
 
 @merged
-def refill(norms, network, batch, first, hidden, tape, work, out):
+def refill(rest, network, batch, first, hidden, tape, work, out):
     """Run a segment forward once more from its checkpoint, for its tape."""
     for i in range(_ZERO, network.rows * _SIXTEEN):
         hidden.mantissas[i] = tape.checkpoints[first // tape.layers, i]
@@ -122,12 +122,14 @@ def refill(norms, network, batch, first, hidden, tape, work, out):
         hidden.exponents[lane] = hidden.starts[lane] = tape.checkpoint_exponents[first // tape.layers, lane]
     frames(hidden)
     dot(hidden.mantissas, hidden.mantissas, network.rows, hidden.squares)
-    forward(norms, network, batch, first, first + tape.layers, hidden, tape, work, out, _AGAIN)
+    forward(rest, network, batch, first, first + tape.layers, hidden, tape, work, out, _AGAIN)
 
 
 @apart
-def record_path(batch, state, log_starts, path, k):
+def record_path(rest, batch, state, log_starts, path, k):
     """Store the log-norms of sixteen states over those at the start; NaN for networks that are not finite."""
+    if rest is None:
+        return
     for lane in range(_ZERO, _SIXTEEN):
         row = np.uint64(batch.row + lane)
         if row < np.uint64(path.shape[0]):
@@ -147,7 +149,7 @@ def record(network, batch, state, log_starts, rows, column):
 
 
 @helper
-def run_block(norms, address):
+def run_block(rest, address):
     """Sample the networks of a block, forward and, where it is asked for, backward; see `Outputs`.
 
     A network with a non-finite state leaves NaN.
@@ -160,13 +162,13 @@ def run_block(norms, address):
         row = np.uint64(done - ahead)
         batch = Batch(address_of(draw, row), row)
         start(network, batch, hidden, work)
-        forward(norms, network, batch, _BEGINNING, depth, hidden, tape, work, out, _ONCE)
+        forward(rest, network, batch, _BEGINNING, depth, hidden, tape, work, out, _ONCE)
         record(network, batch, hidden, work.log_starts[0], out.rows, _HIDDEN)
         if out.hidden_path.size > 0:
-            record_path(batch, hidden, work.log_starts[0], out.hidden_path, depth)
+            record_path(rest, batch, hidden, work.log_starts[0], out.hidden_path, depth)
         if block.gradients:
             turn(network, batch, gradient, work)
-            backward(norms, network, batch, hidden, gradient, tape, work, out)
+            backward(rest, network, batch, hidden, gradient, tape, work, out)
             record(network, batch, gradient, work.log_starts[1], out.rows, _GRADIENT)
             if out.gradient_path.size > 0:
-                record_path(batch, gradient, work.log_starts[1], out.gradient_path, _BEGINNING)
+                record_path(rest, batch, gradient, work.log_starts[1], out.gradient_path, _BEGINNING)

@@ -8,7 +8,7 @@ with x the table and w the weight that make ``w x xᵀ = n nᵀ/d``, the gradien
 
 The norm of zero is zero, and so is its derivative there.
 
-The first argument of each word is None in the kernel of networks without norms. Numba then sees that nothing
+The first argument of each word is None in the kernel of networks that are plain. Numba then sees that nothing
 behind that question is ever reached, and compiles none of it.
 """
 
@@ -46,9 +46,9 @@ _UNBOUNDED = np.int64(UNBOUNDED)
 
 
 @inline
-def norm(norms, network, vector, state, tape, work, slot):
+def norm(rest, network, vector, state, tape, work, slot):
     """Normalise the state, with which a branch begins."""
-    if norms is None:
+    if rest is None:
         return vector
     constants, d = network.constants, np.float64(network.rows)
     if constants.norm == TANH:
@@ -83,9 +83,9 @@ def means(network, x, work):
 
 
 @inline
-def norm_back(norms, network, vector, state, tape, work, slot):
+def norm_back(rest, network, vector, state, tape, work, slot):
     """Multiply with the derivative of the norm that begins a branch."""
-    if norms is None:
+    if rest is None:
         return vector
     if network.constants.norm == TANH:
         return sloped(network, vector, state, tape, work, slot)
@@ -116,9 +116,9 @@ def norm_back(norms, network, vector, state, tape, work, slot):
 
 
 @helper
-def branch_norm(norms, network, vector, state, tape, work, slot):
+def branch_norm(rest, network, vector, state, tape, work, slot):
     """Normalise the table that a branch ends with."""
-    if norms is None:
+    if rest is None:
         return vector
     constants, d, row = network.constants, np.float64(network.rows), vector.slot * _SIXTEEN
     if constants.norm == TANH:
@@ -144,9 +144,9 @@ def branch_norm(norms, network, vector, state, tape, work, slot):
 
 
 @helper
-def branch_norm_back(norms, network, vector, state, tape, work, slot):
+def branch_norm_back(rest, network, vector, state, tape, work, slot):
     """Multiply the gradient with the derivative of the norm that ends a branch."""
-    if norms is None:
+    if rest is None:
         return vector
     if network.constants.norm == TANH:
         return sloped(network, vector, state, tape, work, slot)
@@ -176,9 +176,9 @@ def lean(network, state, direction, tape, work, row):
 
 
 @helper
-def stream_norm(norms, network, state, tape, work, slot):
+def stream_norm(rest, network, state, tape, work, slot):
     """Normalise the stream, which has exponent 0 from then on."""
-    if norms is None:
+    if rest is None:
         return
     constants, d, row = network.constants, np.float64(network.rows), slot * _SIXTEEN
     squares = Table(state.squares, _ZERO)
@@ -217,9 +217,9 @@ def stream_norm(norms, network, state, tape, work, slot):
 
 
 @helper
-def stream_norm_back(norms, network, state, tape, work, slot):
+def stream_norm_back(rest, network, state, tape, work, slot):
     """Multiply the gradient with the derivative of the stream's norm."""
-    if norms is None:
+    if rest is None:
         return
     direction = table_of(network, tape, slot)
     lean(network, state, direction, tape, work, slot * _SIXTEEN)

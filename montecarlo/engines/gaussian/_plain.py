@@ -1,4 +1,4 @@
-"""The Gaussian engine's kernel of networks without norms."""
+"""The Gaussian engine's kernel of networks and requests that are plain."""
 
 from __future__ import annotations
 

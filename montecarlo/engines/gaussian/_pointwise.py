@@ -60,8 +60,10 @@ def activation(network, vector, state, tape, work, slot):
 
 
 @inline
-def signed_activation(network, batch, k, vector, state, tape, work, slot):
+def signed_activation(rest, network, batch, k, vector, state, tape, work, slot):
     """Leave ``s σ'(s x)`` and σ(s x) in two tables, with fresh signs s, for a piecewise linear σ."""
+    if rest is None:
+        return vector
     address = batch.address
     for lane in range(_ZERO, _SIXTEEN):
         low = np.uint32(address.low + np.uint32(lane))

@@ -51,7 +51,7 @@ class Network(NamedTuple):
     lowest: int
     """Least exponent of a hidden state."""
     bends: bool
-    """Whether activations are left to who reads the image before them: see `montecarlo.engines.gaussian._block.bent_where_read`."""
+    """Whether activations are left to who reads the image before them: see `_block.bent_where_read`."""
     stream_norm: bool
 
 

@@ -91,7 +91,7 @@ _UNBOUNDED = np.int64(UNBOUNDED)
 
 
 @merged
-def perform(norms, network, batch, k, state, tape, work, slot):
+def perform(rest, network, batch, k, state, tape, work, slot):
     """Perform a sentence on a state, its tape from a slot on; return the vector that it leaves."""
     vector = whole(network, slot, network.stream_norm and k % tape.layers > 0)
     nothing_waits(work)
@@ -100,17 +100,17 @@ def perform(norms, network, batch, k, state, tape, work, slot):
     for position in range(sentence.size):
         word = sentence[position]
         if is_matrix(word):
-            vector = linear(network, batch, k, word, vector, state, tape, work, slot)
+            vector = linear(rest, network, batch, k, word, vector, state, tape, work, slot)
         elif word == BIAS:
             vector = bias(network, batch, k, vector, work)
         elif word == ACTIVATION:
             vector = activation(network, vector, state, tape, work, slot)
         elif word == SIGNED_ACTIVATION:
-            vector = signed_activation(network, batch, k, vector, state, tape, work, slot)
+            vector = signed_activation(rest, network, batch, k, vector, state, tape, work, slot)
         elif word == NORM:
-            vector = norm(norms, network, vector, state, tape, work, slot)
+            vector = norm(rest, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
-            vector = branch_norm(norms, network, vector, state, tape, work, slot)
+            vector = branch_norm(rest, network, vector, state, tape, work, slot)
         slot += tape.of_word[position]
     return vector
 
@@ -133,7 +133,7 @@ def add(network, k, vector, state, tape, work, lowest):
 
 
 @merged
-def perform_back(norms, network, batch, k, state, tape, work, slot, out):
+def perform_back(rest, network, batch, k, state, tape, work, slot, out):
     """Perform the transposed derivative of a sentence on a gradient; leave weight-gradient norms in `out`."""
     sentence = network.constants.sentence
     vector = whole(network, slot, False)
@@ -145,14 +145,14 @@ def perform_back(norms, network, batch, k, state, tape, work, slot, out):
         if is_matrix(word):
             if vector.form == PAIR:
                 vector = pull(network, vector, np.float32(1.0), tape, work)
-            finish(network, batch, k, word, vector, state, work, out)
+            finish(rest, network, batch, k, word, vector, state, work, out)
             vector = linear_back(network, batch, k, position, vector, state, tape, work, slot)
         elif (word == ACTIVATION) | (word == SIGNED_ACTIVATION):
             vector = activation_back(network, vector, state, tape, work, slot)
         elif word == NORM:
-            vector = norm_back(norms, network, vector, state, tape, work, slot)
+            vector = norm_back(rest, network, vector, state, tape, work, slot)
         elif word == BRANCH_NORM:
-            vector = branch_norm_back(norms, network, vector, state, tape, work, slot)
+            vector = branch_norm_back(rest, network, vector, state, tape, work, slot)
     return vector
 
 
@@ -200,7 +200,7 @@ def divided_by(network, vector):
 
 
 @inline
-def linear(network, batch, k, word, vector, state, tape, work, slot):
+def linear(rest, network, batch, k, word, vector, state, tape, work, slot):
     """Draw the image of a vector under a matrix; its length waits."""
     met, squares = table_of(network, tape, vector.slot), squares_of(tape, slot)
     if vector.form == RAW:
@@ -211,7 +211,7 @@ def linear(network, batch, k, word, vector, state, tape, work, slot):
         bent_squares(met, np.float32(network.sigma.negative_slope), vector.rows, squares)
     elif not vector.kept:
         dot(met, met, vector.rows, squares)
-    remember(network, k, word, vector, state, work, squares)
+    remember(rest, network, k, word, vector, state, work, squares)
     for lane in range(_ZERO, _SIXTEEN):
         work.lengths[lane] *= squares.array[squares.start + lane]
     rows, role = rows_to(network, word), _V if word == LINEAR_V else _W
@@ -256,8 +256,10 @@ def linear_back(network, batch, k, position, vector, state, tape, work, slot):
 
 
 @inline
-def remember(network, k, word, vector, state, work, squares):
+def remember(rest, network, k, word, vector, state, work, squares):
     """Remember the log-norm of what a matrix meets, for the norm of its gradient."""
+    if rest is None:
+        return
     if work.log_inputs.shape[1] == 0:
         return
     matrix = 0 if word == LINEAR_V else 1
@@ -270,8 +272,10 @@ def remember(network, k, word, vector, state, work, squares):
 
 
 @inline
-def finish(network, batch, k, word, vector, state, work, out):
+def finish(rest, network, batch, k, word, vector, state, work, out):
     """Store the log-norm of a matrix's gradient: the product of the vectors on its two sides."""
+    if rest is None:
+        return
     weights, matrix = (out.weight_v, 0) if word == LINEAR_V else (out.weight_w, 1)
     if weights.size == 0:
         return

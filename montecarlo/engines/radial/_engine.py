@@ -85,7 +85,7 @@ def seconds(resnet: ResNet, request: Request) -> float:
     return 2e-8 * layers * (4 if request.trajectories else 1) + joint + tangents + 1e-6
 
 
-def prepare(resnet: ResNet) -> None:
+def prepare(resnet: ResNet, request: Request) -> None:
     """Compile what `sample` needs."""
     importlib.import_module("montecarlo.engines.radial._network")
     if resnet.norm != "none":

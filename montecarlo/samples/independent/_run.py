@@ -71,7 +71,7 @@ class NetworkRun(ResNetRun):
 
     def prepare(self) -> None:
         """Prepare the engine."""
-        ENGINES[self.engine].prepare(self.resnet)
+        ENGINES[self.engine].prepare(self.resnet, self.request)
 
     def sample(self, first: int, count: int) -> Columns:
         """Return the columns of consecutive networks."""

@@ -117,7 +117,7 @@ class SharedRun(ResNetRun):
 
     def prepare(self) -> None:
         """Compile and factorise."""
-        correlated.prepare(self.resnet)
+        correlated.prepare(self.resnet, Request(gradients=self.gradients))
 
     def sample(self, first: int, count: int) -> Columns:
         """Return the rows of consecutive sets of weights."""

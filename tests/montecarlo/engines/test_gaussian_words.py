@@ -6,6 +6,8 @@ import pytest
 from montecarlo import ResNet
 from montecarlo.engines._outputs import constants_of, empty_outputs
 from montecarlo.engines._request import Request
+from montecarlo.engines.gaussian._block import build_block
+from montecarlo.kernels._images import Image
 from montecarlo.kernels._records import Draw
 from montecarlo.kernels._words import ACTIVATION, LINEAR_V, LINEAR_W
 
@@ -16,12 +18,14 @@ REQUEST = Request(trajectories=True, weight_gradients=True)
 
 
 def rows(*sentence, tape_bytes=1 << 20):
-    from montecarlo.engines.gaussian._plain import run_block
+    from montecarlo.engines.gaussian._full import run_block
 
     outputs = empty_outputs(NET, REQUEST, 18)
     constants = constants_of(NET)._replace(sentence=np.array(sentence, np.int64))
-    value, slope = NET.activation_function.compiled()
-    run_block(value, slope, constants, Draw.of((1, 2), 5), tape_bytes, True, outputs)
+    block = build_block(
+        *NET.activation_function.compiled(), constants, Draw.of((1, 2), 5), tape_bytes, True, outputs
+    )
+    Image(block).run(run_block)
     return outputs
 
 

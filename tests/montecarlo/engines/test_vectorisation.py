@@ -22,7 +22,7 @@ LAWS = [
     for law in ("gaussian", "uniform16")  # the others are of the same make
     for function in ("project", "combine")
 ]
-ENGINES = [f"montecarlo.engines.gaussian.{kernel}.run_block" for kernel in ("_plain", "_normalised")]
+ENGINES = [f"montecarlo.engines.gaussian.{kernel}.run_block" for kernel in ("_plain", "_full")]
 CORRELATED = "montecarlo.engines.correlated._network.run_columns"
 
 

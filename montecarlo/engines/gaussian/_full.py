@@ -1,4 +1,4 @@
-"""The Gaussian engine's kernel of networks with norms."""
+"""The Gaussian engine's kernel of all networks and requests."""
 
 from __future__ import annotations
 

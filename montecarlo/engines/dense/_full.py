@@ -1,4 +1,4 @@
-"""The dense engine's kernel of networks with norms."""
+"""The dense engine's kernel of all networks and requests."""
 
 from __future__ import annotations
 
