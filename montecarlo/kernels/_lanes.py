@@ -15,10 +15,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF, helper
-from montecarlo.common._scalars import as_bits
 from montecarlo.kernels._spans import Span
 from montecarlo.streams._blocks import REPLICAS, Table, base_of, fill_replica_words, splat
-from montecarlo.streams._normals import box_muller
+from montecarlo.streams._turn import turn_words
 
 NETWORKS = REPLICAS
 """Networks in lanes."""
@@ -36,17 +35,12 @@ def fill_normals(address, layer_role, groups, table):
     first of the sixteen, whose low words do not wrap.
     """
     fill_replica_words(address.k0, address.k1, layer_role, address.low, address.high, groups, table)
-    out = table.array
     n = groups * _SIXTEEN
     # A loop of its own, on words in the first-level cache: with the rounds of Philox in it, it would run out
     # of registers.
     for pair in range(_ZERO, _TWO):
         first = table.start + _TWO * pair * n
-        second = first + n
-        for i in range(_ZERO, n):
-            radius = as_bits(np.float32(out[first + i]), np.uint32)
-            angle = as_bits(np.float32(out[second + i]), np.uint32)
-            out[first + i], out[second + i] = box_muller(radius, angle)
+        turn_words(table.array, first, first + n, n)
 
 
 class Rows:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from montecarlo.common._jit import CHUNK, helper
-from montecarlo.common._scalars import as_bits, smaller
+from montecarlo.common._scalars import smaller
 from montecarlo.laws._interface import law_kernel
 from montecarlo.laws._products import FLOATS, PLANE, WORDS, Decoder, generate, products
-from montecarlo.streams._normals import box_muller
+from montecarlo.streams._turn import turn_words
 
 _TWO = np.uint64(2)
-_SIXTEEN = np.uint64(16)
+_THREE = np.uint64(3)
 _PLANE = np.uint64(PLANE)
 _ZERO = np.uint64(0)
 _EIGHT = np.uint64(8)
@@ -23,15 +23,10 @@ _NO_SHIFT = np.uint32(0)
 @helper
 def _turn_normal(scratch, counters):
     """Turn the words in scratch into normals."""
-    # Whole registers, and the lanes that products read behind the last counter: these must be finite.
-    end = (counters + _EIGHT) // _SIXTEEN * _SIXTEEN + _SIXTEEN
-    for plane in range(_ZERO, np.uint64(4), _TWO):
-        first = np.uint64(plane) * _PLANE
-        second = first + _PLANE
-        for i in range(_ZERO, end):
-            radius = as_bits(np.float32(scratch[first + i]), np.uint32)
-            angle = as_bits(np.float32(scratch[second + i]), np.uint32)
-            scratch[first + i], scratch[second + i] = box_muller(radius, angle)
+    # With the lanes that products read behind the last counter: these must be finite.
+    end = counters + _EIGHT
+    turn_words(scratch, _ZERO, _PLANE, end)
+    turn_words(scratch, _TWO * _PLANE, _THREE * _PLANE, end)
 
 
 def _decode_compiled(builder, words, shift):

@@ -26,13 +26,16 @@ from montecarlo.processes._lanes import (
     BLOCK,
     SCRATCH,
     LaneStream,
+    aligned_zeros,
     copy_rows,
     counters_of,
     fill_entries,
     group_of,
+    left_of,
     variates_of,
 )
 from montecarlo.processes._transform import Plan, transform
+from montecarlo.streams._blocks import SIDES, WIDE
 
 ROUNDING = 1e-12
 """Largest change of a covariance, relative to the variance, that counts as rounding."""
@@ -42,6 +45,9 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _TWO = np.uint64(2)
 _LANES = np.uint64(LANES)
+_SIDES = np.uint64(SIDES)
+_SCRATCH = np.uint64(SCRATCH)
+_WIDE = np.uint64(WIDE)
 _BLOCK = np.uint64(BLOCK)
 _COUNTERS = np.uint64(BLOCK // 4)
 
@@ -50,54 +56,55 @@ _COUNTERS = np.uint64(BLOCK // 4)
 def _transform_lanes(stream, plan, amplitudes, depth, entries, out):
     """Write the paths of eight replicas a group; the sequences of one counter at a time stay in the cache."""
     groups = np.uint64(out.size) // (depth * entries * _LANES)
-    sequence = plan.length * _LANES
-    words = np.empty(SCRATCH, np.float32)
-    room = np.empty(
-        (min(np.uint64(4), (entries + _COUNTERS - _ONE) // _COUNTERS) + _ONE) * sequence, np.float32
-    )
+    sequence = plan.length * _WIDE
+    words = aligned_zeros(_SCRATCH)
+    most = min(np.uint64(4), (entries + _COUNTERS - _ONE) // _COUNTERS)
+    room = aligned_zeros((most + _ONE) * sequence)
     for g in range(_ZERO, groups):
         group = np.uint64(g)
         own = group_of(stream, group)
         for b in range(_ZERO, (entries + _BLOCK - _ONE) // _BLOCK):
             block = np.uint64(b)
-            for c in range(_ZERO, counters_of(block, entries)):
+            for c in range(_ZERO, counters_of(block, entries), _SIDES):
                 counter = np.uint64(c)
-                variates = variates_of(block, counter, entries)
+                left = left_of(block, counter, entries)
                 fill_entries(
-                    own, block * _COUNTERS + counter, variates, _ZERO, plan.length, amplitudes, _ONE, words,
-                    room, (sequence, _LANES, sequence),
+                    own, block * _COUNTERS + counter, left, _ZERO, plan.length, amplitudes, _ONE, words,
+                    room, (sequence, _WIDE, sequence),
                 )  # fmt: skip
-                for v in range(_ZERO, variates):
+                for v in range(_ZERO, variates_of(left)):
                     # The first sequence of the room is free.
                     found = transform(plan, room, (np.uint64(v) + _ONE) * sequence, _ZERO)
                     entry = block * _BLOCK + np.uint64(v) * _COUNTERS + counter
                     place = (group * depth * entries + entry) * _LANES
+                    sides = min(_SIDES, left - np.uint64(v) * _COUNTERS)
                     copy_rows(
-                        room, found, _LANES, plan.scale, _ZERO, _ZERO, depth, out, place, entries * _LANES
-                    )
+                        room, found, _WIDE, plan.scale, _ZERO, _ZERO, depth, out, place, entries * _LANES,
+                        sides,
+                    )  # fmt: skip
 
 
 @kernel
 def _transform_columns(plan, amplitudes, depth, columns, table):
     """Turn the columns of a table of normals, (normals, columns), into paths in its first rows, in place."""
-    sequence = plan.length * _LANES
-    room = np.zeros(_TWO * sequence, np.float32)
-    for first in range(_ZERO, columns // _LANES * _LANES, _LANES):
+    sequence = plan.length * _WIDE
+    room = aligned_zeros(_TWO * sequence)
+    for first in range(_ZERO, columns // _WIDE * _WIDE, _WIDE):
         place = np.uint64(first)
-        copy_rows(table, place, columns, amplitudes, _ZERO, _ONE, plan.length, room, _ZERO, _LANES)
+        copy_rows(table, place, columns, amplitudes, _ZERO, _ONE, plan.length, room, _ZERO, _WIDE, _SIDES)
         found = transform(plan, room, _ZERO, sequence)
-        copy_rows(room, found, _LANES, plan.scale, _ZERO, _ZERO, depth, table, place, columns)
-    left = columns % _LANES
+        copy_rows(room, found, _WIDE, plan.scale, _ZERO, _ZERO, depth, table, place, columns, _SIDES)
+    left = columns % _WIDE
     if left > _ZERO:
         place = columns - left
         for row in range(_ZERO, plan.length):
             for lane in range(_ZERO, left):
                 number = table[np.uint64(row) * columns + place + np.uint64(lane)]
-                room[np.uint64(row) * _LANES + np.uint64(lane)] = number * amplitudes[row]
+                room[np.uint64(row) * _WIDE + np.uint64(lane)] = number * amplitudes[row]
         found = transform(plan, room, _ZERO, sequence)
         for row in range(_ZERO, depth):
             for lane in range(_ZERO, left):
-                number = room[found + np.uint64(row) * _LANES + np.uint64(lane)]
+                number = room[found + np.uint64(row) * _WIDE + np.uint64(lane)]
                 table[np.uint64(row) * columns + place + np.uint64(lane)] = number * plan.scale[0]
 
 

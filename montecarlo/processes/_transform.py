@@ -1,4 +1,4 @@
-"""Real inverse FFTs of eight sequences at once, in the lanes of a register: scipy's, bit by bit.
+"""Real inverse FFTs of eight or sixteen sequences at once, in the lanes of a register: scipy's, bit by bit.
 
 scipy transforms what lies beside each other in registers of four numbers, and copies it there; called once
 a network, it leaves the paths of narrow ones to Python. Here a kernel transforms in place what it has just
@@ -19,13 +19,14 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo.common._jit import JIT_OFF, LANES, helper
+from montecarlo.common._jit import JIT_OFF, helper
 from montecarlo.processes._butterflies import BUTTERFLIES, Butterfly, Pair
+from montecarlo.streams._blocks import WIDE
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-_VECTOR = ir.VectorType(ir.FloatType(), LANES)
+_VECTOR = ir.VectorType(ir.FloatType(), WIDE)
 _INDEX = ir.IntType(64)
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
@@ -132,7 +133,7 @@ def _unit_root(index: int, length: int, unit: float) -> tuple[float, float]:
 
 
 class _Lanes:
-    """A register of eight float32 numbers, for the butterflies."""
+    """A register of float32 numbers, for the butterflies."""
 
     __array_ufunc__ = None  # numpy's scalars leave products with it to `__rmul__`
 
@@ -147,7 +148,7 @@ class _Lanes:
         return _Lanes(self.builder, self.builder.fsub(self.value, other.value))
 
     def __mul__(self, other: _Lanes | np.float32) -> _Lanes:
-        factor = other.value if isinstance(other, _Lanes) else ir.Constant(_VECTOR, [float(other)] * LANES)
+        factor = other.value if isinstance(other, _Lanes) else ir.Constant(_VECTOR, [float(other)] * WIDE)
         return _Lanes(self.builder, self.builder.fmul(self.value, factor))
 
     __rmul__ = __mul__
@@ -155,7 +156,7 @@ class _Lanes:
 
 def _pass_compiled(butterfly: Butterfly, radix: int) -> Any:
     def radix_pass(typingctx, source, begin, target, end, size, count, roots, first_root):
-        """Perform a pass on `count` times radix rows of `size` numbers of eight lanes.
+        """Perform a pass on `count` times radix rows of `size` numbers in lanes.
 
         They begin at ``source[begin]``, the results at ``target[end]``, the roots at ``roots[first_root]``.
         """
@@ -176,7 +177,7 @@ def _pass_compiled(butterfly: Butterfly, radix: int) -> Any:
 
             def pointer(base: Any, row: Any, place: Any) -> Any:
                 number = builder.add(builder.mul(row, size), place)
-                start = builder.gep(base, [builder.mul(number, constant(LANES))])
+                start = builder.gep(base, [builder.mul(number, constant(WIDE))])
                 return builder.bitcast(start, _VECTOR.as_pointer())
 
             def load(row: Any, place: Any) -> _Lanes:
@@ -194,7 +195,7 @@ def _pass_compiled(butterfly: Butterfly, radix: int) -> Any:
                     lane = builder.insert_element(
                         ir.Constant(_VECTOR, ir.Undefined), single, ir.Constant(ir.IntType(32), 0)
                     )
-                    spread = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+                    spread = ir.Constant(ir.VectorType(ir.IntType(32), WIDE), [0] * WIDE)
                     numbers.append(_Lanes(builder, builder.shuffle_vector(lane, lane, spread)))
                 return Pair(*numbers)
 
@@ -242,8 +243,8 @@ def _pass_python(butterfly: Butterfly, radix: int) -> Any:
     def radix_pass(source, begin, target, end, size, count, roots, first_root):
         begin, end, size, count, first_root = (int(x) for x in (begin, end, size, count, first_root))
         n = size * count * radix
-        x = source[begin : begin + LANES * n].reshape(count, radix, size, LANES).transpose(1, 2, 0, 3)
-        y = target[end : end + LANES * n].reshape(radix, count, size, LANES).transpose(0, 2, 1, 3)
+        x = source[begin : begin + WIDE * n].reshape(count, radix, size, WIDE).transpose(1, 2, 0, 3)
+        y = target[end : end + WIDE * n].reshape(radix, count, size, WIDE).transpose(0, 2, 1, 3)
         parts = [(butterfly.head, 0)]
         if butterfly.tail is not None and size % 2 == 0:
             parts.append((butterfly.tail, size - 1))
@@ -269,7 +270,7 @@ _pass_2, _pass_3, _pass_4, _pass_5 = (_make(butterfly, radix) for radix, butterf
 
 @helper
 def transform(plan, room, first, second):
-    """Transform the eight sequences at ``room[first]``, number by number and lane by lane, without the scale.
+    """Transform the sequences in lanes at ``room[first]``, without the scale.
 
     ``room[second]`` has as much room. Returns where the results are.
     """

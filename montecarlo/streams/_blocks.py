@@ -24,6 +24,12 @@ _FEATURES = getattr(config, "CPU_FEATURES", None) or llvmlite.binding.get_host_c
 INTERLEAVED = 4 if "+avx512f" in _FEATURES else 1
 """Blocks of eight counters in flight: as many as fit into the registers that numba compiles for."""
 
+SIDES = 2 if "+avx512f" in _FEATURES else 1
+"""Registers of eight float32 numbers that are worked on side by side, as one where it has room for them."""
+
+WIDE = SIDES * LANES
+"""Their lanes. No number depends on its neighbours, so this is the machine's affair."""
+
 REPLICAS = 16
 """Replicas in lanes."""
 
@@ -31,6 +37,7 @@ _LONG = ir.IntType(64)
 _VECTOR = ir.VectorType(_LONG, LANES)
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 _HALVES = ir.VectorType(ir.IntType(32), 2 * LANES)
+_WIDE_WORDS = ir.VectorType(ir.IntType(32), WIDE)
 
 
 class Table(NamedTuple):
@@ -216,53 +223,63 @@ def _fill_replicas_compiled(typingctx, k0, k1, layer_role, low, high, groups, ou
 def _fill_layers_python(words: int) -> Any:
     def fill_layers(k0, k1, counter, layer_role, low, high, layers, out, plane):
         for layer in range(int(layers)):
-            for lane in range(LANES):
+            for place in range(WIDE):
+                side, lane = divmod(place, LANES)
                 t_role, replica = np.uint32(layer_role + np.uint32(layer)), np.uint32(low + np.uint32(lane))
-                for w, word in enumerate(philox(counter, t_role, replica, high, k0, k1)[:words]):
-                    out[w * int(plane) + layer * LANES + lane] = np.uint32(word).view(np.float32)
+                own = philox(np.uint32(counter + np.uint32(side)), t_role, replica, high, k0, k1)
+                for w, word in enumerate(own[:words]):
+                    out[w * int(plane) + layer * WIDE + place] = np.uint32(word).view(np.float32)
 
     return fill_layers
 
 
 def _fill_layers_compiled(words: int) -> Any:
     def fill_layers(typingctx, k0, k1, counter, layer_role, low, high, layers, out, plane):
-        """Store the first words of consecutive layers for eight replicas in lanes.
+        """Store the first words of consecutive layers for eight replicas in lanes, `SIDES` counters each.
 
-        Word w of layer t is at ``w * plane + 8 t + lane``, from the counter
-        ``(counter, layer_role + t, low + lane, high)``. The first two rounds cost little, as above.
+        Word w of layer t is at ``w * plane + WIDE * t + 8 * side + lane``, from the counter
+        ``(counter + side, layer_role + t, low + lane, high)``. The first three rounds cost little: lanes,
+        layers or sides share most of their words.
         """
         word, index = types.uint32, types.uint64
         signature = types.void(word, word, word, word, word, word, index, types.float32[::1], index)
 
         def codegen(context, builder, sig, args):
             target, _ = base_of(context, builder, sig.args[7], args[7])
-            counter, low, high = (builder.zext(args[position], _LONG) for position in (2, 4, 5))
-            layer_role, layers, plane = args[3], args[6], args[8]
+            low, high = (builder.zext(args[position], _LONG) for position in (4, 5))
+            counter, layer_role, layers, plane = args[2], args[3], args[6], args[8]
+            sides = [
+                builder.zext(builder.add(counter, ir.Constant(counter.type, side)), _LONG)
+                for side in range(SIDES)
+            ]
             replicas = builder.add(splat(builder, low), ir.Constant(_VECTOR, list(range(LANES))))
 
-            def block(first, registers):
+            def block(first, rows):
                 states, places = [], []
-                for register in range(registers):
-                    layer = builder.add(first, _constant(register, _LONG))
+                for row in range(rows):
+                    layer = builder.add(first, _constant(row, _LONG))
                     t_role = builder.zext(
                         builder.add(layer_role, builder.trunc(layer, ir.IntType(32))), _LONG
                     )
                     # In both halves: LLVM takes what counts up for one of 64 bits, and multiplies so.
                     t_role = builder.or_(t_role, builder.shl(t_role, _constant(32, _LONG)))
-                    states.append([counter, t_role, replicas, high])
-                    places.append(builder.mul(layer, _constant(LANES, _LONG)))
-                for place, state in zip(places, _rounds(builder, states, [args[0], args[1]]), strict=True):
+                    states += [[side, t_role, replicas, high] for side in sides]
+                    places.append(builder.mul(layer, _constant(WIDE, _LONG)))
+                made = _rounds(builder, states, [args[0], args[1]])
+                states = [state[:words] for state in made]
+                for row, place in enumerate(places):
                     behind = place
-                    for value in state[:words]:
-                        pointer = builder.bitcast(builder.gep(target, [behind]), _WORDS.as_pointer())
-                        builder.store(builder.trunc(value, _WORDS), pointer, align=4)
+                    for value in zip(*states[row * SIDES : (row + 1) * SIDES], strict=True):
+                        pointer = builder.bitcast(builder.gep(target, [behind]), _WIDE_WORDS.as_pointer())
+                        builder.store(_beside(builder, value), pointer, align=4)
                         behind = builder.add(behind, plane)
 
-            many = builder.udiv(layers, _constant(INTERLEAVED, _LONG))
+            at_once = max(INTERLEAVED // SIDES, 1)
+            many = builder.udiv(layers, _constant(at_once, _LONG))
             with cgutils.for_range(builder, many) as loop:
-                block(builder.mul(loop.index, _constant(INTERLEAVED, _LONG)), INTERLEAVED)
-            if INTERLEAVED > 1:
-                done = builder.mul(many, _constant(INTERLEAVED, _LONG))
+                block(builder.mul(loop.index, _constant(at_once, _LONG)), at_once)
+            if at_once > 1:
+                done = builder.mul(many, _constant(at_once, _LONG))
                 with cgutils.for_range(builder, builder.sub(layers, done)) as loop:
                     block(builder.add(done, loop.index), 1)
             return context.get_dummy_value()
@@ -270,6 +287,15 @@ def _fill_layers_compiled(words: int) -> Any:
         return signature, codegen
 
     return intrinsic(fill_layers)
+
+
+def _beside(builder: Any, states: tuple[Any, ...]) -> Any:
+    """Return the lower halves of one register, or of two side by side."""
+    if len(states) == 1:
+        return builder.trunc(states[0], _WORDS)
+    left, right = (builder.bitcast(state, _HALVES) for state in states)
+    # One permutation; as two narrowings it would take four.
+    return builder.shuffle_vector(left, right, ir.Constant(_HALVES, list(range(0, 4 * LANES, 2))))
 
 
 _fill_layers: Any = _fill_layers_python if JIT_OFF else _fill_layers_compiled

@@ -19,6 +19,7 @@ from montecarlo.processes import (
 )
 from montecarlo.processes._transform import Plan, radices_of, transform
 from montecarlo.streams import ROLE_V, ROLE_W
+from montecarlo.streams._blocks import WIDE
 
 KEY = (20240607, 3)
 NAMES = ["fbm:0.2", "fbm:0.5", "fbm:0.97", "rbf:0.01", "rbf:1e-5", "rbf-increments:0.01"]
@@ -77,16 +78,16 @@ LENGTHS = [n for n in range(2, 130, 2) if radices_of(n)] + [256, 400, 486, 1250,
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_transforms_have_the_bits_of_scipy(length):
-    columns = np.random.default_rng(length).standard_normal((length, LANES)).astype(np.float32)
+    columns = np.random.default_rng(length).standard_normal((length, WIDE)).astype(np.float32)
     plan = Plan.of(length)
     assert plan is not None
-    room = np.zeros((2, length, LANES), np.float32)
+    room = np.zeros((2, length, WIDE), np.float32)
     room[1] = columns
-    n = np.uint64(length * LANES)
+    n = np.uint64(length * WIDE)
     found = int(_transform(plan, room.reshape(-1), n, np.uint64(0))) // int(n)
     expected = fftpack.irfft(columns, axis=0)
     assert np.array_equal((room[found] * plan.scale).view(np.uint32), expected.view(np.uint32))
-    for lane in range(0, LANES, 3):  # scipy's own, a sequence at a time
+    for lane in range(0, WIDE, 3):  # scipy's own, a sequence at a time
         assert np.array_equal(fftpack.irfft(columns[:, lane]), expected[:, lane])
 
 
