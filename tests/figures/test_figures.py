@@ -138,9 +138,10 @@ def test_every_figure_is_read_back_from_its_axes() -> None:
 
 def test_paper_sizes() -> None:
     uniform, gaussian, _ = figures.find_figure("2").points("paper")
-    assert (uniform.replicas, gaussian.replicas) == (10_000, 100_000)
+    assert (uniform.resnet.weights, uniform.replicas, uniform.engine) == ("uniform", 10_000, "auto")
+    assert (uniform.resnet.width, uniform.resnet.depth) == (100, 1000)
+    assert (gaussian.replicas, gaussian.engine) == (10_000, "gaussian")
     assert (gaussian.resnet.width, gaussian.resnet.depth) == (100, 1000)
-    assert gaussian.engine == "gaussian"
     assert figures.find_figure("convergence").points("paper") == []
 
 
