@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import figures
+from figures._ahead import prepared_ahead
 from figures._points import Report, SamplePoint
 from montecarlo import ResNet, read_sample
 
@@ -110,3 +111,80 @@ def test_what_a_point_raises_is_raised_once_the_others_are_done(
     with pytest.raises(OSError, match="disk full"):
         figures.sample_figure("1", out=tmp_path, threads=2)
     assert done == [True]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that says when it is prepared."""
+
+    family: tuple[str, ...]
+    prepare: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Ahead(Staged):
+    """A point with such a run."""
+
+    run: Any = None
+
+
+def test_what_later_points_need_is_prepared_once_a_kind_beside_the_block() -> None:
+    order, go, last = [], threading.Event(), threading.Event()
+
+    def point(depth: int, family: str, prepare: Callable[[], None] | None = None) -> Ahead:
+        run = Prepared((family,), prepare or (lambda: order.append(family)))
+        return Ahead(network(depth), lambda: None, run=run)
+
+    def wait_and_fail() -> None:
+        assert go.wait(60.0)
+        raise OSError("said when it is sampled")
+
+    points = [
+        point(1, "a"), point(2, "a"), Staged(network(3), lambda: None), point(4, "b", wait_and_fail),
+        point(5, "c"), point(6, "d", last.set),
+    ]  # fmt: skip
+    with prepared_ahead(points):
+        go.set()  # the block goes on while a compiler works
+        assert last.wait(60.0)
+    assert order == ["a", "c"]
+
+
+def test_after_an_error_nothing_more_is_prepared() -> None:
+    order, begun, go = [], threading.Event(), threading.Event()
+
+    def first() -> None:
+        begun.set()
+        assert go.wait(60.0)
+        order.append("first")
+
+    points = [
+        Ahead(network(depth), lambda: None, run=Prepared((str(depth),), prepare))
+        for depth, prepare in enumerate((first, lambda: order.append("second")), 1)
+    ]
+
+    def interrupted() -> None:
+        with prepared_ahead(points):
+            assert begun.wait(60.0)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # at once
+        interrupted()
+    assert order == []
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "compiling"]
+    go.set()
+    worker.join(60.0)
+    assert order == ["first"]
+
+
+def test_points_of_figures_say_what_they_need() -> None:
+    def points(name: str) -> list[Any]:
+        return list(figures.find_figure(name).points("quick"))
+
+    kinds = {
+        name: {type(point).__name__: point.run.kind for point in points(name)}
+        for name in ("2", "7", "strong-order", "transformers")
+    }
+    assert kinds == {
+        "2": {"Point": "sample"}, "7": {"SharedPoint": "shared"}, "strong-order": {"DepthsPoint": "coupled"},
+        "transformers": {"TransformerPoint": "tokens"},
+    }  # fmt: skip
