@@ -14,7 +14,7 @@ from montecarlo.common._jit import LANES
 from montecarlo.networks._dictionary import check_resnet
 from montecarlo.networks._specification import ResNet
 from montecarlo.networks.blocks._block import SIGNED_ACTIVATION
-from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_READOUT, ROLE_V, ROLE_W
+from montecarlo.streams import ROLE_BIAS, ROLE_EMBEDDING, ROLE_INPUT, ROLE_READOUT, ROLE_V, ROLE_W, words
 from montecarlo.streams._address import Address
 
 Array = npt.NDArray[np.float64]
@@ -94,7 +94,6 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     True
     """
     from montecarlo.engines.correlated._engine import Paths
-    from montecarlo.kernels._state import draw_input
 
     check_resnet(resnet)
     replica = check_whole("replica", replica, 0, 2**63 - 1, 0)
@@ -109,8 +108,7 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
     def stack(role: int, n_units: int, length: int, scale: float) -> Array:
         return scale * np.stack([matrix(role, k, n_units, length) for k in range(L)])
 
-    x = np.empty(n, np.float32)
-    draw_input(*address, x, np.uint64(n))
+    x = _input(address, n)
     scale = 1.0 / math.sqrt(d)
     biased = resnet.bias_std > 0.0
     if resnet.processes is None:
@@ -125,13 +123,21 @@ def weights(resnet: ResNet, *, replica: int, seed: int) -> ReplicaWeights:
         W=w,
         b=stack(ROLE_BIAS, 1, M, resnet.bias_std)[:, 0] if biased else None,
         A=matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n),
-        x=resnet.input_scale * x.astype(np.float64),
+        x=resnet.input_scale * x,
         readout=readout_rows(resnet, replica=replica, seed=seed, rows=1)[0],
         alpha=resnet.scaling,
         alphas=resnet.scaling * (np.ones(L) if resnet.factors is None else resnet.factors),
         skip=resnet.skip,
         signs=_signs(address, L, d) if SIGNED_ACTIVATION in resnet.words else None,
     )
+
+
+def _input(address: Address, n: int) -> Array:
+    """Return x as `montecarlo.kernels._state.draw_input`, which would be compiled for this call alone."""
+    high = (ROLE_INPUT << 28, int(address.low), int(address.high))
+    levels = words((address.k0, address.k1), -(-n // 4), high=high).T.ravel()[:n] >> np.uint32(8)
+    uniform = (levels.astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-24)
+    return uniform.astype(np.float64)
 
 
 def _signs(address: Address, depth: int, width: int) -> Array:

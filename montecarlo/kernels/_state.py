@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from montecarlo.common._jit import helper, shared_helper
+from montecarlo.common._jit import helper
 from montecarlo.streams._keys import ROLE_INPUT
 from montecarlo.streams._philox import philox
 
@@ -37,7 +37,7 @@ _INPUT = np.uint32(ROLE_INPUT << 28)
 _ZERO = np.uint64(0)
 
 
-@shared_helper
+@helper
 def draw_input(k0, k1, low, high, out, n):
     """Fill ``out[:n]`` with the replica's input, uniform on (0, 1) with 24 bits."""
     draw_input_number(k0, k1, np.uint32(0), low, high, out, n)
