@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from figures._catalogue import find_figure
+from figures._catalogue import TRAINED, find_figure
 from figures._figure import Check, FigureDefinition, Setting
-from figures._points import Report, Samples, ignore
+from figures._points import Report, SamplePoint, Samples, ignore
 from figures._record import figure_record, write_record
 from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError, ResNet
@@ -170,13 +172,71 @@ def sample_figure(
         raise InvalidFieldError(
             "out", str(folder), f"must be a folder that can be made ({error.strerror})", "choose another one"
         ) from error
-    data: dict[ResNet, Any] = {}
-    report = Report(progress or ignore, on_reuse or ignore)
+    points = {}
     for point in definition.points(setting):
-        if point.resnet in data:
+        if point.resnet in points:
             raise ValueError(
                 f"figure {name} has two points of {point.resnet!r}: must have one; change a depth"
             )
-        path = samples / f"{point.stem}-seed-{seed}.parquet"
-        data[point.resnet] = point.saved(path, seed, threads, report)
+        points[point.resnet] = point
+    report = Report(_in_turn(progress or ignore), _in_turn(on_reuse or ignore))
+
+    def saved(point: SamplePoint) -> Any:
+        return point.saved(samples / f"{point.stem}-seed-{seed}.parquet", seed, threads, report)
+
+    # Training has a results folder and processes of its own.
+    at_a_time = 1 if name in TRAINED else len(points)
+    data = _several_at_a_time(saved, list(points.values()), at_a_time, threads)
     return SampledFigure(definition, data, folder, setting, seed)
+
+
+def _in_turn(tell: Progress) -> Progress:
+    """Return a function that several threads may call, one after the other."""
+    lock = threading.Lock()
+
+    def told(networks: int) -> None:
+        with lock:
+            tell(networks)
+
+    return told
+
+
+def _several_at_a_time(
+    saved: Callable[[SamplePoint], Any], points: Sequence[SamplePoint], pieces: int, threads: int | None
+) -> dict[ResNet, Any]:
+    """Return the samples of points, in their order.
+
+    The networks of the next one fill the processors while one ends and is saved.
+    """
+    # Late: the experiments behind it are a heavy import.
+    from montecarlo.verification._crew import hired_crew
+
+    def attempt(point: SamplePoint) -> tuple[Any, BaseException | None]:
+        try:
+            return saved(point), None
+        except BaseException as error:  # the caller's business
+            return None, error
+        finally:
+            ended[point.resnet].set()
+
+    ended = {point.resnet: threading.Event() for point in points}
+    sent: list[SamplePoint] = []
+    found = {}
+    with hired_crew(attempt, pieces=pieces, threads=threads) as crew:
+        try:
+            while len(found) < len(points):
+                if len(sent) < min(len(found) + crew.size, len(points)):
+                    crew.send(points[len(sent)])
+                    sent.append(points[len(sent)])
+                    continue
+                point, (sample, error) = crew.wait()
+                if error is not None:
+                    raise error
+                found[point.resnet] = sample
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                crew.stop()
+            for point in sent:  # they leave what they have in their files
+                ended[point.resnet].wait()
+            raise
+    return {point.resnet: found[point.resnet] for point in points}

@@ -23,6 +23,9 @@ from montecarlo import (
     sample_to_file,
     shared_to_file,
 )
+from montecarlo.samples.depths._run import CoupledRun
+from montecarlo.samples.independent._run import NetworkRun
+from montecarlo.samples.shared._run import SharedRun
 
 
 def ignore(networks: int) -> None:
@@ -41,8 +44,9 @@ class Report:
 class SamplePoint(Protocol):
     """What a figure simulates at one specification.
 
-    Two attributes are optional, for the report: `varied`, the fields of the specification that take several
-    values with them, and `engine`, how it is sampled, where the sample does not know.
+    Three attributes are optional. For the report: `varied`, the fields of the specification that take several
+    values with them, and `engine`, how it is sampled, where the sample does not know. For `prepared_ahead`:
+    `run`, what its rows are of.
     """
 
     @property
@@ -101,6 +105,11 @@ class Point:
     def networks(self) -> int:
         """Networks."""
         return self.replicas
+
+    @property
+    def run(self) -> NetworkRun:
+        """What its rows are of, whatever the seed."""
+        return NetworkRun.find(self.resnet, 0, engine=self.engine, request=self.request)
 
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Sample:
         """Return the sample, its rows from a file as far as that has them."""
@@ -185,6 +194,11 @@ class SharedPoint:
         """Networks."""
         return self.replicas * len(self.betas) * self.inputs
 
+    @property
+    def run(self) -> SharedRun:
+        """What its rows are of, whatever the seed."""
+        return SharedRun.find(self.resnet, 0, betas=self.betas, inputs=self.inputs, gradients=True)
+
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> SharedSample:
         """Return the sample, from a file if that has it."""
         return shared_to_file(
@@ -230,6 +244,11 @@ class DepthsPoint:
     def networks(self) -> int:
         """Networks."""
         return self.replicas * len(self.depths)
+
+    @property
+    def run(self) -> CoupledRun:
+        """What its rows are of, whatever the seed."""
+        return CoupledRun.find(self.resnet, 0, self.depths)
 
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> CoupledSample:
         """Return the sample, its rows from a file as far as that has them."""

@@ -88,7 +88,7 @@ def save_figure(canvas: Canvas, stem: Path) -> list[Path]:
     for suffix in _METADATA:
         paths.append(save_drawing(canvas, stem.with_name(stem.name + suffix)))
         # The places that the first format found hold for the second: finding them takes most of the time.
-        canvas.set_layout_engine("none")
+        canvas.set_layout_engine(None)
     return paths
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from figures._points import Report
 from montecarlo import TokenRequest, TokenSample, Transformer, tokens_to_file
+from montecarlo.samples.tokens._run import TokenRun
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class TransformerPoint:
     def networks(self) -> int:
         """Networks."""
         return self.replicas
+
+    @property
+    def run(self) -> TokenRun:
+        """What its rows are of, whatever the seed."""
+        return TokenRun.find(self.transformer, 0, self.request)
 
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> TokenSample:
         """Return the sample, its rows from a file as far as that has them."""

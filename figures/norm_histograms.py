@@ -39,11 +39,13 @@ _PANELS = (
 
 
 def _points(setting: Setting) -> list[Point]:
-    uniform, gaussian = (10_000, 100_000) if setting == "paper" else (2_000, 10_000)
+    # The paper has 10,000 uniform networks, which take nearly all of the time. The others are ours: as many
+    # as a smooth outline needs, and checks that notice 2 % of α², 10 % of a variance, 4 % of a bound's end.
+    uniform = 10_000 if setting == "paper" else 2_000
     return [
         Point(_UNIFORM, uniform),
-        Point(_GAUSSIAN, gaussian, engine="gaussian"),
-        Point(_LINEAR, uniform, engine="gaussian"),
+        Point(_GAUSSIAN, 10_000, engine="gaussian"),
+        Point(_LINEAR, 2_000, engine="gaussian"),
     ]
 
 

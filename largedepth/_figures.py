@@ -32,21 +32,25 @@ def sample_all(
 ) -> None:
     """Sample figures by name, all if there is none, with progress, and leave each at the desk."""
     import figures as package
+    from figures._ahead import prepared_ahead
 
-    for definition in [package.find_figure(name) for name in names or tuple(package.FIGURES)]:
-        total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
-        words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
-        with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
-            try:
-                sampled = package.sample_figure(
-                    definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
-                    threads=threads, progress=bar.finish, on_reuse=bar.reuse,
-                )  # fmt: skip
-            except KeyboardInterrupt:
-                raise KeyboardInterrupt(
-                    f"finished networks are in {out}/samples, and the same command continues from them"
-                ) from None
-        desk.draw(sampled)
+    definitions = [package.find_figure(name) for name in names or tuple(package.FIGURES)]
+    points = [point for definition in definitions for point in definition.points(setting)]  # type: ignore[arg-type]
+    with prepared_ahead(points):
+        for definition in definitions:
+            total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
+            words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
+            with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
+                try:
+                    sampled = package.sample_figure(
+                        definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
+                        threads=threads, progress=bar.finish, on_reuse=bar.reuse,
+                    )  # fmt: skip
+                except KeyboardInterrupt:
+                    raise KeyboardInterrupt(
+                        f"finished networks are in {out}/samples, and the same command continues from them"
+                    ) from None
+            desk.draw(sampled)
 
 
 @click.command(epilog="Example: largedepth figures 1 2 --out results/figures")

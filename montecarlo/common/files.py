@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import tempfile
 import threading
@@ -13,6 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from montecarlo.common._errors import InvalidFieldError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_PART = ".part"
+"""Ending of a file that is being written."""
 
 _CANNOT = {
     errno.EACCES, errno.EBADF, errno.EINVAL, errno.EISDIR, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP,
@@ -30,7 +39,8 @@ _LOCK_TRIES = 1000  # each is another run that ended
 def replaced_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success flush it to disk and rename it over the target.
 
-    Whatever is raised inside leaves the target as it was.
+    Whatever is raised inside leaves the target as it was. What a run that was killed had written so far goes
+    when the next one writes the same target.
 
     Examples
     --------
@@ -41,9 +51,8 @@ def replaced_file(target: Path) -> Iterator[Path]:
     'done'
     """
     target = Path(os.path.realpath(target))  # a link stays one; what it points to is replaced
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    os.close(descriptor)
-    temporary = Path(name)
+    _remove_left_over(target)
+    descriptor, temporary = _new_part(target)
     try:
         yield temporary
         with open(temporary, "rb+") as handle:
@@ -56,6 +65,36 @@ def replaced_file(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _new_part(target: Path) -> tuple[int | None, Path]:
+    """Return a new file beside the target, and the descriptor that keeps it locked where files can be."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_PART, dir=target.parent)
+        if fcntl is None:  # Windows, which renames no open files
+            os.close(descriptor)
+            return None, Path(name)
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.exists(name):
+            return descriptor, Path(name)
+        os.close(descriptor)  # another run came before the lock, and took it for left over
+
+
+def _remove_left_over(target: Path) -> None:
+    """Remove what runs that were killed were writing to the target: nobody holds its lock."""
+    if fcntl is None:
+        return
+    for part in target.parent.glob(f".{glob.escape(target.name)}.????????{_PART}"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(part, os.O_RDWR)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+            finally:
+                os.close(descriptor)
 
 
 @contextmanager
@@ -74,9 +113,7 @@ def exclusive(target: Path) -> Iterator[None]:
     ...     found, os.listdir(folder)
     (['.a.txt.lock'], [])
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    if fcntl is None:
         yield
         return
     path = target.with_name(f".{target.name}.lock")
@@ -157,7 +194,7 @@ def check_writable(
         raise InvalidFieldError(field, str(path), "must lie in an existing folder", f"make {folder} first")
     try:
         # Trying is the only sure test: permissions say nothing of root, quotas or read-only mounts.
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=".part"):
+        with tempfile.TemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=_PART):
             pass
     except OSError as error:
         rule = f"must lie in a folder that can be written ({error.strerror})"

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from montecarlo.common._jit import helper, kernel
+from montecarlo.common._jit import helper
 from montecarlo.common._scalars import smaller
+from montecarlo.streams import words
 from montecarlo.streams._address import Address
 from montecarlo.streams._keys import ROLE_INPUT
 from montecarlo.streams._philox import philox
@@ -46,16 +47,11 @@ def draw_input(k0, k1, low, high, out, n):
     draw_input_number(k0, k1, np.uint32(0), low, high, out, n)
 
 
-@kernel(allocates=False)
-def _draw_input(k0, k1, low, high, out):
-    draw_input(k0, k1, low, high, out, np.uint64(out.size))
-
-
 def input_of(address: Address, size: int) -> npt.NDArray[np.float32]:
-    """Return a replica's input as kernels draw it."""
-    x = np.empty(size, np.float32)
-    _draw_input(*address, x)
-    return x
+    """Return a replica's input as kernels draw it, with nothing compiled for it."""
+    high = (ROLE_INPUT << 28, int(address.low), int(address.high))
+    levels = words((address.k0, address.k1), -(-size // 4), high=high).T.ravel()[:size] >> np.uint32(8)
+    return (levels.astype(np.float32) + np.float32(0.5)) * np.float32(2.0**-24)
 
 
 @helper
@@ -63,7 +59,7 @@ def draw_input_number(k0, k1, number, low, high, out, n):
     """Fill ``out[:n]`` with one of several inputs of a replica; number 0 is *its* input."""
     scale = np.float32(2.0**-24)
     for first in range(_ZERO, n, np.uint64(4)):
-        words = philox(np.uint32(first // np.uint64(4)), np.uint32(number | _INPUT), low, high, k0, k1)
+        drawn = philox(np.uint32(first // np.uint64(4)), np.uint32(number | _INPUT), low, high, k0, k1)
         for i in range(_ZERO, smaller(np.uint64(4), n - np.uint64(first))):
-            level = np.float32(np.int32(words[i] >> np.uint32(8))) + np.float32(0.5)
+            level = np.float32(np.int32(drawn[i] >> np.uint32(8))) + np.float32(0.5)
             out[np.uint64(first) + i] = level * scale

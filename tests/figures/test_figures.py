@@ -62,7 +62,7 @@ def test_the_record_says_what_stands_behind_a_figure(drawn: tuple[Path, figures.
     _, figure = drawn
     record = figures.read_record(figure.record)
     assert record["command"] == "largedepth figures 1 --quick --seed 3"
-    assert (record["networks"], record["networks_of_other_setting"]) == (figure.networks, 100_300)
+    assert record["networks"] == record["networks_of_other_setting"] == figure.networks
     assert {sample["engine"] for sample in record["samples"]} == {"dense", "radial"}
     assert record["samples"][0]["specification"]["weights"] == "uniform"
     assert sum(sample["networks"] for sample in record["samples"]) == figure.networks
@@ -138,9 +138,10 @@ def test_every_figure_is_read_back_from_its_axes() -> None:
 
 def test_paper_sizes() -> None:
     uniform, gaussian, _ = figures.find_figure("2").points("paper")
-    assert (uniform.replicas, gaussian.replicas) == (10_000, 100_000)
+    assert (uniform.resnet.weights, uniform.replicas, uniform.engine) == ("uniform", 10_000, "auto")
+    assert (uniform.resnet.width, uniform.resnet.depth) == (100, 1000)
+    assert (gaussian.replicas, gaussian.engine) == (10_000, "gaussian")
     assert (gaussian.resnet.width, gaussian.resnet.depth) == (100, 1000)
-    assert gaussian.engine == "gaussian"
     assert figures.find_figure("convergence").points("paper") == []
 
 

@@ -25,7 +25,7 @@ def histogram_samples() -> dict[ResNet, Sample]:
         exact = theory.ExactNormLaw(width=100, depth=1000, alpha=1000**-0.5)
         rows = np.asarray(exact.ppf(rng.random(n)))
         samples[point.resnet] = exact_sample(point, rows, difference.rvs(size=n, random_state=rng))
-    samples[linear.resnet] = simulate(linear.resnet, replicas=500, seed=8, engine="gaussian")
+    samples[linear.resnet] = simulate(linear.resnet, replicas=linear.replicas, seed=8, engine="gaussian")
     return samples
 
 
@@ -71,6 +71,10 @@ def test_histogram_checks_agree_and_notice_a_wrong_law(
         "Kolmogorov distance to the law of ‖h_L−h_0‖/‖h_0‖, Gaussian, limit (S2)",
         "Kolmogorov distance to the law of ‖p_0−p_L‖/‖p_L‖, Gaussian, limit (S2)",
     ]
+    monkeypatch.setattr(theory, "critical_log_difference_law", limit)
+    low, high = theory.critical_gradient_bounds()
+    monkeypatch.setattr(theory, "critical_gradient_bounds", lambda: (1.04 * low, 1.04 * high))
+    assert [quantity[-4:] for quantity in _disagreeing("2", histogram_samples)] == ["(I9)"] * 2
 
 
 @pytest.mark.statistical

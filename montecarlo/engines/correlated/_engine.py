@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 VECTOR = 8
 """Columns come in multiples of this."""
 
-TILE = 24
-"""Columns that the products like best in multiples of this."""
-
 _NARROW_NUMBERS = 1 << 19
 """Numbers of the paths of a matrix, layers times entries, up to which networks run in lanes."""
 

@@ -15,6 +15,7 @@ from montecarlo.engines._outputs import empty_outputs
 from montecarlo.engines._request import Request
 from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.engines.correlated._start import draw_inputs, draw_readout
+from montecarlo.kernels._product import TILE
 from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, ResNetRun
@@ -160,4 +161,4 @@ def chunk_of_columns(width: int, networks: int) -> int:
     """
     chunks = -(-networks * width // _TABLE_NUMBERS)
     size = -(-networks // chunks)
-    return -(-size // correlated.TILE) * correlated.TILE if size > correlated.TILE else size
+    return -(-size // TILE) * TILE if size > TILE else size

@@ -9,6 +9,8 @@ import errno
 import fcntl
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,59 @@ def test_permissions_are_the_users_where_there_are_any(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o640
+
+
+WRITER = (
+    "import sys\nfrom pathlib import Path\nfrom montecarlo.common.files import replaced_file\n"
+    "with replaced_file(Path(sys.argv[1])) as temporary:\n"
+    "    temporary.write_text('half')\n    print('begun', flush=True)\n    sys.stdin.read()\n"
+)
+
+
+def test_what_a_killed_run_was_writing_goes_and_what_another_writes_stays(tmp_path: Path) -> None:
+    target, others = tmp_path / "a.[x].txt", (".b.txt.abcdefgh.part", ".a.[x].txt.notes.part")
+    for name in others:  # of another target, and nobody's
+        Path(tmp_path, name).write_text("")
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, target], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "begun\n"
+    before = set(os.listdir(tmp_path))
+    assert len(before) == 4
+    writers[0].kill()
+    writers[0].communicate()
+    with replaced_file(target) as temporary:
+        temporary.write_text("whole")
+    assert target.read_text() == "whole"
+    left = set(os.listdir(tmp_path)) - {target.name, *others}
+    assert len(left) == 1  # of the one that goes on
+    assert left < before
+    writers[1].communicate("")
+    assert target.read_text() == "half"
+    assert set(os.listdir(tmp_path)) == {target.name, *others}
+
+
+def test_a_part_that_another_run_took_for_left_over_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, taken = fcntl.flock, []
+
+    def flock(descriptor: int, operation: int) -> None:
+        if not taken:  # between the file and its lock
+            taken.extend(tmp_path.glob("*.part"))
+            taken[0].unlink()
+        true(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with replaced_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("done")
+    assert len(taken) == 1
+    assert (os.listdir(tmp_path), (tmp_path / "a.txt").read_text()) == (["a.txt"], "done")
 
 
 @pytest.mark.usefixtures("warm_kernels")
