@@ -50,8 +50,9 @@ class ResNet:
         The scaling α itself, > 0.
     block : {"res-3", "res-1", "res-2", "post-activation", "balanced", "vanilla"}, default "res-3"
         ``g(h)``: σ(h) for res-1, σ(W h + b) for res-2, ReLU(W h) for res-3; the branch of post-activation is
-        σ(V h) in place of V g(h); vanilla is V ReLU(h), balanced V ReLU(s h) with fresh random signs s: for
-        α z + λ √(2/n) W φ(z) take ``skip=α`` and ``alpha=λ √2``.
+        σ(V h) in place of V g(h); vanilla is V ReLU(h), res-1 with ReLU by another name and bit for bit,
+        balanced V ReLU(s h) with fresh random signs s: for α z + λ √(2/n) W φ(z) take ``skip=α`` and
+        ``alpha=λ √2``.
     activation : str or Activation, default "relu"
         σ by name (gelu, identity, leaky-relu, relu, sin, softplus, tanh) or a user's own.
     bias_std : float, default 0

@@ -151,6 +151,6 @@ def check_words(diagnosis: TokenFindings) -> str:
     found = "theory and simulation agree" if diagnosis.agrees else "THEORY AND SIMULATION DISAGREE"
     return (
         f"{found}: {diagnosis.replicas:,} networks (seed {diagnosis.seed}), false alarm "
-        f"{diagnosis.false_alarm:g}; theory may be off by 0.05 + 5/width in logs and cosines. In brackets: "
-        "99 % intervals."
+        f"{diagnosis.false_alarm:g}; theory may be off by 0.02 + 3.5/width, and above logs by their "
+        "variance. In brackets: 99 % intervals."
     )

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from command import command
 
-from montecarlo import InvalidFieldError, ResNet, Transformer, predict_tokens
+from montecarlo import InvalidFieldError, ResNet, TokenRequest, Transformer, predict_tokens
 from montecarlo.diagnosis import diagnose_tokens, find_token_regime
+from montecarlo.diagnosis.tokens._diagnose import _row, prediction_error
+from montecarlo.networks._transformer_presets import PRESETS
+from montecarlo.samples.tokens._run import TokenRun
 
 SMALL = {"width": 64, "depth": 6, "heads": 4, "tokens": 4}
 
@@ -60,6 +63,36 @@ def test_theory_and_simulation_agree():
     assert "theory and simulation agree" in str(found)
     assert all(len(line) <= 80 for line in str(found).splitlines())
     assert json.loads(json.dumps(found.record(), allow_nan=False))["regime"]["name"] == found.regime.name
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("width", [64, 256, 768])
+@pytest.mark.parametrize("name", PRESETS)
+def test_theory_is_as_near_as_it_says_at_every_width_and_no_nearer(name, width):
+    """Predictions hold, and others that are off by three times the error are refuted: it hides little."""
+    net = Transformer.preset(name, **{**SMALL, "width": width})
+    found = diagnose_tokens(net, seed=4, seconds=0.25, threads=1)
+    assert found.agrees, str(found)
+    request = TokenRequest(tangent=True, attention=True)
+    sample = TokenRun(net, 4, request).sample(0, found.replicas)
+    columns = ("log_rms_path", "cosine_path", "log_tangent_path")
+    for row, column in zip(found.rows, columns, strict=False):
+        for side in (-1.0, 1.0):
+            values = sample[column][:, -1]
+            away = 3.0 * prediction_error(width) + 8.0 * values.std() / found.replicas**0.5
+            wrong = row.predicted + side * (away + (values.var() if row.log else 0.0))
+            assert _row(row.quantity, row.log, 0.0, wrong, values, net, 1e-6).agrees is False
+
+
+@pytest.mark.statistical
+def test_deep_post_norm_gradients_lie_below_the_log_of_their_mean_square():
+    """The variance of the log grows with depth over width: a half of it is between the two means."""
+    net = Transformer.preset("post-ln", **{**SMALL, "depth": 48})
+    found = diagnose_tokens(net, seed=4, seconds=4.0, threads=1)
+    assert found.agrees
+    (row,) = (row for row in found.rows if row.quantity == "growth of gradients")
+    assert row.simulated is not None
+    assert row.predicted - row.simulated.value > 3.0 * prediction_error(64)
 
 
 @pytest.mark.statistical

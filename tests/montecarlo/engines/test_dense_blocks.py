@@ -215,3 +215,14 @@ def test_the_mean_square_with_skip_schedule_and_hidden_width():
 def test_all_ratios_are_there():
     sample = simulate(ResNet(width=4, depth=3, beta=0.5, **POST), replicas=2, seed=1, weight_gradients=True)
     assert list(sample.columns) == [*LOG_RATIOS, "log_weight_gradient_v"]
+
+
+@pytest.mark.parametrize("engine", ["dense", "gaussian"])
+def test_vanilla_is_res_1_with_relu_bit_for_bit(engine):
+    words = {"width": 12, "depth": 9, "alpha": 0.3, "skip": 0.8}
+    one, other = (
+        montecarlo.simulate(ResNet(block=block, **words), replicas=5, seed=3, engine=engine)
+        for block in ("res-1", "vanilla")
+    )
+    for name in LOG_RATIOS:
+        np.testing.assert_array_equal(one[name], other[name])
