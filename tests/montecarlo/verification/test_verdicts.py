@@ -373,7 +373,7 @@ def test_a_session_has_the_interval_of_its_rows():
     session = mean.open(DELTA, 5)
     session.draw(30, 1)
     session.draw(40, 2)
-    by_hand = BoundedMean(low=0.0, high=9.0, false_alarm=DELTA)
+    by_hand = BoundedMean(low=0.0, high=9.0, false_alarm=DELTA).aim(mean.resolution - mean.allowance)
     seed = mean.own_seed(5)
     by_hand.update(mean.rows(seed, 0, 30, 1)).update(mean.rows(seed, 30, 40, 1))
     assert session.result().interval == by_hand.interval
