@@ -12,10 +12,23 @@ import time
 from benchmarks.record import Number
 
 _IMPORT = "import time; t = time.perf_counter(); import montecarlo; print(time.perf_counter() - t)"
-_FIRST = (
+_NETWORKS = (
     "from montecarlo import ResNet, simulate; "
-    "simulate(ResNet(width=40, depth=100, beta=0.5, weights={weights!r}), replicas=16, seed=1)"
+    "net = ResNet(width=40, depth=100, beta=0.5, weights={weights!r}); "
+    "simulate(net, replicas=16, seed=1, engine={engine!r}{more})"
 )
+_TOKENS = (
+    "from montecarlo import Transformer, simulate_tokens; "
+    "simulate_tokens(Transformer.preset('gpt2', width=32, depth=2, heads=4, hidden_width=64, tokens=4), "
+    "replicas=2, seed=1)"
+)
+_FIRST = {
+    "gaussian": _NETWORKS.format(weights="gaussian", engine="gaussian", more=""),
+    "dense": _NETWORKS.format(weights="uniform", engine="dense", more=""),
+    "radial": _NETWORKS.format(weights="gaussian", engine="radial", more=", gradients='dual'"),
+    "correlated": _NETWORKS.format(weights="fbm:0.7", engine="correlated", more=""),
+    "token": _TOKENS,
+}
 
 
 def start_times(repeats: int = 5) -> list[Number]:
@@ -27,16 +40,27 @@ def start_times(repeats: int = 5) -> list[Number]:
         ),
         Number("import montecarlo", _printed([*python, "-c", _IMPORT], repeats), "s", lower=True),
     ]
-    for engine, weights in (("gaussian", "gaussian"), ("dense", "uniform")):
-        first = [*python, "-c", _FIRST.format(weights=weights)]
+    for engine, code in _FIRST.items():
+        first = [*python, "-c", code]
         with tempfile.TemporaryDirectory() as cache:
+            before = _processor()
             cold = _median(first, 1, {"NUMBA_CACHE_DIR": cache})
+            processor = _processor() - before
             warm = _median(first, 3, {"NUMBA_CACHE_DIR": cache})
         numbers += [
             Number(f"first networks, {engine} engine, nothing compiled", cold, "s", lower=True),
+            Number(
+                f"first networks, {engine} engine, nothing compiled: processor", processor, "s", lower=True
+            ),
             Number(f"first networks, {engine} engine, kernels cached", warm, "s", lower=True),
         ]
     return numbers
+
+
+def _processor() -> float:
+    """Return the processor's seconds that finished commands took, which other programs hardly disturb."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def _median(command: list[str], repeats: int, more: dict[str, str] | None = None) -> float:

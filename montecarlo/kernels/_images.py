@@ -77,7 +77,10 @@ class Image:
     """
 
     def __init__(self, record: Any) -> None:
-        self._kept, kind = record, _type_of(type(record))
+        self._kept = record
+        if JIT_OFF:
+            return
+        kind = _type_of(type(record))
         self._words = np.frombuffer(struct.pack(_format(kind), *_values(record, kind)), np.uint64)
         # Behind one more address: of that, LLVM can be told how much may be read there.
         self._root = np.array([_address(self._words)], np.uint64)
