@@ -4,8 +4,9 @@ A BLAS would be as fast, but its sums change with the processor, the number of i
 Here every entry of a product is one chain of fused multiply-adds over the columns of the matrix, in order, so
 that a network's numbers depend neither on the machine nor on the columns beside it.
 
-Tiles of four rows by 24 columns keep twelve accumulators in 256-bit registers and need seven loads for
-twelve multiply-adds: bound by the arithmetic.
+Tiles of four rows by three registers keep twelve accumulators and need seven loads for twelve multiply-adds:
+bound by the arithmetic. Registers are of 512 bits where the processor has them, and of 256 for the last
+columns.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF
+from montecarlo.streams._blocks import WIDE, splat
 
 VECTOR = 8
 """States come in multiples of eight columns."""
@@ -57,23 +59,22 @@ def _product_compiled(typingctx, matrix, offset, row_stride, column_stride, rows
         )
         base = builder.gep(base, [offset])
         word = size.type
-        vector = ir.VectorType(ir.FloatType(), VECTOR)
-
-        fused = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{VECTOR}f32"
-        )
 
         def constant(value: int) -> Any:
             return ir.Constant(word, value)
 
-        def at(pointer: Any, position: Any) -> Any:
-            return builder.bitcast(builder.gep(pointer, [position]), vector.as_pointer())
+        def tile(row: Any, column: Any, rows: int, vectors: int, lanes: int) -> None:
+            """Compute the entries of `rows` rows and `lanes` times `vectors` columns."""
+            vector = ir.VectorType(ir.FloatType(), lanes)
+            kind = ir.FunctionType(vector, [vector] * 3)
+            fused = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{lanes}f32")
 
-        def tile(row: Any, column: Any, rows: int, vectors: int) -> None:
-            """Compute the entries of `rows` rows and 8 `vectors` columns."""
+            def at(pointer: Any, position: Any) -> Any:
+                return builder.bitcast(builder.gep(pointer, [position]), vector.as_pointer())
+
             sums = [cgutils.alloca_once(builder, vector) for _ in range(rows * vectors)]
             for total in sums:
-                builder.store(ir.Constant(vector, [0.0] * VECTOR), total)
+                builder.store(ir.Constant(vector, [0.0] * lanes), total)
             starts = [
                 builder.gep(base, [builder.mul(builder.add(row, constant(r)), row_stride)])
                 for r in range(rows)
@@ -81,47 +82,42 @@ def _product_compiled(typingctx, matrix, offset, row_stride, column_stride, rows
             with cgutils.for_range(builder, size) as loop:
                 first = builder.add(builder.mul(loop.index, columns), column)
                 x = [
-                    builder.load(at(source, builder.add(first, constant(v * VECTOR))), align=4)
+                    builder.load(at(source, builder.add(first, constant(v * lanes))), align=4)
                     for v in range(vectors)
                 ]
                 step = builder.mul(loop.index, column_stride)
                 for r in range(rows):
                     entry = builder.load(builder.gep(starts[r], [step]))
-                    single = builder.insert_element(
-                        ir.Constant(vector, ir.Undefined), entry, ir.Constant(ir.IntType(32), 0)
-                    )
-                    spread = builder.shuffle_vector(
-                        single,
-                        ir.Constant(vector, ir.Undefined),
-                        ir.Constant(ir.VectorType(ir.IntType(32), VECTOR), [0] * VECTOR),
-                    )
+                    spread = splat(builder, entry, lanes)
                     for v in range(vectors):
                         total = sums[r * vectors + v]
                         builder.store(builder.call(fused, [spread, x[v], builder.load(total)]), total)
             for r in range(rows):
                 first = builder.add(builder.mul(builder.add(row, constant(r)), columns), column)
                 for v in range(vectors):
-                    place = at(target, builder.add(first, constant(v * VECTOR)))
+                    place = at(target, builder.add(first, constant(v * lanes)))
                     builder.store(builder.load(sums[r * vectors + v]), place, align=4)
 
-        def band(column: Any, vectors: int) -> None:
-            """Compute all rows of 8 `vectors` columns."""
+        def band(column: Any, vectors: int, lanes: int) -> None:
+            """Compute all rows of `lanes` times `vectors` columns."""
             quads = builder.udiv(height, constant(_ROWS))
             with cgutils.for_range(builder, quads) as loop:
-                tile(builder.mul(loop.index, constant(_ROWS)), column, _ROWS, vectors)
+                tile(builder.mul(loop.index, constant(_ROWS)), column, _ROWS, vectors, lanes)
             done = builder.mul(quads, constant(_ROWS))
             with cgutils.for_range(builder, builder.sub(height, done)) as loop:
-                tile(builder.add(done, loop.index), column, 1, vectors)
+                tile(builder.add(done, loop.index), column, 1, vectors, lanes)
 
-        width = constant(_VECTORS * VECTOR)
-        bands = builder.udiv(columns, width)
-        with cgutils.for_range(builder, bands) as loop:
-            band(builder.mul(loop.index, width), _VECTORS)
-        done = builder.mul(bands, width)
+        done = constant(0)
+        for lanes in sorted({WIDE, VECTOR}, reverse=True):
+            width = constant(_VECTORS * lanes)
+            bands = builder.udiv(builder.sub(columns, done), width)
+            with cgutils.for_range(builder, bands) as loop:
+                band(builder.add(done, builder.mul(loop.index, width)), _VECTORS, lanes)
+            done = builder.add(done, builder.mul(bands, width))
         left = builder.udiv(builder.sub(columns, done), constant(VECTOR))
         for vectors in range(1, _VECTORS):
             with builder.if_then(builder.icmp_unsigned("==", left, constant(vectors))):
-                band(done, vectors)
+                band(done, vectors, VECTOR)
         return context.get_dummy_value()
 
     return signature, codegen

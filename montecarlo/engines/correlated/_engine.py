@@ -26,6 +26,7 @@ from montecarlo.networks.blocks._block import (
     STREAM_NORM,
 )
 from montecarlo.processes import PATH_LIMIT
+from montecarlo.streams._blocks import WIDE
 
 if TYPE_CHECKING:
     from montecarlo.engines._request import Request
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 VECTOR = 8
 """Columns come in multiples of this."""
 
-TILE = 24
+TILE = 3 * WIDE
 """Columns that the products like best in multiples of this."""
 
 _NARROW_NUMBERS = 1 << 19
