@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.correlated import narrow_rates
+from benchmarks.correlated import narrow_rates, product_rates
 from benchmarks.machine import machine_limits, matrix_product_rate, memory_rate
 from benchmarks.record import FALL, Number, falls, load, save
 from benchmarks.starts import start_times
@@ -65,6 +65,10 @@ def measure(peers: str | None, threads: int, repeats: int) -> list[Number]:
         what = row.get("gradients", "none")
         name = f"d = {row['width']}: largedepth, {row['engine']}, gradients {what}"
         numbers.append(Number(name, row["networks/s"], "networks/s", normals))
+    for row in product_rates():
+        name = f"correlated, {row['name']}"
+        numbers.append(Number(f"{name}, one core", row["rate"], "FLOP/s", products))
+        numbers.append(Number(f"{name}, share of a large product", row["share"], ""))
     for row in narrow_rates(threads):
         name = f"d = 4: correlated, {row['name']}"
         numbers.append(Number(name, row["rows/s"], "networks/s", normals))

@@ -51,6 +51,28 @@ def narrow_rates(threads: int) -> list[dict[str, Any]]:
     return rows
 
 
+def product_rates(depth: int = 1000) -> list[dict[str, Any]]:
+    """Return operations a second on shared weights on one core, and their share of a large matrix product."""
+    rows = []
+    for weights in ("fbm:0.8", "rbf:0.01"):
+        for width, columns in ((40, 700), (100, 240)):
+            net = ResNet(width=width, depth=depth, beta=1.0, weights=weights)
+            paths = correlated.Paths.draw(net, net.stream_key(1), 0)
+            betas = tuple(np.linspace(0.3, 1.0, columns // 10).tolist())
+            sets = SharedRun(net, 1, betas, 10, True)
+
+            def run(sets=sets, paths=paths) -> None:
+                sets.run_networks(0, paths)
+
+            # Neighbours in time: a machine does not hold its frequency.
+            own = matrix_product_rate()
+            found = rate(run, 8.0 * width**2 * depth * columns)
+            name = f"width {width}, {weights}, {columns} networks on one set of weights"
+            at_once = chunk_of_columns(width, columns)
+            rows.append({"name": name, "rate": found, "share": found / own, "at once": at_once})
+    return rows
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -58,21 +80,10 @@ def main() -> None:
     depth = parser.parse_args().depth
     own = matrix_product_rate()
     print(f"large matrix product, one core: {own / 1e9:.1f} GFLOP/s")
-    for width, columns in ((40, 700), (100, 240)):
-        network = ResNet(width=width, depth=depth, beta=1.0, weights="fbm:0.8")
-        paths = correlated.Paths.draw(network, network.stream_key(1), 0)
-        betas = tuple(np.linspace(0.3, 1.0, columns // 10).tolist())
-        sets = SharedRun(network, 1, betas, 10, True)
-        work = 8.0 * width**2 * depth * columns
-
-        def run(sets=sets, paths=paths) -> None:
-            sets.run_networks(0, paths)
-
-        found = rate(run, work)
-        chunk = chunk_of_columns(width, columns)
+    for row in product_rates(depth):
         print(
-            f"width {width}, {columns} networks on one set of weights, {chunk} at a time: "
-            f"{found / 1e9:.1f} GFLOP/s, {found / own:.0%} of that"
+            f"{row['name']}, {row['at once']} at a time: {row['rate'] / 1e9:.1f} GFLOP/s, "
+            f"{row['share']:.0%} of that"
         )
     entries = 2 * 40**2
     print(f"paths of {depth} layers, {entries} of them (V and W of one network of width 40):")

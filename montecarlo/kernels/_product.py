@@ -22,15 +22,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from montecarlo.common._jit import JIT_OFF
-from montecarlo.streams._blocks import INTERLEAVED, splat
+from montecarlo.streams._blocks import WIDE, splat
 
 VECTOR = 8
 """States come in multiples of eight columns."""
 
-_BANDS = ((16, 2), (16, 1), (8, 1)) if INTERLEAVED > 1 else ((8, 3), (8, 2), (8, 1))
+_BANDS = ((16, 2), (16, 1), (8, 1)) if WIDE > VECTOR else ((8, 3), (8, 2), (8, 1))
 """Lanes of a register and registers of a tile's row: the widest tile first, the others for what it leaves."""
 
-_HEIGHTS = (8, 4, 1) if INTERLEAVED > 1 else (4, 1)
+_HEIGHTS = (8, 4, 1) if WIDE > VECTOR else (4, 1)
 """Rows of a tile, in the same way."""
 
 TILE = _BANDS[0][0] * _BANDS[0][1]

@@ -19,13 +19,17 @@ from montecarlo.common._jit import JIT_OFF
 
 _TUPLE: Any = types.BaseTuple
 
+_LINE = 64
+
 
 def _allocate(context: Any, builder: Any, kind: Any, given: Any, shape: Any) -> Any:
     """Return an array that is not filled yet; its shape is an integer or a tuple of them, none negative."""
     several = isinstance(given, _TUPLE)
     sides = zip(cgutils.unpack_tuple(builder, shape), given, strict=True) if several else [(shape, given)]
     lengths = [context.cast(builder, side, of, types.intp) for side, of in sides]
-    return _empty_nd_impl(context, builder, kind, lengths)
+    # From the beginning of a line of the cache on: loads and stores across two of them take twice as long.
+    lines = context.subtarget(get_preferred_array_alignment=lambda dtype: _LINE)
+    return _empty_nd_impl(lines, builder, kind, lengths)
 
 
 def _kind(shape: Any, dtype: Any) -> Any:

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from montecarlo.common._jit import LANES, kernel
+from montecarlo.kernels._room import zeros
 from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
 from montecarlo.processes._lanes import (
     BLOCK,
     SCRATCH,
     LaneStream,
-    aligned_zeros,
     copy_rows,
     counters_of,
     fill_entries,
@@ -57,9 +57,9 @@ def _transform_lanes(stream, plan, amplitudes, depth, entries, out):
     """Write the paths of eight replicas a group; the sequences of one counter at a time stay in the cache."""
     groups = np.uint64(out.size) // (depth * entries * _LANES)
     sequence = plan.length * _WIDE
-    words = aligned_zeros(_SCRATCH)
+    words = zeros(_SCRATCH, np.float32)
     most = min(np.uint64(4), (entries + _COUNTERS - _ONE) // _COUNTERS)
-    room = aligned_zeros((most + _ONE) * sequence)
+    room = zeros((most + _ONE) * sequence, np.float32)
     for g in range(_ZERO, groups):
         group = np.uint64(g)
         own = group_of(stream, group)
@@ -88,7 +88,7 @@ def _transform_lanes(stream, plan, amplitudes, depth, entries, out):
 def _transform_columns(plan, amplitudes, depth, columns, table):
     """Turn the columns of a table of normals, (normals, columns), into paths in its first rows, in place."""
     sequence = plan.length * _WIDE
-    room = aligned_zeros(_TWO * sequence)
+    room = zeros(_TWO * sequence, np.float32)
     for first in range(_ZERO, columns // _WIDE * _WIDE, _WIDE):
         place = np.uint64(first)
         copy_rows(table, place, columns, amplitudes, _ZERO, _ONE, plan.length, room, _ZERO, _WIDE, _SIDES)

@@ -15,7 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from montecarlo.common._jit import JIT_OFF, LANES, allocating_helper, helper, kernel
+from montecarlo.common._jit import JIT_OFF, LANES, helper, kernel
+from montecarlo.kernels._room import zeros
 from montecarlo.streams._address import Address
 from montecarlo.streams._blocks import SIDES, WIDE, fill_four_words, fill_two_words, splat
 from montecarlo.streams._normals import box_muller
@@ -37,7 +38,6 @@ _TWO = np.uint64(2)
 _THREE = np.uint64(3)
 _LANES = np.uint64(LANES)
 _SIDES = np.uint64(SIDES)
-_LINE = np.uint64(16)
 _CHUNK = np.uint64(_ROWS)
 _PLANE = np.uint64(PLANE)
 _SCRATCH = np.uint64(SCRATCH)
@@ -190,14 +190,6 @@ _store_normals: Any = _store_normals_python if JIT_OFF else _store_normals_compi
 _store_firsts, _store_pairs = _store_normals(1), _store_normals(2)
 
 
-@allocating_helper
-def aligned_zeros(n):
-    """Return float32 zeros that begin with a line of the cache: loads across two take twice as long."""
-    room = np.zeros(n + _LINE, np.float32)
-    first = (_LINE - np.uint64(room.ctypes.data) // np.uint64(room.itemsize) % _LINE) % _LINE
-    return room[first : first + n]
-
-
 @helper
 def fill_entries(stream, counter, left, first_row, rows, scales, step, words, out, layout):
     """Write rows of normals of the entries of a counter, and of that beside it, times ``scales[row * step]``.
@@ -281,7 +273,7 @@ def fill_rows(stream, first_row, rows, entries, ones, words, out, start):
 @kernel
 def _fill_rows(stream, first_row, rows, entries, out):
     ones = np.ones(1, np.float32)
-    words = aligned_zeros(_SCRATCH)
+    words = zeros(_SCRATCH, np.float32)
     fill_rows(stream, first_row, rows, entries, ones, words, out, _ZERO)
 
 

@@ -18,8 +18,9 @@ import numpy as np
 
 from montecarlo.common._jit import LANES, fma, kernel
 from montecarlo.kernels._product import product
+from montecarlo.kernels._room import zeros
 from montecarlo.processes._factor import Fill, Float32, Float64, PathFactor
-from montecarlo.processes._lanes import SCRATCH, LaneStream, aligned_zeros, fill_rows, group_of
+from montecarlo.processes._lanes import SCRATCH, LaneStream, fill_rows, group_of
 
 RESIDUAL = 1e-13
 """Largest error of a covariance, relative to the largest variance."""
@@ -96,8 +97,8 @@ def _multiply_lanes(stream, factor, depth, rank, rows, entries, out):
     columns = entries * _LANES
     groups = np.uint64(out.size) // (depth * columns)
     ones = np.ones(1, np.float32)
-    words = aligned_zeros(np.uint64(SCRATCH))
-    normals = aligned_zeros(rank * columns)
+    words = zeros(np.uint64(SCRATCH), np.float32)
+    normals = zeros(rank * columns, np.float32)
     for g in range(_ZERO, groups):
         group = np.uint64(g)
         fill_rows(group_of(stream, group), _ZERO, rows, entries, ones, words, normals, _ZERO)

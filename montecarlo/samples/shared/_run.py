@@ -20,7 +20,8 @@ from montecarlo.networks._dictionary import require_words
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Columns, ResNetRun
 
-_TABLE_NUMBERS = 4800  # of one table of states: a handful of them fit the second-level cache
+_TABLE_NUMBERS = 24_000  # of one table of states: a handful of them fit the second-level cache
+_LARGEST_CHUNK = 240  # enough columns for the loads of a matrix to hide behind the products
 _SECONDS_A_NUMBER = 1e-9  # of a network on given weights
 
 Array = npt.NDArray[np.float64]
@@ -159,6 +160,6 @@ def chunk_of_columns(width: int, networks: int) -> int:
     Chunks are of nearly equal size, in whole tiles of the product, and a handful of their tables fits the
     second-level cache.
     """
-    chunks = -(-networks * width // _TABLE_NUMBERS)
+    chunks = -(-networks // max(1, min(_LARGEST_CHUNK, _TABLE_NUMBERS // width)))
     size = -(-networks // chunks)
     return -(-size // TILE) * TILE if size > TILE else size

@@ -55,8 +55,9 @@ def wide_instructions(name):
 
 @pytest.mark.parametrize("kernel", STREAMS + LAWS + ENGINES)
 def test_philox_multiplies_in_wide_registers(kernel):
-    # ten rounds of two products for at least four counters at a time
-    assert sum("vpmuludq" in line for line in wide_instructions(kernel)) >= 20
+    # Ten rounds of two products for at least four counters at a time; two of them are shared by all counters
+    # where these differ in one word.
+    assert sum("vpmuludq" in line for line in wide_instructions(kernel)) >= 18
 
 
 @pytest.mark.parametrize(
