@@ -30,7 +30,11 @@ from numba.extending import intrinsic
 
 from montecarlo.common._parts import part_options
 
-_KERNEL_FOLDERS = ("engines", "kernels", "laws", "processes", "samples", "sequential", "streams")
+_KERNEL_SOURCES = (
+    "common", "engines", "kernels", "laws", "networks/_transformer_words.py", "processes", "samples",
+    "sequential", "streams",
+)  # fmt: skip
+"""Folders and files of all the code and all the constants that are compiled into kernels."""
 
 JIT_OFF = bool(getattr(config, "DISABLE_JIT", 0))
 
@@ -167,14 +171,17 @@ def _has_place(python: Callable[..., Any]) -> bool:
 
 @functools.cache
 def _sources_digest() -> str:
-    package = pathlib.Path(__file__).parents[1]
-    files = [pathlib.Path(__file__), pathlib.Path(__file__).with_name("_parts.py")]
-    for folder in _KERNEL_FOLDERS:
-        files += sorted((package / folder).rglob("*.py"))
     digest = hashlib.sha256()
-    for file in files:
+    for file in kernel_sources():
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def kernel_sources() -> list[pathlib.Path]:
+    """Return the files that a kernel on disk is made of: it is dropped when one of them changes."""
+    package = pathlib.Path(__file__).parents[1]
+    places = [package / source for source in _KERNEL_SOURCES]
+    return [file for place in places for file in (sorted(place.rglob("*.py")) if place.is_dir() else [place])]
 
 
 # Wrappers for callers in Python unpack every argument: they were two fifths of the time to compile a kernel

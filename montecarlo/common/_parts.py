@@ -55,6 +55,15 @@ def _part_compiler(apart: bool) -> Any:
         _name = "part_lowering"
 
         def run_pass(self, state: Any) -> Literal[True]:
+            try:
+                self._lower_part(state)
+            except (AttributeError, TypeError):
+                # Numba's inside is another: as it lowers anything. An error of the part itself comes again.
+                state.library, state.flags.no_compile = None, False
+                super().run_pass(state)
+            return True
+
+        def _lower_part(self, state: Any) -> None:
             state.library = PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
             state.flags.no_compile = True
             super().run_pass(state)
@@ -69,7 +78,6 @@ def _part_compiler(apart: bool) -> Any:
             key = make_function(description.lookup_module(), name, "", 0, environment, tuple(libraries))
             state.targetctx.insert_user_function(key, description, libraries)
             state["cr"] = _LowerResult(description, lowered.call_helper, cfunc=key, env=environment)
-            return True
 
     class PartCompiler(CompilerBase):
         """Numba's compiler with that step in the place of its own."""

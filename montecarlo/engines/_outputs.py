@@ -46,8 +46,11 @@ def constants_of(resnet: ResNet) -> Constants:
     )
 
 
-def empty_outputs(resnet: ResNet, request: Request, replicas: int, *, states: bool = False) -> Outputs:
-    """Return arrays of NaN for a block of `replicas` networks, with `states` for h_L and p_0, too."""
+def nan_outputs(resnet: ResNet, request: Request, replicas: int, *, states: bool = False) -> Outputs:
+    """Return arrays of NaN for a block of `replicas` networks, with `states` for h_L and p_0, too.
+
+    Kernels leave the row of a network that leaves the finite numbers as it is.
+    """
     L = resnet.depth
     path, layers = (L + 1) * request.trajectories, L * request.any_weight_gradients
     width, gates = resnet.width * states, L * request.gate_gradients

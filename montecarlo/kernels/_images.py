@@ -24,6 +24,7 @@ from numba.core.ccallback import CFunc
 from numba.core.datamodel import models
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, register_model
+from numba.np.numpy_support import as_dtype
 
 from montecarlo.common._jit import JIT_OFF
 from montecarlo.kernels._spans import Span, span_of
@@ -67,13 +68,26 @@ def _words_of(kind: Any) -> int:
 _type_of = functools.cache(RecordAt)
 
 
+def by_value(record: Any) -> Any:
+    """Return the numba type of a named tuple of numbers and arrays that a kernel takes by value."""
+    kinds = _type_of(record).kinds.values()
+    arrays = (types.Array(k.dtype, k.ndim, "C") if isinstance(k, Span) else k for k in kinds)
+    return types.BaseTuple.from_types(tuple(arrays), record)
+
+
 class Image:
     """A record in memory, for as long as this object lives.
 
     Parameters
     ----------
     record : named tuple
-        Its arrays are in C order. Numbers are copied, arrays are not.
+        Its arrays are in C order, writeable, and of the types and dimensions that its fields declare.
+        Numbers are copied, arrays are not.
+
+    Raises
+    ------
+    ValueError
+        An array is not as it was declared: a kernel would read or write other memory.
     """
 
     def __init__(self, record: Any) -> None:
@@ -98,12 +112,15 @@ def _format(kind: Any) -> str:
 
 
 def _values(record: Any, of: RecordAt) -> Iterator[Any]:
-    for value, kind in zip(record, of.kinds.values(), strict=True):
+    for name, value, kind in zip(record._fields, record, of.kinds.values(), strict=True):
         if isinstance(kind, RecordAt):
             yield from _values(value, kind)
         elif isinstance(kind, Span):
-            if not value.flags.c_contiguous:
-                raise ValueError("kernels take arrays in C order")
+            if not (value.dtype == as_dtype(kind.dtype) and value.ndim == kind.ndim and value.flags.carray):
+                raise ValueError(
+                    f"{name}: an array of {value.dtype} with {value.ndim} dimensions must be of {kind.dtype} "
+                    f"with {kind.ndim}, in C order and writeable: kernels know it by its address"
+                )
             yield _address(value)
             yield from value.shape
         elif isinstance(kind, types.FunctionType):

@@ -1,8 +1,8 @@
-"""What belongs together in a kernel's arguments: named tuples, which numba passes at no cost.
+"""What belongs together in a kernel's arguments: named tuples.
 
-`Constants`, `Draw` and `Sigma` say what is sampled, `Outputs` where the results go. A record that Python
-hands over has its numba type under its name in capitals: kernels are compiled for exactly these when their
-module is imported.
+`Constants`, `Draw` and `Sigma` say what is sampled, `Outputs` where the results go. The types of their fields
+are their annotations. A kernel with many records takes them by address (`montecarlo.kernels._images`); one
+with few takes them by value, and is compiled for exactly the types in capitals when its module is imported.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from numba import types
 
 from montecarlo.common._jit import helper, inline
 from montecarlo.common._scalars import smaller
+from montecarlo.kernels._images import by_value
 from montecarlo.kernels._spans import DoubleRows, Doubles, Integers
 from montecarlo.kernels._state import SCALAR_FUNCTION
 from montecarlo.streams._address import Address
@@ -47,14 +47,7 @@ class Constants(NamedTuple):
     """M; the width where the branch has no matrix W."""
 
 
-CONSTANTS = types.NamedTuple(
-    [
-        types.int64[::1], types.int64, types.int64, types.float64, types.float64, types.float64, types.int64,
-        types.float64, types.int64, types.float64, types.float64, types.boolean, types.float64[::1],
-        types.float64, types.int64,
-    ],
-    Constants,
-)  # fmt: skip
+CONSTANTS = by_value(Constants)
 
 
 @inline
@@ -84,7 +77,7 @@ class Draw(NamedTuple):
         return cls(np.uint32(key[0]), np.uint32(key[1]), np.uint64(first_replica))
 
 
-DRAW = types.NamedTuple([types.uint32, types.uint32, types.uint64], Draw)
+DRAW = by_value(Draw)
 
 
 @helper
@@ -116,4 +109,4 @@ class Outputs(NamedTuple):
         return Outputs(*(array[first:last] for array in self))
 
 
-OUTPUTS = types.NamedUniTuple(types.float64[:, ::1], 8, Outputs)
+OUTPUTS = by_value(Outputs)

@@ -16,10 +16,9 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import _empty_nd_impl
 
 from montecarlo.common._jit import JIT_OFF
+from montecarlo.kernels._lines import LINE
 
 _TUPLE: Any = types.BaseTuple
-
-_LINE = 64
 
 
 def _allocate(context: Any, builder: Any, kind: Any, given: Any, shape: Any) -> Any:
@@ -27,9 +26,10 @@ def _allocate(context: Any, builder: Any, kind: Any, given: Any, shape: Any) -> 
     several = isinstance(given, _TUPLE)
     sides = zip(cgutils.unpack_tuple(builder, shape), given, strict=True) if several else [(shape, given)]
     lengths = [context.cast(builder, side, of, types.intp) for side, of in sides]
-    # From the beginning of a line of the cache on: loads and stores across two of them take twice as long.
-    lines = context.subtarget(get_preferred_array_alignment=lambda dtype: _LINE)
-    return _empty_nd_impl(lines, builder, kind, lengths)
+    # From the beginning of a line of the cache on (`_lines`), where this numba asks a method.
+    if hasattr(context, "get_preferred_array_alignment"):
+        context = context.subtarget(get_preferred_array_alignment=lambda dtype: LINE)
+    return _empty_nd_impl(context, builder, kind, lengths)
 
 
 def _kind(shape: Any, dtype: Any) -> Any:

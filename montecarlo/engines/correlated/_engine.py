@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.engines._outputs import DUAL_REFUSAL, Array, columns_of, constants_of, empty_outputs
+from montecarlo.engines._outputs import DUAL_REFUSAL, Array, columns_of, constants_of, nan_outputs
 from montecarlo.engines.correlated._start import Paths, draw_inputs, draw_readout
 from montecarlo.kernels._records import Outputs
 from montecarlo.networks._specification import ResNet
@@ -111,7 +111,7 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks, each with paths of its own; the columns of `montecarlo.Sample`."""
-    outputs = empty_outputs(resnet, request, replicas)
+    outputs = nan_outputs(resnet, request, replicas)
     if columns_at_once(resnet) > 1:
         _run_lanes(resnet, key, first_replica, outputs, gradients=request.gradients)
     else:
@@ -125,7 +125,7 @@ def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Ar
     """Return h_L and p_0 of one replica, each up to a power of two."""
     from montecarlo.engines._request import Request
 
-    outputs = empty_outputs(resnet, Request(), 1, states=True)
+    outputs = nan_outputs(resnet, Request(), 1, states=True)
     _run_one(resnet, key, replica, outputs, gradients=True)
     return outputs.last_hidden[0], outputs.first_gradient[0]
 

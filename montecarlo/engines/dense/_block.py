@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from montecarlo.common._jit import LANES
+from montecarlo.engines._segments import segment_length
 from montecarlo.engines.dense._records import Block, Network, State, Tape, Work
+from montecarlo.kernels._lines import zeros
 from montecarlo.kernels._records import Constants, Draw, Outputs, Sigma
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
 from montecarlo.kernels._words import (
@@ -26,10 +28,10 @@ _KEEPS = (NORM, ACTIVATION, SIGNED_ACTIVATION, BRANCH_NORM, STREAM_NORM)
 
 
 def build_block(
-    law: tuple[Any, Any], activation: tuple[Any, Any], constants: Constants, draw: Draw, segment: int,
-    gradients: bool, outputs: Outputs,
+    law: tuple[Any, Any], activation: tuple[Any, Any], constants: Constants, draw: Draw, gradients: bool,
+    outputs: Outputs,
 ) -> Block:  # fmt: skip
-    """Return a block's record; the tape holds `segment` layers at a time."""
+    """Return a block's record."""
     room = _eights(max(constants.width, constants.hidden_width))
     network = Network(
         constants, *law, Sigma(*activation, constants.negative_slope),
@@ -40,7 +42,7 @@ def build_block(
         stream_norm=bool(constants.sentence[-1] == STREAM_NORM),
     )  # fmt: skip
     hidden, gradient = (_state(constants.width, room) for _ in range(2))
-    tape = _tape(constants, room, segment, gradients, outputs.gates.shape[1] > 0)
+    tape = _tape(constants, room, gradients, outputs.gates.shape[1] > 0)
     return Block(network, draw, gradients, hidden, gradient, tape, _work(constants, room, outputs), outputs)
 
 
@@ -58,32 +60,34 @@ def _scale_free(constants: Constants, value: Any) -> bool:
 
 def _state(width: int, room: int) -> State:
     """Return room for a state."""
-    mantissas, start, difference = (np.zeros(width) for _ in range(3))
-    return State(mantissas, start, difference, np.zeros((2, room), np.float32), np.zeros(2, np.int64))
+    mantissas, start, difference = (zeros(width) for _ in range(3))
+    return State(mantissas, start, difference, zeros((2, room), np.float32), zeros(2, np.int64))
 
 
-def _tape(constants: Constants, room: int, segment: int, gradients: bool, branches: bool) -> Tape:
-    """Return a tape for the backward pass, of one layer and without checkpoints where there is none."""
+def _tape(constants: Constants, room: int, gradients: bool, branches: bool) -> Tape:
+    """Return a tape of a segment, or of one layer and without checkpoints where there is no way back."""
     of_word = np.array([word in _KEEPS for word in constants.sentence], np.int64)
-    layers = segment if gradients else 1
-    segments = (constants.depth + segment - 1) // segment if gradients else 0
-    slots, kept = layers * int(of_word.sum()), layers * branches
-    units = np.zeros((slots + 1, room), np.uint32)
+    words, layers = int(of_word.sum()), 1
+    if gradients:
+        layers = segment_length(constants.depth, 8 * room * words + 4 * constants.width * branches)
+    segments = (constants.depth + layers - 1) // layers if gradients else 0
+    slots, kept = layers * words, layers * branches
+    units = zeros((slots + 1, room), np.uint32)
     units[0, : max(constants.width, constants.hidden_width)] = np.arange(
         max(constants.width, constants.hidden_width)
     )
     return Tape(
-        layers, int(of_word.sum()), of_word, units, np.zeros((slots, room), np.float32),
-        np.zeros(slots, np.uint64), np.zeros(slots), np.zeros((segments, constants.width)),
-        np.zeros(segments, np.int64), np.zeros((kept, constants.width), np.float32), np.zeros(kept),
+        layers, words, of_word, units, zeros((slots, room), np.float32),
+        zeros(slots, np.uint64), zeros(slots), zeros((segments, constants.width)),
+        zeros(segments, np.int64), zeros((kept, constants.width), np.float32), zeros(kept),
     )  # fmt: skip
 
 
 def _work(constants: Constants, room: int, outputs: Outputs) -> Work:
     """Return room to work in."""
-    inputs, one_value = np.zeros(_eights(constants.input_dim), np.float32), np.zeros(LANES, np.float32)
+    inputs, one_value = zeros(_eights(constants.input_dim), np.float32), zeros(LANES, np.float32)
     one_value[0] = 1.0
     return Work(
-        inputs, np.zeros(SCRATCH, np.float32), np.zeros(room, np.float32), np.zeros(LANES, np.uint32),
-        one_value, np.zeros(2), np.zeros((2, outputs.weight_v.shape[1])),
+        inputs, zeros(SCRATCH, np.float32), zeros(room, np.float32), zeros(LANES, np.uint32),
+        one_value, zeros(2), zeros((2, outputs.weight_v.shape[1])),
     )  # fmt: skip

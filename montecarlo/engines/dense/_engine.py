@@ -11,7 +11,7 @@ from montecarlo.engines._outputs import (
     Array,
     columns_of,
     constants_of,
-    empty_outputs,
+    nan_outputs,
 )
 from montecarlo.engines.dense._block import build_block
 from montecarlo.kernels._images import Image
@@ -78,7 +78,7 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
-    outputs = empty_outputs(resnet, request, replicas)
+    outputs = nan_outputs(resnet, request, replicas)
     _run(resnet, request, key, first_replica, outputs)
     return columns_of(outputs, resnet, request)
 
@@ -88,7 +88,7 @@ def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Ar
     from montecarlo.engines._request import Request
 
     request = Request()
-    outputs = empty_outputs(resnet, request, 1, states=True)
+    outputs = nan_outputs(resnet, request, 1, states=True)
     _run(resnet, request, key, replica, outputs)
     return outputs.last_hidden[0], outputs.first_gradient[0]
 
@@ -96,12 +96,9 @@ def final_states(resnet: ResNet, key: tuple[int, int], replica: int) -> tuple[Ar
 def _run(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, outputs: Outputs
 ) -> None:
-    from montecarlo.engines.dense._network import segment_length
-
-    kept = resnet.inner_width + resnet.width * len(resnet.normalisation.words)
     block = build_block(
         resnet.law.kernels(), resnet.activation_function.compiled(), constants_of(resnet),
-        Draw.of(key, first_replica), segment_length(kept, resnet.depth), request.gradients, outputs,
+        Draw.of(key, first_replica), request.gradients, outputs,
     )  # fmt: skip
     Image(block).run(_kernel(resnet, request))
 

@@ -2,10 +2,10 @@
 with depth.
 
 Weights are regenerated, not stored. What the backward pass needs of the forward one (the active units of each
-layer and the slopes of the activation there) is taped for one *segment* of layers at a time. Where the whole
-depth fits into `TAPE_BYTES` there is one segment; else segments have √L layers, the states at their
-beginnings are kept, and each segment is run forward once more before it is run backward: memory O(√L ·
-width), 60 % more time. The segmentation changes no bit of the result.
+layer and the slopes of the activation there) is taped for one *segment* of layers at a time
+(`montecarlo.engines._segments`). Where the whole depth is not one segment, the states at the beginnings of
+segments are kept, and each is run forward once more before it is run backward: memory O(√L · width), 60 %
+more time. The segmentation changes no bit of the result.
 
 Two kernels are made of it: one of everything (`_full`), and one without norms, signs and what is seen on the
 way (`_plain`), which is compiled in less time: `rest` is None there, all the way to the words.
@@ -33,9 +33,6 @@ from montecarlo.kernels._records import address_of, alpha_of
 from montecarlo.kernels._state import UNBOUNDED, draw_input
 from montecarlo.streams._keys import ROLE_EMBEDDING, ROLE_READOUT
 
-TAPE_BYTES = 32 << 20
-"""Memory a block of replicas may use for its tape before depth is cut into segments."""
-
 RUN_BLOCK = types.void(types.uint64)
 """Signature of the kernels: the address of a `Block`."""
 
@@ -49,20 +46,6 @@ _LANES = np.uint64(LANES)
 # With a type: numba would compile a helper once more for each value of a constant without one.
 _BEGINNING, _UNBOUNDED = np.int64(0), np.int64(UNBOUNDED)
 _HIDDEN, _GRADIENT = np.int64(0), np.int64(2)
-
-
-def segment_length(width: int, depth: int, tape_bytes: int = TAPE_BYTES) -> int:
-    """Return the number of layers whose tape is held at once.
-
-    Examples
-    --------
-    >>> segment_length(40, 1000), segment_length(1000, 10**6)
-    (1000, 1000)
-    """
-    padded = -(-width // LANES) * LANES
-    if depth * padded * 8 <= tape_bytes:
-        return max(depth, 1)
-    return math.isqrt(depth - 1) + 1
 
 
 @helper

@@ -27,7 +27,6 @@ NOW, START = 0, 1
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _ABS = np.uint32(0x7FFFFFFF)
-_INFINITE = np.uint32(0x7F800000)
 _LARGE, _SMALL = LARGE_BITS, SMALL_BITS
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from montecarlo.engines._segments import segment_length
 from montecarlo.engines.gaussian._records import Block, Network, State, Tape, Work
 from montecarlo.kernels._lanes import NETWORKS
+from montecarlo.kernels._lines import ones, zeros
 from montecarlo.kernels._records import Constants, Draw, Outputs, Sigma
 from montecarlo.kernels._state import LOWEST_WITH_SCALE, UNBOUNDED
 from montecarlo.kernels._words import (
@@ -31,15 +33,14 @@ def build_block(
     slope: Any,
     constants: Constants,
     draw: Draw,
-    tape_bytes: int,
     gradients: bool,
     outputs: Outputs,
 ) -> Block:
-    """Return a block's record; a tape that fits into `tape_bytes` is that of all layers."""
+    """Return a block's record."""
     network = _network(value, slope, constants)
-    alive = np.ones(NETWORKS, np.bool_)
+    alive = ones(NETWORKS, np.bool_)
     hidden, gradient = _state(network, alive), _state(network, alive)
-    tape, work = _tape(network, gradients, tape_bytes), _work(network, outputs)
+    tape, work = _tape(network, gradients), _work(network, outputs)
     return Block(network, draw, gradients, hidden, gradient, tape, work, outputs)
 
 
@@ -79,9 +80,9 @@ def _network(value: Any, slope: Any, constants: Constants) -> Network:
 
 def _state(network: Network, alive: Any) -> State:
     """Return room for a state."""
-    mantissas, origin, difference = (np.zeros(int(network.rows) * NETWORKS) for _ in range(3))
-    exponents, starts = (np.zeros(NETWORKS, np.int64) for _ in range(2))
-    squares, frame, unit = np.zeros(NETWORKS), np.ones(NETWORKS), np.ones(NETWORKS)
+    mantissas, origin, difference = (zeros(int(network.rows) * NETWORKS) for _ in range(3))
+    exponents, starts = (zeros(NETWORKS, np.int64) for _ in range(2))
+    squares, frame, unit = zeros(NETWORKS), ones(NETWORKS), ones(NETWORKS)
     return State(mantissas, origin, difference, squares, exponents, starts, frame, unit, alive)
 
 
@@ -96,33 +97,31 @@ def _slots(network: Network, word: int) -> int:
     return int(word in (*_MATRICES, NORM, STREAM_NORM))
 
 
-def _tape(network: Network, gradients: bool, most_bytes: int) -> Tape:
-    """Return a tape: the whole depth's where `most_bytes` hold it, else that of √L layers."""
+def _tape(network: Network, gradients: bool) -> Tape:
+    """Return a tape of a segment, or of one layer where there is no way back."""
     depth, size, words = network.constants.depth, int(network.size), [*map(int, network.constants.sentence)]
     before = int(words[0] in _MATRICES)
     of_word = [_slots(network, word) for word in words]
     slots, shared = before + sum(of_word), before * network.stream_norm
-    layers = 1
-    if gradients:
-        layers = depth if depth * slots * size * 4 <= most_bytes else int(math.sqrt(depth - 1.0)) + 1
+    layers = segment_length(depth, slots * size * 4) if gradients else 1
     segments = (depth + layers - 1) // layers if gradients else 0
     total = layers * (slots - shared) + shared + 1
     norms = total * NETWORKS * any(word in _NORMS for word in words)
     return Tape(
-        np.zeros(total * size, np.float32), np.zeros(total * NETWORKS), np.zeros(norms), np.zeros(norms),
+        zeros(total * size, np.float32), zeros(total * NETWORKS), zeros(norms), zeros(norms),
         layers, np.uint64(before), np.array(of_word, np.uint64), np.uint64(slots), np.uint64(slots - shared),
-        gradients, np.zeros((segments, int(network.rows) * NETWORKS)),
-        np.zeros((segments, NETWORKS), np.int64),
+        gradients, zeros((segments, int(network.rows) * NETWORKS)),
+        zeros((segments, NETWORKS), np.int64),
     )  # fmt: skip
 
 
 def _work(network: Network, outputs: Outputs) -> Work:
     """Return room to work in."""
-    tables = [np.zeros(int(network.size), np.float32) for _ in range(3)]
-    rows = [np.zeros(NETWORKS) for _ in range(9)]
+    tables = [zeros(int(network.size), np.float32) for _ in range(3)]
+    rows = [zeros(NETWORKS) for _ in range(9)]
     weights, gates = outputs.weight_v.shape[1], outputs.gates.shape[1]
     arrays: list[Any] = [
-        np.zeros(network.constants.input_dim, np.float32), *tables, *rows, np.zeros((2, NETWORKS)),
-        np.zeros((2, weights, NETWORKS)), np.zeros((gates, NETWORKS)), np.zeros(1, np.uint64),
+        zeros(network.constants.input_dim, np.float32), *tables, *rows, zeros((2, NETWORKS)),
+        zeros((2, weights, NETWORKS)), zeros((gates, NETWORKS)), zeros(1, np.uint64),
     ]  # fmt: skip
     return Work(*arrays)

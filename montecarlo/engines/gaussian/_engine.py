@@ -11,7 +11,7 @@ from montecarlo.engines._outputs import (
     DUAL_REFUSAL,
     columns_of,
     constants_of,
-    empty_outputs,
+    nan_outputs,
 )
 from montecarlo.engines.gaussian._block import build_block
 from montecarlo.kernels._images import Image
@@ -42,9 +42,6 @@ WORDS = frozenset({*_BRANCH, HIDDEN_WIDTH, SKIP, SCHEDULE, STREAM_NORM})
 """What the engine can perform."""
 
 _NORM_SECONDS = {"none": 0.0, "rms": 3e-10, "layer": 5e-10, "tanh": 1.5e-8}  # a unit
-
-TAPE_BYTES = 32 << 20
-"""Memory the tape of sixteen networks may take before depth is cut into segments."""
 
 
 def refusal(resnet: ResNet, request: Request) -> str | None:
@@ -105,9 +102,9 @@ def sample(
     resnet: ResNet, request: Request, key: tuple[int, int], first_replica: int, replicas: int
 ) -> Columns:
     """Sample one block of networks; the columns of `montecarlo.Sample`."""
-    outputs = empty_outputs(resnet, request, replicas)
+    outputs = nan_outputs(resnet, request, replicas)
     block = build_block(
-        *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first_replica), TAPE_BYTES,
+        *resnet.activation_function.compiled(), constants_of(resnet), Draw.of(key, first_replica),
         request.gradients, outputs,
     )  # fmt: skip
     Image(block).run(_kernel(resnet, request))

@@ -28,9 +28,7 @@ from montecarlo.kernels._spans import (
 from montecarlo.kernels._words import LINEAR_V, LINEAR_W
 from montecarlo.streams._blocks import Table
 
-_ZERO = np.uint64(0)
 _ONE = np.uint64(1)
-_TWO = np.uint64(2)
 _FOUR = np.uint64(4)
 _SIXTEEN = np.uint64(NETWORKS)
 

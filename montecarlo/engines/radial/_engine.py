@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from montecarlo.engines._outputs import CORRELATED_REFUSAL, columns_of, constants_of, empty_outputs
+from montecarlo.engines._outputs import CORRELATED_REFUSAL, columns_of, constants_of, nan_outputs
 from montecarlo.engines.radial._tables import POPCOUNT_LIMIT, alias_table, chi_square_table
 from montecarlo.kernels._records import Draw
 from montecarlo.networks._specification import ResNet
@@ -112,7 +112,7 @@ def sample(
     if request.gradients:
         from montecarlo.engines.radial._joint import run_joint
 
-        outputs = empty_outputs(resnet, request, replicas)
+        outputs = nan_outputs(resnet, request, replicas)
         run_joint(constants, tables, Draw.of(key, first_replica), chunk, outputs)
         return columns_of(outputs, resnet, request)
     empty = np.empty((0, 0))

@@ -35,7 +35,6 @@ _WORDS = np.uint32(ROLE_RADIAL_WORDS << 28)
 _OTHERS = np.uint32(0x80000000)  # counters of networks beside those of the hidden columns
 _FAR = 20  # bits between the counters at which proposals of different chi-squares are redone
 _FRAME = 6
-_LN2 = math.log(2.0)
 _RUN_TANGENTS = types.void(CONSTANTS, TABLES, DRAW, types.float64[:, ::1])
 
 

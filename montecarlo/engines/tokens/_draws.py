@@ -38,7 +38,7 @@ def _fill_group(address, layer_role, base, count, counters, out, start, stride):
 
 @helper
 def _turn_group(out, start, stride, count):
-    """Turn the words in four rows into normals."""
+    """Turn the words in four rows into normals; LLVM chooses the registers, unlike in `streams._turn`."""
     for pair in range(_ZERO, np.uint64(2)):
         a = start + np.uint64(2) * pair * stride
         b = a + stride

@@ -60,18 +60,18 @@ def draw_hidden(network, batch, layer, bias, stream, work):
     tokens, tangents = powers.tokens[INPUT], powers.tangents[INPUT]
     finite = cholesky(stream.input, stream.factor, m, columns)
     finite &= scaled_factor(stream.input, stream.factor, scales.up, bias, n, columns, stream.other)
-    whole, more, tangents_more = load_coefficients(sizes, stream.other, stream.coefficients, stream.largest)
-    finite &= whole
+    fits, more, tangents_more = load_coefficients(sizes, stream.other, stream.coefficients, stream.largest)
+    finite &= fits
     up_power = gate_power = tokens + more
     tangents_power = tangents + tangents_more
     behind = power_behind(words.activation, up_power)
     tangents_gate = tangents_up = 1.0
     if words.gated:
         finite &= scaled_factor(stream.input, stream.factor, scales.gate, bias, n, columns, stream.other)
-        whole, more, tangents_more = load_coefficients(
+        fits, more, tangents_more = load_coefficients(
             sizes, stream.other, stream.gate_coefficients, stream.largest
         )
-        finite &= whole
+        finite &= fits
         gate_power = tokens + more
         behind = power_behind(words.activation, gate_power)
         # (σ(g) u)' = σ'(g) g' u + σ(g) u'

@@ -11,7 +11,6 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
 
 from montecarlo.common._jit import helper, inline
 
@@ -31,9 +30,6 @@ class Powers(NamedTuple):
 
     tokens: Any
     tangents: Any
-
-
-POWERS = types.NamedUniTuple(types.int64[::1], 2, Powers)
 
 
 @inline

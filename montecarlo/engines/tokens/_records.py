@@ -154,7 +154,7 @@ class Work(NamedTuple):
 
 
 _INT, _FLOAT, _BOOL = types.int64, types.float64, types.boolean
-_DOUBLES, _SINGLES = types.float64[::1], types.float32[::1]
+_DOUBLES = types.float64[::1]
 SIZES = types.NamedUniTuple(_INT, 14, Sizes)
 WORDS = types.NamedTuple([_INT, _INT, _BOOL, _INT, _INT, _INT, _BOOL, _BOOL, _BOOL, _BOOL], Words)
 SCALES = types.NamedUniTuple(_FLOAT, 18, Scales)

@@ -25,7 +25,6 @@ from montecarlo.networks._transformer_words import LAYER, NO_NORM
 _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 _FOUR = np.uint64(4)
-_EIGHT = np.uint64(8)
 _CHUNK = np.uint64(CHUNK)
 _SIXTEEN = np.uint64(16)
 _PIVOT = 64.0 * 2.0**-52

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common._errors import InvalidFieldError, check_flag, check_real, check_sequence, check_whole
-from montecarlo.engines._outputs import empty_outputs
+from montecarlo.engines._outputs import nan_outputs
 from montecarlo.engines._request import Request
 from montecarlo.engines.correlated import _engine as correlated
 from montecarlo.engines.correlated._start import draw_inputs, draw_readout
@@ -139,7 +139,7 @@ class SharedRun(ResNetRun):
         scales = np.repeat(self.scalings, self.inputs)
         readout = draw_readout(resnet, key, replica)
         networks = len(scales)
-        outputs = empty_outputs(resnet, Request(gradients=self.gradients), networks)
+        outputs = nan_outputs(resnet, Request(gradients=self.gradients), networks)
         size = chunk_of_columns(resnet.width, networks)
         for first in range(0, networks, size):
             last = min(first + size, networks)

@@ -11,6 +11,7 @@ import pytest
 
 import montecarlo
 from montecarlo import LOG_RATIOS, ResNet, weights
+from montecarlo.engines.dense import _block
 from montecarlo.laws import LAWS
 
 simulate = functools.partial(montecarlo.simulate, engine="dense")
@@ -90,8 +91,6 @@ def test_any_law(law, width, hidden_width):
     "fields", [{"hidden_width": 20}, POST, {"skip": 0.5, "schedule": "power:1"}], ids=str
 )
 def test_segments_of_the_tape_change_no_bit(fields):
-    from montecarlo.engines.dense import _network
-
     net = network(**fields, depth=11)
     everything = functools.partial(
         simulate, net, replicas=2, seed=4, trajectories=True, weight_gradients=True
@@ -99,7 +98,7 @@ def test_segments_of_the_tape_change_no_bit(fields):
     whole = everything()
     for segment in (1, 3):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_network, "segment_length", lambda width, depth, s=segment: s)
+            patch.setattr(_block, "segment_length", lambda depth, layer_bytes, s=segment: s)
             cut = everything()
         for name, column in whole.columns.items():
             assert np.array_equal(column, cut[name]), (name, segment)

@@ -11,7 +11,8 @@ from row_bits import same_bits
 
 import montecarlo
 from montecarlo import LOG_RATIOS, ResNet
-from montecarlo.engines.dense import _network
+from montecarlo.engines import _segments
+from montecarlo.engines.dense import _block
 from montecarlo.laws import LAWS
 from montecarlo.networks._activations import BUILT_IN
 from montecarlo.samples.independent._sample import gather
@@ -83,7 +84,7 @@ def test_hundred_replicas_are_the_head_of_a_thousand():
 def test_segments_of_the_tape(net, seed, segment):
     whole = everything(net, replicas=3, seed=seed, threads=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_network, "segment_length", lambda width, depth: segment)
+        patch.setattr(_block, "segment_length", lambda depth, layer_bytes: segment)
         assert same_bits(whole, everything(net, replicas=3, seed=seed, threads=1))
 
 
@@ -92,16 +93,15 @@ def test_segments_across_rescaled_states():
     net = ResNet(width=6, depth=50, alpha=1e9)
     whole = everything(net, replicas=3, seed=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_network, "segment_length", lambda width, depth: 7)
+        patch.setattr(_block, "segment_length", lambda depth, layer_bytes: 7)
         assert same_bits(whole, everything(net, replicas=3, seed=1))
 
 
-@given(width=st.integers(1, 10_000), depth=st.integers(1, 10**6))
-def test_segment_length_bounds_the_memory(width, depth):
-    segment = _network.segment_length(width, depth)
+@given(layer_bytes=st.integers(0, 100_000), depth=st.integers(1, 10**6))
+def test_segment_length_bounds_the_memory(layer_bytes, depth):
+    segment = _segments.segment_length(depth, layer_bytes)
     assert 1 <= segment <= depth
-    padded = -(-width // 8) * 8
-    assert segment * padded * 8 <= max(_network.TAPE_BYTES, (math.isqrt(depth) + 1) * padded * 8)
+    assert segment * layer_bytes <= max(_segments.TAPE_BYTES, (math.isqrt(depth) + 1) * layer_bytes)
     assert -(-depth // segment) <= math.isqrt(depth) + 1
 
 

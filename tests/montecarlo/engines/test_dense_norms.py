@@ -13,6 +13,7 @@ from scipy import integrate
 
 import montecarlo
 from montecarlo import LOG_RATIOS, ResNet, weights
+from montecarlo.engines.dense import _block
 from montecarlo.laws import LAWS
 
 simulate = functools.partial(montecarlo.simulate, engine="dense")
@@ -83,8 +84,6 @@ def step_of_a_norm(net, replicas, seed):
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_segments_of_the_tape_change_no_bit(norm):
-    from montecarlo.engines.dense import _network
-
     net = ResNet(width=7, depth=11, beta=0.3, norm=norm, input_scale=1e-20)
     everything = functools.partial(simulate, net, seed=4, trajectories=True, weight_gradients=True)
     whole, alone = everything(replicas=2), everything(replicas=1)
@@ -92,7 +91,7 @@ def test_segments_of_the_tape_change_no_bit(norm):
         assert np.array_equal(column, whole[name][:1]), name  # nothing is left of the row before
     for segment in (1, 3, 11):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_network, "segment_length", lambda width, depth, s=segment: s)
+            patch.setattr(_block, "segment_length", lambda depth, layer_bytes, s=segment: s)
             cut = everything(replicas=2)
         for name, column in whole.columns.items():
             assert np.array_equal(column, cut[name]), (name, segment)

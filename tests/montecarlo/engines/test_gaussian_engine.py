@@ -15,7 +15,7 @@ from row_bits import same_bits
 
 import montecarlo
 from montecarlo import Activation, ResNet
-from montecarlo.engines.gaussian import _engine
+from montecarlo.engines import _segments
 from montecarlo.estimates import same_law
 from montecarlo.networks._activations import BUILT_IN
 from montecarlo.networks._norms import NORMS
@@ -208,7 +208,7 @@ def test_replicas_beyond_32_bits(first):
 def test_segments_of_the_tape(net, seed, tape):
     whole = everything(net, replicas=5, seed=seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_engine, "TAPE_BYTES", tape)
+        patch.setattr(_segments, "TAPE_BYTES", tape)
         assert same_bits(whole, everything(net, replicas=5, seed=seed))
 
 
@@ -219,7 +219,7 @@ def test_segments_across_rescaled_states(block, activation, depth):
     net = ResNet(width=6, depth=depth, alpha=1e9, block=block, activation=activation)
     whole = everything(net, replicas=3, seed=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_engine, "TAPE_BYTES", 0)
+        patch.setattr(_segments, "TAPE_BYTES", 0)
         assert same_bits(whole, everything(net, replicas=3, seed=1))
 
 

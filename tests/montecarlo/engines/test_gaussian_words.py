@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from montecarlo import ResNet
-from montecarlo.engines._outputs import constants_of, empty_outputs
+from montecarlo.engines import _segments
+from montecarlo.engines._outputs import constants_of, nan_outputs
 from montecarlo.engines._request import Request
 from montecarlo.engines.gaussian._block import build_block
 from montecarlo.kernels._images import Image
@@ -17,14 +18,12 @@ NET = ResNet(width=6, depth=9, beta=0.25, block="res-2", activation="identity")
 REQUEST = Request(trajectories=True, weight_gradients=True)
 
 
-def rows(*sentence, tape_bytes=1 << 20):
+def rows(*sentence):
     from montecarlo.engines.gaussian._full import run_block
 
-    outputs = empty_outputs(NET, REQUEST, 18)
+    outputs = nan_outputs(NET, REQUEST, 18)
     constants = constants_of(NET)._replace(sentence=np.array(sentence, np.int64))
-    block = build_block(
-        *NET.activation_function.compiled(), constants, Draw.of((1, 2), 5), tape_bytes, True, outputs
-    )
+    block = build_block(*NET.activation_function.compiled(), constants, Draw.of((1, 2), 5), True, outputs)
     Image(block).run(run_block)
     return outputs
 
@@ -41,8 +40,10 @@ def test_the_words_are_what_is_performed():
 
 
 @pytest.mark.parametrize("sentence", [(LINEAR_V,), (LINEAR_W, LINEAR_V), (ACTIVATION, LINEAR_V)])
-def test_segments_of_the_tape_change_no_bit(sentence):
-    whole, segments = rows(*sentence), rows(*sentence, tape_bytes=0)
+def test_segments_of_the_tape_change_no_bit(sentence, monkeypatch):
+    whole = rows(*sentence)
+    monkeypatch.setattr(_segments, "TAPE_BYTES", 0)
+    segments = rows(*sentence)
     matrices = whole[:4] if LINEAR_W not in sentence else whole
     for column, same in zip(matrices, segments, strict=False):
         assert np.array_equal(column, same)

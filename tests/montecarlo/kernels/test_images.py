@@ -89,11 +89,25 @@ def test_a_kernel_writes_into_the_arrays_themselves(function):
     assert record.inner.numbers.tolist() == [3.0, 2.5]
 
 
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
 @pytest.mark.skipif(JIT_OFF, reason="plain Python takes any array")
-def test_arrays_in_another_order_are_refused(function):
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.asfortranarray(np.ones((2, 3))), np.ones((2, 3), np.float32), np.ones((2, 3), ">f8"),
+        np.ones((2, 3), np.int64), np.ones(6), np.ones((1, 2, 3)), read_only(np.ones((2, 3))),
+        np.ones((2, 6))[:, ::2],
+    ],
+    ids=["order", "single", "byte order", "integers", "row", "layers", "read only", "strided"],
+)  # fmt: skip
+def test_arrays_that_are_not_what_was_declared_are_refused(function, array):
     record = record_of(function)
-    with pytest.raises(ValueError, match="C order"):
-        Image(record._replace(rows=np.asfortranarray(np.ones((2, 3)))))
+    with pytest.raises(ValueError, match=r"^rows: .* must be of float64 with 2, in C order and writeable"):
+        Image(record._replace(rows=array))
 
 
 @pytest.mark.skipif(JIT_OFF, reason="types are those of compiled kernels")

@@ -4,7 +4,7 @@ import numpy as np
 from numba import typeof
 
 from montecarlo import ResNet
-from montecarlo.engines._outputs import constants_of, empty_outputs
+from montecarlo.engines._outputs import constants_of, nan_outputs
 from montecarlo.engines._request import Request
 from montecarlo.kernels import _words
 from montecarlo.kernels._records import CONSTANTS, DRAW, OUTPUTS, Draw
@@ -36,5 +36,5 @@ def test_a_bias_without_spread_is_no_word():
 def test_records_have_the_types_that_kernels_are_compiled_for():
     net = ResNet(width=3, depth=2, beta=0.5)
     assert typeof(constants_of(net)) == CONSTANTS
-    assert typeof(empty_outputs(net, Request(trajectories=True), 3)) == OUTPUTS
+    assert typeof(nan_outputs(net, Request(trajectories=True), 3)) == OUTPUTS
     assert typeof(Draw.of((1, 2), 3)) == DRAW
