@@ -14,8 +14,8 @@ BUGS = (
     ),
     Bug(
         "montecarlo/engines/_replay.py",
-        "matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(n)",
-        "matrix(ROLE_EMBEDDING, 0, d, n) / math.sqrt(d)",
+        "A=embedding / math.sqrt(n)",
+        "A=embedding / math.sqrt(d)",
         ("tests/montecarlo/engines/test_replay.py",),
         "replayed networks begin at states of another size",
     ),

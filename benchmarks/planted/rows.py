@@ -27,14 +27,14 @@ BUGS = (
         "networks that were lost on the way back are not counted",
     ),
     Bug(
-        "montecarlo/samples/independent/_sample.py",
+        "montecarlo/samples/_sample.py",
         "if other.first_replica != self.first_replica + len(self):",
         "if other.first_replica < self.first_replica + len(self):",
         ("tests/montecarlo/samples/test_sample.py::test_pooling_refuses_what_does_not_belong_together",),
         "samples with a gap are pooled, and rows have wrong numbers",
     ),
     Bug(
-        "montecarlo/samples/independent/_sample.py",
+        "montecarlo/samples/_sample.py",
         "return np.arange(self.first_replica, self.first_replica + len(self))",
         "return np.arange(len(self))",
         ("tests/montecarlo/samples/test_sample.py::test_parquet_gives_the_same_bits_back",),

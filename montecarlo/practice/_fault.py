@@ -86,7 +86,8 @@ def where_words(blocks: Sequence[int], depth: int, name: str = "") -> str:
     if len(blocks) == depth and depth > 1:
         return "every block"
     if len(blocks) == 1:
-        return f"block {blocks[0]}" + (f" ({name})" if name else "")
+        said = f"block {blocks[0]}"
+        return said if name in ("", said) else f"{said} ({name})"
     if list(blocks) == list(range(blocks[0], blocks[-1] + 1)):
         return f"blocks {blocks[0]} to {blocks[-1]}"
     shown = ", ".join(map(str, blocks[:6]))

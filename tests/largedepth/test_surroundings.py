@@ -121,6 +121,8 @@ def test_a_run_without_a_reader_among_folders_of_our_names(tmp_path: Path) -> No
 def dispositions() -> Iterator[None]:
     numbers = [getattr(signal, name) for name in ENDING if hasattr(signal, name)]
     before = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, signal.SIG_DFL)  # a suite under nohup ignores some
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -113,8 +113,8 @@ def drawn(name: str, networks: int, *checks: figures.Check) -> figures.DrawnFigu
 @pytest.mark.parametrize(
     ("name", "networks", "setting", "words"),
     [
-        ("2", 14_000, "quick", "14,000 networks (quick setting; the paper one has 120,000), seed 5."),
-        ("2", 120_000, "paper", "120,000 networks (paper setting; the quick one has 14,000), seed 5."),
+        ("2", 14_000, "quick", "14,000 networks (quick setting; the paper one has 22,000), seed 5."),
+        ("2", 22_000, "paper", "22,000 networks (paper setting; the quick one has 14,000), seed 5."),
         ("4", 2_400, "quick", "2,400 networks (quick and paper setting are the same), seed 5."),
         ("convergence", 0, "quick", "Computed, not simulated."),
     ],

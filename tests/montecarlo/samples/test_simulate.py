@@ -102,7 +102,7 @@ def test_an_error_in_a_block_reaches_the_caller(monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError("in a worker")
 
-    broken = Engine("broken", PLAIN, lambda *_: None, lambda *_: 1e-3, fail, lambda net: None)
+    broken = Engine("broken", PLAIN, lambda *_: None, lambda *_: 1e-3, fail, lambda *_: None)
     monkeypatch.setitem(ENGINES, "broken", broken)
     with pytest.raises(ZeroDivisionError, match="in a worker"):
         simulate(NET, replicas=100, seed=1, engine="broken", threads=2)
