@@ -7,6 +7,9 @@ from numba import njit
 from montecarlo.kernels._state import draw_input, input_of
 from montecarlo.streams._address import Address
 
+# As plain Python, kernels let numpy's words of 32 bits wrap.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+
 
 @njit
 def drawn(address, out, size):
