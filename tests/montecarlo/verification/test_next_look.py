@@ -105,8 +105,9 @@ def test_the_time_of_a_look_is_that_of_the_rows_it_wants():
 def check_turn(half: float) -> _Turn:
     """Return a turn after two looks, the last of 2000 rows in a second."""
     number = NumberExperiment(
-        theorem="X", name="mean", quantity="q", resolution=0.01, predicted=0.5, resnet=ResNet(width=2, depth=1),
-        observable=lambda s: s["log_hidden_ratio"], sequence=lambda d: BoundedMean(low=0, high=1, false_alarm=d),
+        theorem="X", name="mean", quantity="q", resolution=0.01, predicted=0.5,
+        resnet=ResNet(width=2, depth=1, alpha=1.0), observable=lambda s: s["log_hidden_ratio"],
+        sequence=lambda d: BoundedMean(low=0, high=1, false_alarm=d),
     )  # fmt: skip
     turn = _Turn(number, 1e-6, 0)
     turn._session = number.open(1e-6, 0)
