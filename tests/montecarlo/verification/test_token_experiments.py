@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from montecarlo.verification import run_experiments
-from montecarlo.verification._experiment import NetworkExperiment, describe
+from montecarlo.verification._catalogue import chosen_experiments
+from montecarlo.verification._experiment import NetworkExperiment, NumberExperiment, describe
 from montecarlo.verification.experiments import experiments_of, mutants_of
 from theory.catalogue import THEOREMS
 
