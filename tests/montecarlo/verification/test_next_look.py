@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from montecarlo import ResNet
 from montecarlo.estimates import Estimate
@@ -142,7 +143,7 @@ class _Foreign:
     def aim(self, *args: object) -> None:
         raise AssertionError
 
-    def update(self, rows: np.ndarray, /) -> None:
+    def update(self, rows: ArrayLike, /) -> None:
         self._mean.update(rows)
 
     def result(self, predicted: float, /, *, resolution: float, claim: Claim) -> SequentialResult:
