@@ -141,7 +141,7 @@ def _verdicts(verification: Verification) -> str:
     lines = [
         "## Theorems against simulation",
         "",
-        "*Resolution* is the error of the prediction that the run would have caught, relative to it; "
+        "*Resolution* is the error of the prediction that could not have passed, relative to it; "
         "absolute for slopes, probabilities and distances between laws.",
         "",
         f"{counts(verification)}.",

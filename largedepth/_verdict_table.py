@@ -57,7 +57,7 @@ def summary(verification: Verification) -> str:
         if verdict.verdict != "consistent":
             lines += ["```", explain(verdict), "```", ""]
     lines.append(
-        "*Resolution*: the smallest error of the prediction that this run would have caught, relative to it; "
+        "*Resolution*: the error of the prediction that could not have passed, relative to it; "
         "absolute for slopes, probabilities and distances between laws."
     )
     return "\n".join(lines) + "\n"

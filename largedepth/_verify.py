@@ -61,8 +61,8 @@ def verify(
     """Test theorems (all of them without an ID) against simulated networks.
 
     Each is consistent to within the resolution shown, refuted, or undecided within the budget. A resolution
-    is the smallest error of the prediction that the run would have caught, relative to it (absolute for
-    slopes, probabilities and distances between laws). Testing stops where it is decided; false alarms are
+    is the error of the prediction that could not have passed, relative to it (absolute for slopes,
+    probabilities and distances between laws). Testing stops where it is decided; false alarms are
     bounded however long it takes. An ID is that of a theorem in the catalogue, or its name.
     """
     from largedepth import _verdict_files as files

@@ -29,7 +29,7 @@ STATE = DOCS / "theory" / "write_state.py"
 
 
 def errors_caught(resolutions: Sequence[float]) -> str:
-    """Return in words what errors experiments would have caught; 0 stands for a loose inequality."""
+    """Return in words what errors could not have passed experiments; 0 stands for a loose inequality."""
     found = sorted(r for r in resolutions if r > 0)
     if not found:
         return "an inequality"

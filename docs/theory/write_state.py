@@ -24,8 +24,8 @@ names a hypothesis it stands beside ours, and a claim is never taken to speak of
 
 {relations}
 
-*Networks* says what the stored run of all experiments found: a verdict, the error of our prediction that it
-would have caught, and what it took ([verdicts](../evidence/verdicts.md)). `largedepth theorems --paper
+*Networks* says what the stored run of all experiments found: a verdict, the error of our prediction that
+could not have passed, and what it took ([verdicts](../evidence/verdicts.md)). `largedepth theorems --paper
 2206.06929` prints the claims of one paper, `--block` and `--regime` choose statements. This page is written
 by `docs/theory/write_state.py`.
 

@@ -31,7 +31,7 @@ class Verdict:
     interval : tuple of float or None
         Numbers that are not refuted; None for an end that is not there.
     resolution, resolution_asked : float or None
-        The error of the prediction that would have been caught, and what the catalogue asks for.
+        The error of the prediction that could not have passed, and what the catalogue asks for.
     networks : int
         Networks sampled.
     specification : tuple of mapping

@@ -16,8 +16,9 @@ A capital that is told the error that matters (`Capital`) puts three quarters on
 against such an error, which the first rows choose: `PILOT` of them say what mean and variance rows have, and
 the three bets are made from the next row on. A bet that is a function of the rows before it keeps the
 supermartingale, and what has not been bet yet stays as it is. At the rows where the test ends this costs
-about 1.1 of log capital in place of 3.8, an eighth of the rows at a false alarm of 1e-9; the last quarter,
-on every second bet of the grid, sees errors of any other size.
+about 1.1 of log capital in place of 3.8, up to an eighth of the rows at a false alarm of 1e-9; the last
+quarter, on every second bet of the grid, sees errors of any other size. Where the first rows do not know the
+variance, for fewer than about ten of them make it up, the three quarters go to the whole grid.
 
 For rows 0 and 1 the factor is the likelihood ratio of two Bernoulli laws whose odds differ by 1 + κ.
 
@@ -42,6 +43,10 @@ PILOT = 512
 
 AIMS: NDArray[np.float64] = np.array([0.72, 0.9, 1.12])
 """The three bets, in units of the best one against an error of the size given: estimates are off a little."""
+
+LEAST_MOVES = 10.0
+"""Rows that must make up the variance of the first ones for it to be trusted."""
+
 LOG_SHARES = float(np.log(0.25)), float(np.log(0.75))
 """Natural logs of what the grid and the three bets have at first."""
 
@@ -110,8 +115,8 @@ class Pilot:
     >>> pilot = Pilot()
     >>> pilot.absorb(np.zeros(500)).size, pilot.absorb(np.ones(500)).size, pilot.full
     (0, 488, True)
-    >>> round(pilot.mean, 4), round(pilot.variance, 4)
-    (0.0234, 0.0229)
+    >>> int(pilot.rows.sum())
+    12
     """
 
     def __init__(self) -> None:
@@ -124,14 +129,9 @@ class Pilot:
         return self._held == PILOT
 
     @property
-    def mean(self) -> float:
-        """Their mean."""
-        return float(self._rows.mean())
-
-    @property
-    def variance(self) -> float:
-        """Their variance."""
-        return float(self._rows.var())
+    def rows(self) -> NDArray[np.float64]:
+        """All of them."""
+        return self._rows
 
     def absorb(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take in what is missing, and return the rows after it."""
@@ -170,7 +170,7 @@ class Capital:
             return
         rest = self._pilot.absorb(rows)
         if self._aimed is None and self._pilot.full:
-            self._aimed = Growth(aimed_bets(self._resolution, self._pilot.mean, self._pilot.variance))
+            self._aimed = Growth(aimed_bets(self._resolution, self._pilot.rows))
         if self._aimed is not None:
             self._aimed.absorb(rest)
 
@@ -182,10 +182,33 @@ class Capital:
         return shared(grid, 0.0 if self._aimed is None else self._aimed.log_capital(mean))
 
 
-def aimed_bets(resolution: float, mean: float, variance: float) -> NDArray[np.float64]:
-    """Return the bets κ that grow fastest against an error of the mean, shape (3,)."""
+def moves(rows: NDArray[np.float64]) -> float:
+    """Return how many rows make up the variance: their number over the kurtosis, 0 of equal rows.
+
+    The relative standard error of the variance is one over its root, roughly.
+
+    Examples
+    --------
+    >>> round(moves(np.repeat([0.0, 1.0], [508, 4])), 1)
+    4.1
+    """
+    off = np.abs(rows - rows.mean())
+    most = off.max()
+    if most == 0.0:
+        return 0.0
+    squares = np.square(off / most)
+    return float(squares.sum() ** 2 / np.square(squares).sum())
+
+
+def aimed_bets(resolution: float, first: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the bets κ that grow fastest against an error of the mean, shape (3,), or the grid."""
+    if moves(first) < LEAST_MOVES:
+        return BETS
+    mean = float(first.mean())
+    with np.errstate(over="ignore"):
+        variance = float(first.var())
     # λ = κ/(1 + κm) = error/variance, and less than 1/m
-    slopes = np.minimum(AIMS * resolution / max(variance, 1e-12), 0.999 / max(mean, 1e-3))
+    slopes = np.minimum(AIMS * min(resolution, 1.0) / max(variance, 1e-12), 0.999 / max(mean, 1e-3))
     return np.minimum(slopes / (1.0 - slopes * mean), BETS[-1])
 
 

@@ -53,6 +53,20 @@ def look_epsilon(k: int, *, false_alarm: float) -> float:
     return math.sqrt(math.log(2.0 * look_cost(k) / false_alarm) / (2.0 * look_rows(k)))
 
 
+def lower_end(distance: float, *, refuted: bool) -> float:
+    """Return the lower end of the interval of a distance: above 0 where equality of the laws is refuted.
+
+    If the laws are equal only this end can miss, so equality may have the whole false alarm; if not, 0 is no
+    miss.
+
+    Examples
+    --------
+    >>> lower_end(-0.1, refuted=False), lower_end(-0.1, refuted=True), lower_end(0.1, refuted=True)
+    (0.0, 5e-324, 0.1)
+    """
+    return max(distance, math.ulp(0.0) if refuted else 0.0)
+
+
 class CdfBand:
     """Confidence sequence for a distribution function, everywhere at once.
 
@@ -82,7 +96,7 @@ class CdfBand:
 
     def __init__(self, *, false_alarm: float = 1e-6) -> None:
         self._false_alarm = check_false_alarm(false_alarm)
-        self._resolution = 0.01
+        self._aims_at: float | None = None
         self._rows = RowStore()
         self._n_nonfinite = 0
         self._looks = 0
@@ -111,8 +125,16 @@ class CdfBand:
 
     @property
     def half_width(self) -> float:
-        """Half the height of the band before clipping to [0, 1], 1 while it says nothing."""
+        """Half the height of the band before clipping to [0, 1], 1 while it says nothing.
+
+        That of `result` is of the distance to a prediction.
+        """
         return min(1.0, look_epsilon(self._looks - 1, false_alarm=self.false_alarm)) if self._looks else 1.0
+
+    @property
+    def aims_at(self) -> float | None:
+        """Size of the distances that it aims at, None if it was told none."""
+        return self._aims_at
 
     def aim(self, resolution: float, /) -> Self:
         """Make the upper end of the interval of the distance narrowest about this size, 0.01 by default.
@@ -124,7 +146,7 @@ class CdfBand:
         InvalidFieldError
             If the size is not positive and finite, or rows were taken in.
         """
-        self._resolution = check_aim(resolution, self.n + self._n_nonfinite)
+        self._aims_at = check_aim(resolution, self.n + self._n_nonfinite)
         return self
 
     def update(self, rows: ArrayLike, /) -> Self:
@@ -146,8 +168,8 @@ class CdfBand:
         return np.maximum(levels - self.half_width, 0.0), np.minimum(levels + self.half_width, 1.0)
 
     def distance(self, predicted: Cdf, /) -> float:
-        """Return ``sup |F_n − F|`` of the last look to a predicted law, NaN before the first."""
-        return self._test(predicted)[0]
+        """Return ``sup |F_n − F|`` of all rows to a predicted law, NaN before the first look."""
+        return _sup_distance(*self._empirical(self.n), predicted) if self._looks else math.nan
 
     def p_bound(self, predicted: Cdf, /) -> float:
         """Return the anytime p-value bound of a predicted law: the least over all looks so far.
@@ -166,13 +188,17 @@ class CdfBand:
         The prediction is a distance of 0; the interval is that of the distance ``sup |F_true − F|``: its
         lower end by the band of the last look, its upper end by all rows, each at half the false alarm.
         """
-        distance, p_bound = self._test(predicted)
-        lower, estimate, upper = 0.0, math.nan, 1.0
+        at_look, p_bound = self._test(predicted)
+        estimate = self.distance(predicted)
+        lower, upper = 0.0, 1.0
         if self._looks:
-            lower = max(0.0, distance - look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 2.0))
-            estimate = _sup_distance(*self._empirical(self.n), predicted)
+            band = look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 2.0)
+            lower = lower_end(at_look - band, refuted=p_bound <= self.false_alarm)
             above = one_sided_width(
-                self.n, variance_proxy=EVENT_PROXY, resolution=self._resolution, false_alarm=self.false_alarm
+                self.n,
+                variance_proxy=EVENT_PROXY,
+                resolution=self._aims_at or 0.01,
+                false_alarm=self.false_alarm,
             )
             upper = min(1.0, estimate + float(above))
         return SequentialResult(

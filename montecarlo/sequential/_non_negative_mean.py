@@ -23,7 +23,8 @@ half-line.
 
 Near the mean the growth of the log is ``λ(m − X) − λ²(1 − m²)/2``: the variance B − m² that the bound
 allows, not that of the rows, sets the width of the upper side. Told the error that matters, this side has
-three λ of its own, too: multiples of error/(1 − m²), m the mean of the first rows.
+three λ of its own, too: multiples of error/(1 − m²), m the mean of the first rows, unless these leave 1 − m²
+open.
 """
 
 from __future__ import annotations
@@ -75,6 +76,21 @@ def log_shortfall(
     return log_average(-bets * np.asarray(total)[..., None] - np.asarray(n)[..., None] * log_bound)
 
 
+def aimed_slopes(resolution: float, first: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the λ that grow fastest against an error of the mean, shape (3,), or the grid.
+
+    1 − m² is at least the variance; where the mean of the first rows has a standard error that moves it by
+    a quarter, they do not know it.
+    """
+    mean = min(float(first.mean()), 1.0)
+    with np.errstate(over="ignore"):
+        variance = float(first.var())
+    allowed = max(1.0 - mean**2, variance)
+    if not 8.0 * mean * math.sqrt(variance / first.size) < allowed < math.inf:
+        return BETS
+    return np.minimum(AIMS * min(resolution, 1.0) / max(allowed, 1e-12), BETS[-1])
+
+
 class _Shortfall:
     """Capital against ``E X >= m`` for all m at once, of rows that are not negative with ``E X² <= 1``."""
 
@@ -83,12 +99,16 @@ class _Shortfall:
         self._bets = BETS if resolution is None else BETS[::2]
         self._total, self._n = RunningSum(), 0
         self._pilot, self._rest, self._n_rest = Pilot(), RunningSum(), 0
+        self._chosen = BETS
 
     def absorb(self, rows: NDArray[np.float64]) -> None:
         self._total.absorb(rows)
         self._n += rows.size
         if self._resolution is not None:
+            missing = not self._pilot.full
             rest = self._pilot.absorb(rows)
+            if missing and self._pilot.full:
+                self._chosen = aimed_slopes(self._resolution, self._pilot.rows)
             self._rest.absorb(rest)
             self._n_rest += rest.size
 
@@ -98,8 +118,7 @@ class _Shortfall:
             return grid
         aimed = 0.0
         if self._n_rest:
-            bets = AIMS * self._resolution / max(1.0 - self._pilot.mean**2, 1e-6)
-            aimed = float(log_shortfall(self._rest.value, self._n_rest, mean, bets))
+            aimed = float(log_shortfall(self._rest.value, self._n_rest, mean, self._chosen))
         return shared(grid, aimed)
 
 

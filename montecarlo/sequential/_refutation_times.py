@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from montecarlo.common._jit import kernel
-from montecarlo.sequential._capital import AIMS, BETS, PILOT, aimed_bets
+from montecarlo.sequential._capital import BETS, PILOT, aimed_bets
 from montecarlo.sequential._empirical_bernstein import _absorb
 from montecarlo.sequential._looks import look_cost, look_rows
+from montecarlo.sequential._non_negative_mean import aimed_slopes
 from montecarlo.sequential._sub_gaussian_mean import one_sided_width, tuned_rho
 from montecarlo.sequential._two_sample_cdf import two_sample_bound
 
@@ -25,16 +26,16 @@ Times = NDArray[np.int64]
 
 
 @kernel
-def _product_times(up, up_bets, up_factors, down, down_bets, down_factors, shares, starts, exponential, threshold, times):  # fmt: skip  # noqa: E501
+def _product_times(up, up_bets, up_factors, down, down_bets, down_factors, up_shares, down_shares, starts, exponential, threshold, times):  # fmt: skip  # noqa: E501
     """Multiply ``(1 + κ up) f`` and ``(1 + κ down) f`` or ``exp(−κ down) f`` until an average is large.
 
-    Bet j of a stream has the share j at first, and is made from row ``starts[j]`` on.
+    Bet j of stream s has ``shares[s, j]`` at first, and is made from row ``starts[j]`` on.
     """
-    n_bets = shares.size
+    n_bets = starts.size
     above, below = np.empty(n_bets), np.empty(n_bets)
     for s in range(times.size):
-        above[:] = shares
-        below[:] = shares
+        above[:] = up_shares[s]
+        below[:] = down_shares[s]
         times[s] = 0
         for i in range(up.shape[1]):
             total_above, total_below = 0.0, 0.0
@@ -65,23 +66,34 @@ def _times(
     streams, times = up.shape[0], np.zeros(up.shape[0], np.int64)
     grid = BETS if aim is None else BETS[::2]
     up_bets = down_bets = np.broadcast_to(grid, (streams, grid.size))
-    shares, starts = np.full(grid.size, 1.0 / grid.size), np.zeros(grid.size, np.int64)
+    up_shares = down_shares = np.full((streams, grid.size), 1.0 / grid.size)
+    starts = np.zeros(grid.size, np.int64)
     if aim is not None:
-        first = [rows[:, :PILOT] for rows in (up, down)]
-        chosen = [np.array([aimed_bets(aim, x.mean(), x.var()) for x in rows]) for rows in first]
-        if exponential:
-            chosen[1] = np.multiply.outer(aim / (1.0 - first[1].mean(axis=1) ** 2), AIMS)
-        up_bets, down_bets = (np.hstack((up_bets, bets)) for bets in chosen)
-        shares = np.concatenate((0.25 * shares, np.full(3, 0.25)))
-        starts = np.append(starts, np.full(3, PILOT))
+        choices = (aimed_bets, aimed_slopes if exponential else aimed_bets)
+        up_chosen, down_chosen = (
+            [choose(aim, x[:PILOT]) for x in rows] for choose, rows in zip(choices, (up, down), strict=True)
+        )
+        up_bets, up_shares = _with_chosen(up_bets, up_chosen)
+        down_bets, down_shares = _with_chosen(down_bets, down_chosen)
+        starts = np.append(starts, np.full(BETS.size, PILOT))
     down_factors = 1.0 + down_bets * down_mean
     if exponential:
         down_factors = (1.0 - down_mean**2) + down_mean**2 * np.exp(-down_bets / down_mean)
     _product_times(
-        up, up_bets, 1.0 / (1.0 + up_bets * up_mean), down, down_bets, 1.0 / down_factors, shares, starts,
-        exponential, 2.0 / false_alarm, times,
+        up, up_bets, 1.0 / (1.0 + up_bets * up_mean), down, down_bets, 1.0 / down_factors, up_shares,
+        down_shares, starts, exponential, 2.0 / false_alarm, times,
     )  # fmt: skip
     return times
+
+
+def _with_chosen(
+    grid: NDArray[np.float64], chosen: list[NDArray[np.float64]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return all bets and their shares, shape (streams, bets): a quarter on the grid; the others fill up."""
+    bets, shares = np.ones((len(chosen), BETS.size)), np.zeros((len(chosen), BETS.size))
+    for row, share, found in zip(bets, shares, chosen, strict=True):
+        row[: found.size], share[: found.size] = found, 0.75 / found.size
+    return np.hstack((grid, bets)), np.hstack((np.full(grid.shape, 0.25 / grid.shape[1]), shares))
 
 
 def bounded_times(

@@ -32,7 +32,8 @@ class SequentialResult:
     interval
         Closed interval of the numbers not refuted; empty (lower end above upper end) if all are.
     resolution
-        Largest error, in the units of `predicted`, that may go unnoticed in a resolved test.
+        Error, in the units of `predicted`, that must not pass: a test is resolved where `reach` is at most
+        this.
     e_value
         Evidence against the claim at this look: its expectation is at most 1 if the claim is right. None for
         tests of laws.
@@ -84,9 +85,12 @@ class SequentialResult:
 
     @property
     def reach(self) -> float:
-        """How far the interval reaches to where the claim is wrong: the error that would have been noticed.
+        """How far the interval reaches to where the claim is wrong: the error that could not have passed.
 
-        Negative where the whole interval is on the right side of a claim of one side.
+        Were the claim off by `resolution` or more, a test would ever be resolved with probability at most the
+        false alarm: it would go on, or refute. Of a number, besides, the same rows would have refuted a
+        prediction moved by more than this; of a law they need not, for the lower end of a distance is
+        farther. Negative where the whole interval is on the right side of a claim of one side.
         """
         lower, upper = self.interval
         below, above = self.predicted - lower, upper - self.predicted

@@ -73,6 +73,7 @@ class NumberSequence(ABC):
         self._lower, self._upper = low, high
         self._n = 0
         self._n_nonfinite = 0
+        self._aims_at: float | None = None
 
     @property
     def false_alarm(self) -> float:
@@ -104,10 +105,15 @@ class NumberSequence(ABC):
     def estimate(self) -> float:
         """Point estimate, NaN without rows."""
 
+    @property
+    def aims_at(self) -> float | None:
+        """Size of the errors that it aims at, None if it was told none."""
+        return self._aims_at
+
     def aim(self, resolution: float, /) -> Self:
         """Spend most of the false alarm on errors of this size, before the first row; any size is valid.
 
-        In the units of the number. Means of bounded and of non-negative rows then need about an eighth of the
+        In the units of the number. Means of bounded and of non-negative rows then need up to an eighth of the
         rows less; the other sequences have nothing to choose.
 
         Raises
@@ -115,7 +121,8 @@ class NumberSequence(ABC):
         InvalidFieldError
             If the size is not positive and finite, or rows were taken in.
         """
-        self._aim(check_aim(resolution, self._n + self._n_nonfinite))
+        self._aims_at = check_aim(resolution, self._n + self._n_nonfinite)
+        self._aim(self._aims_at)
         return self
 
     def _aim(self, resolution: float) -> None:  # noqa: B027

@@ -70,7 +70,7 @@ def one_sided_width(
     variance_proxy
         That of a row.
     resolution
-        Width for which the mixture is tuned; any value is valid.
+        Width for which the mixture is tuned; any value is valid, those outside [1e-9, 1] count as its ends.
     false_alarm
         Twice the probability of ever missing the mean.
 
@@ -79,7 +79,7 @@ def one_sided_width(
     >>> round(float(one_sided_width(10_000, variance_proxy=0.25, resolution=0.03, false_alarm=1e-6)), 5)
     0.02833
     """
-    rho = (variance_proxy / resolution) ** 2 * (1.0 + tuned_rho(false_alarm))
+    rho = (variance_proxy / min(max(resolution, 1e-9), 1.0)) ** 2 * (1.0 + tuned_rho(false_alarm))
     spread = rho + np.asarray(n) * variance_proxy
     log_threshold = math.log(1.0 / false_alarm) + 0.5 * np.log(spread / rho)
     # z²/2 + log Φ(z) must reach it, and log Φ grows: what is missing at the z without it is enough

@@ -26,7 +26,7 @@ from scipy.special import gammaln
 from montecarlo.estimates._law_distance import _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.estimates._shared_rows import warn_shared_rows
-from montecarlo.sequential._cdf_band import EVENT_PROXY, look_epsilon
+from montecarlo.sequential._cdf_band import EVENT_PROXY, look_epsilon, lower_end
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult, half_width
 from montecarlo.sequential._row_store import RowStore, merged
@@ -79,12 +79,13 @@ class TwoSampleCdf:
 
     def __init__(self, *, false_alarm: float = 1e-6) -> None:
         self._false_alarm = check_false_alarm(false_alarm)
-        self._resolution = 0.01
+        self._aims_at: float | None = None
         self._x, self._y = RowStore(), RowStore()
         self._n_nonfinite = 0
         self._looks = 0
         self._p_bound = 1.0
         self._at_look = math.nan  # distance at the last look
+        self._compared = 0, math.nan  # rows of each that were compared last, and their distance
         self._runs = (np.empty(0), np.empty(0))  # the rows of each that were compared last, sorted
 
     @property
@@ -131,10 +132,15 @@ class TwoSampleCdf:
         above = one_sided_width(
             self.n,
             variance_proxy=2.0 * EVENT_PROXY,
-            resolution=self._resolution,
+            resolution=self._aims_at or 0.01,
             false_alarm=self.false_alarm,
         )
-        return max(0.0, self._at_look - band), min(1.0, self.distance + float(above))
+        return lower_end(self._at_look - band, refuted=self.refuted), min(1.0, self.distance + float(above))
+
+    @property
+    def aims_at(self) -> float | None:
+        """Size of the distances that it aims at, None if it was told none."""
+        return self._aims_at
 
     def aim(self, resolution: float, /) -> Self:
         """Make the upper end of the interval of the distance narrowest about this size, 0.01 by default.
@@ -146,7 +152,7 @@ class TwoSampleCdf:
         InvalidFieldError
             If the size is not positive and finite, or rows were taken in.
         """
-        self._resolution = check_aim(resolution, max(self._x.n, self._y.n) + self._n_nonfinite)
+        self._aims_at = check_aim(resolution, max(self._x.n, self._y.n) + self._n_nonfinite)
         return self
 
     def update(self, x: ArrayLike, y: ArrayLike, /) -> Self:
@@ -169,12 +175,16 @@ class TwoSampleCdf:
 
     def _compare(self, n: int) -> float:
         """Return the distance of the first n rows of each; numbers of rows come in their order."""
+        if n == self._compared[0]:
+            return self._compared[1]
         x, y = (
             merged(run, store.first(n)[run.size :])
             for run, store in zip(self._runs, (self._x, self._y), strict=True)
         )
         self._runs = (x, y)
-        return _sup_distance(*_sorted_steps(x), lambda points: np.searchsorted(y, points, side="right") / n)
+        apart = _sup_distance(*_sorted_steps(x), lambda points: np.searchsorted(y, points, side="right") / n)
+        self._compared = n, apart
+        return apart
 
     def result(self, *, resolution: float) -> SequentialResult:
         """Return where the test stands, as a statement on the distance between the two laws; 0 is claimed."""

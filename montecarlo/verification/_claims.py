@@ -86,6 +86,8 @@ class _ClaimExperiment(Experiment):
 
 
 class _ClaimSession(Session):
+    looks_at_will = True  # `check_number` asks this of the sequences that it is given
+
     def __init__(self, experiment: _ClaimExperiment, false_alarm: float, seed: int) -> None:
         self._conclude, self._seed = experiment.conclude, seed
         self._rows = CheckedRows(experiment.source)
@@ -127,10 +129,11 @@ def check_number(
         By your theory.
     sequence : callable
         A false-alarm probability to a fresh sequence, such as
-        ``lambda delta: QuantileSequence(0.5, false_alarm=delta)``.
+        ``lambda delta: QuantileSequence(0.5, false_alarm=delta)``. One of your own must be valid at times
+        that depend on the rows, as all of `montecarlo.sequential` are.
     resolution, relative_resolution : float
-        One of the two: the error of the prediction that must not go unnoticed, in the units of the rows or as
-        a fraction of ``|predicted|``. The test ends when it would have noticed, or has refuted.
+        One of the two: the error of the prediction that must not pass, in the units of the rows or as a
+        fraction of ``|predicted|``. The test ends when such an error could not have passed, or has refuted.
     claim : {"equal", "at most", "at least"}, default "equal"
         What you say of the number.
     name : str, default "claim"
@@ -145,7 +148,8 @@ def check_number(
     seed : int, default 0
         Any whole number from 0 to 2**128 - 1; the source is given one derived from it.
     first_rows : int, default 1000
-        Rows at the first look; each further look has 1.5 times as many.
+        Rows at the first look; each further look has at most 1.5 times as many, when the test seems to need
+        them.
 
     Returns
     -------
@@ -298,7 +302,7 @@ def check_law(
     cdf : callable
         The predicted distribution function, an array to an array.
     resolution : float, default 0.02
-        Largest distance between two distribution functions that may go unnoticed.
+        Distance between two distribution functions that must not pass.
     name, quantity, false_alarm, budget, seed, first_rows
         As in `check_number`.
 

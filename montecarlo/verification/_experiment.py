@@ -1,8 +1,9 @@
 """Experiments: a prediction of a theorem bound to networks, an observable and a sequential test.
 
 An experiment is a frozen record; `open` starts a session that draws rows and says where its test stands. Rows
-are a function of (seed, experiment, row number) alone, and sessions look at fixed numbers of rows: what is
-decided depends on the seed, never on time, threads or the other experiments.
+are a function of (seed, experiment, row number) alone, and sessions look at numbers of rows that are fixed or
+a function of the rows before, at most 1.5 times as many: what is decided depends on the seed, never on time,
+threads or the other experiments.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from montecarlo.networks._specification import ResNet
 from montecarlo.samples.independent._sample import Sample
 from montecarlo.samples.independent._simulate import iter_blocks
 from montecarlo.sequential import CdfBand, Claim, SequentialResult, TwoSampleCdf
+from montecarlo.sequential._sequence import NumberSequence
 
 Array = npt.NDArray[np.float64]
 Observable = Callable[[Sample], Array]
@@ -49,8 +51,12 @@ class NumberTest(Protocol):
 
 
 def aimed(test: Any, resolution: float) -> Any:
-    """Return a test that aims at errors of the size asked for; one of a user's may have no aim."""
-    if resolution > 0.0 and hasattr(test, "aim"):
+    """Return a test that aims at errors of the size asked for, unless it has rows or an aim already.
+
+    One that is not of `montecarlo.sequential` is left alone: its `aim` may be anything.
+    """
+    ours = isinstance(test, NumberSequence | CdfBand | TwoSampleCdf)
+    if ours and resolution > 0.0 and test.aims_at is None and not test.n and not test.n_nonfinite:
         test.aim(resolution)
     return test
 
@@ -60,8 +66,8 @@ class Session(ABC):
 
     rows = 0
     networks = 0
-    looks_at_will = True
-    """Whether the test stays valid where what was seen says when to look again."""
+    looks_at_will = False
+    """Whether the test stays valid where what was seen says when to look again; a claim of the test's."""
     allowance = 0.0
     """By how much intervals are wider at any number of rows."""
 
@@ -87,7 +93,7 @@ class Experiment(ABC):
     quantity : str
         What is measured, in words.
     resolution : float
-        Error of the prediction that must not go unnoticed, in units of the quantity.
+        Error of the prediction that must not pass (`SequentialResult.reach`), in units of the quantity.
     relative_to : float, default 1
         What resolutions are divided by in reports: the predicted number itself where relative errors count.
     first_rows : int, default 1000
@@ -210,6 +216,8 @@ class NumberExperiment(NetworkExperiment):
 
 
 class _NumberSession(Session):
+    looks_at_will = True
+
     def __init__(self, experiment: NumberExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
         self.allowance = experiment.allowance
@@ -259,6 +267,8 @@ class LawExperiment(NetworkExperiment):
 
 
 class _LawSession(Session):
+    looks_at_will = True
+
     def __init__(self, experiment: LawExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
         self._band = aimed(CdfBand(false_alarm=false_alarm), experiment.resolution)
@@ -314,6 +324,8 @@ class SameLawExperiment(NetworkExperiment):
 
 
 class _SameLawSession(Session):
+    looks_at_will = True
+
     def __init__(self, experiment: SameLawExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed = experiment, seed
         self._test = aimed(TwoSampleCdf(false_alarm=false_alarm), experiment.resolution)
@@ -367,8 +379,7 @@ class EstimateExperiment(Experiment):
 
 
 class _EstimateSession(Session):
-    looks_at_will = False  # an interval of fixed size is not covered at a size that the rows chose
-
+    # looks at fixed sizes: an interval for one is not covered at a size that the rows chose
     def __init__(self, experiment: EstimateExperiment, false_alarm: float, seed: int) -> None:
         self._experiment, self._seed, self._false_alarm = experiment, seed, false_alarm
         self._looks = 0

@@ -41,7 +41,7 @@ def reason(verdict: Verdict) -> str:
 
 
 def explain(verdict: Verdict) -> str:
-    """Return a verdict as lines: what was predicted, measured, and could have been noticed.
+    """Return a verdict as lines: what was predicted, measured, and could not have passed.
 
     Examples
     --------

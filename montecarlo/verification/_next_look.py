@@ -40,10 +40,18 @@ def next_look(rows: int, seen: SequentialResult | None, allowance: float = 0.0) 
     1216
     """
     most = max(int(rows * GROWTH), rows + 1)
-    if seen is None or not seen.resolution > allowance:
+    if seen is None:
         return most
-    needed = max(rows * _LEAST_GROWTH, rows * _excess(seen, allowance) ** 2)
+    needed = max(rows * _LEAST_GROWTH, rows_needed(rows, seen, allowance))
     return most if needed >= most else min(most, math.ceil(needed / _LANES) * _LANES)
+
+
+def rows_needed(rows: int, seen: SequentialResult, allowance: float = 0.0) -> float:
+    """Return with how many rows the test would end, roughly; inf where that cannot be said.
+
+    Intervals shrink like the square root of the rows.
+    """
+    return rows * _excess(seen, allowance) ** 2 if seen.resolution > allowance else math.inf
 
 
 def _excess(seen: SequentialResult, allowance: float) -> float:

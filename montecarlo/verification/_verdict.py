@@ -39,7 +39,8 @@ class Verdict:
     interval : tuple of float
         Numbers that are not refuted.
     resolution : float
-        The smallest relative error of the prediction that this run would have caught; absolute for slopes,
+        The error of the prediction that could not have passed: were it off by this much or more, a run would
+        call it consistent with probability at most the false alarm. Relative; absolute for slopes,
         probabilities and distances between laws.
     false_alarm : float
         This test's share of the run's probability of a false refutation.

@@ -16,10 +16,12 @@ from montecarlo.executors import check_threads
 from montecarlo.sequential import SequentialResult, share_false_alarm
 from montecarlo.verification._crew import hired_crew
 from montecarlo.verification._experiment import Experiment, Session
-from montecarlo.verification._next_look import GROWTH, next_look
+from montecarlo.verification._next_look import next_look, rows_needed
 from montecarlo.verification._verdict import Verdict, Verification
 
 _ROW_LIMIT = 10**9
+_SLOWER = 1.25
+"""Time of a look over what the look before says: other experiments may go on, too."""
 
 
 class VerificationInterrupted(KeyboardInterrupt):
@@ -151,6 +153,7 @@ class _Seen:
 
     result: SequentialResult
     rows: int
+    drawn: int
     networks: int
     seconds: float
 
@@ -165,28 +168,30 @@ class _Turn:
         self.seconds_left = math.inf  # roughly
         self._open: Callable[[], Session] = lambda: experiment.open(false_alarm, seed)
         self._session: Session | None = None
+        self._wanted = min(experiment.first_rows, _ROW_LIMIT)  # rows at the look to come
         self._seen: _Seen | None = None
 
     def look(self, threads: int | None) -> _Seen:
         """Draw up to the next look, and look."""
         start = time.perf_counter()
         session = self._session = self._session or self._open()
-        rows = session.rows
-        seen = self._seen.result if self._seen and session.looks_at_will else None
-        wanted = next_look(rows, seen, session.allowance) if rows else self.experiment.first_rows
-        session.draw(min(wanted, _ROW_LIMIT) - rows, threads)
+        drawn = self._wanted - session.rows
+        session.draw(drawn, threads)
         result = session.result()
-        return _Seen(result, session.rows, session.networks, time.perf_counter() - start)
+        return _Seen(result, session.rows, drawn, session.networks, time.perf_counter() - start)
 
     def keep(self, seen: _Seen) -> None:
         """Take down what a look saw."""
+        assert self._session is not None
         self.seconds += seen.seconds
+        allowance = self._session.allowance
+        result = seen.result if self._session.looks_at_will else None
+        self._wanted = min(next_look(seen.rows, result, allowance), _ROW_LIMIT)
+        a_row = seen.seconds / seen.drawn
         if self._seen is not None:  # the first one may have compiled kernels
-            self.next_seconds = GROWTH * seen.seconds
-        # Intervals shrink like the square root of the rows.
-        resolution = seen.result.resolution
-        excess = max(seen.result.reach, 0.0) / resolution if resolution > 0.0 else math.inf
-        self.seconds_left = seen.seconds * max(excess * excess - 1.0, 0.0) * GROWTH / (GROWTH - 1.0)
+            self.next_seconds = _SLOWER * a_row * (self._wanted - seen.rows)
+        needed = max(rows_needed(seen.rows, seen.result, allowance), self._wanted)
+        self.seconds_left = a_row * (needed - seen.rows)
         self._seen = seen
 
     @property
@@ -197,5 +202,5 @@ class _Turn:
 
     def verdict(self) -> Verdict:
         """Return where it stood at the last look: one that was broken off does not count."""
-        seen = self._seen or _Seen(self._open().result(), 0, 0, 0.0)
+        seen = self._seen or _Seen(self._open().result(), 0, 0, 0, 0.0)
         return Verdict.of(self.experiment, seen.result, seen.networks, self.seconds)

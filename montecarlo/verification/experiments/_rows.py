@@ -55,6 +55,11 @@ def bounded(low: float, high: float) -> Callable[[float], BoundedMean]:
     return lambda false_alarm: BoundedMean(low=low, high=high, false_alarm=false_alarm)
 
 
+def clipped_to(low: float, high: float) -> str:
+    """Return in words that rows are clipped."""
+    return f"clipped to [{low:.2f}, {high:.2f}]"
+
+
 def probability(false_alarm: float) -> EventProbability:
     """Return the sequence for events."""
     return EventProbability(false_alarm=false_alarm)

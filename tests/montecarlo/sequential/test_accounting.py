@@ -147,7 +147,7 @@ def test_two_samples_spend_their_false_alarm():
         n = look_rows(k)
         found = apart(n, n // 2, 0).result(resolution=1.0)
         below, above = found.estimate - found.interval[0], found.interval[1] - found.estimate
-        if found.interval[0] > 0.0:
+        if found.interval[0] > 1e-300:  # by the band, not by the refutation alone
             assert 2.0 * dkw(n, below / 2.0) == pytest.approx(0.5 * DELTA / look_cost(k))
         assert found.interval[1] == 1.0 or above == pytest.approx(upper_width(n, 0.5))
     assert found.interval[0] > 0.0

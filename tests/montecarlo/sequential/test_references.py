@@ -20,10 +20,10 @@ from montecarlo.sequential import (
     TwoSampleCdf,
 )
 from montecarlo.sequential import _refutation_times as times
-from montecarlo.sequential._capital import BETS, Growth
+from montecarlo.sequential._capital import BETS, Growth, aimed_bets
 from montecarlo.sequential._cdf_band import look_epsilon
 from montecarlo.sequential._looks import look_rows
-from montecarlo.sequential._non_negative_mean import log_shortfall
+from montecarlo.sequential._non_negative_mean import aimed_slopes, log_shortfall
 from montecarlo.sequential._sub_gaussian_mean import log_normal_mixture, tuned_rho
 from montecarlo.sequential._two_sample_cdf import two_sample_bound
 
@@ -304,6 +304,51 @@ def test_a_capital_that_aims_is_that_of_its_definition(kind):
     for sequence in (whole, parts):
         assert sequence.log_e_value(m, claim="at most") == pytest.approx(np.log(above / 2.0))
         assert sequence.log_e_value(m, claim="at least") == pytest.approx(np.log(below / 2.0))
+
+
+def test_rows_that_hardly_move_leave_the_bets_to_the_grid():
+    """Four events of 512 do not know their variance; a hundredth of the mean does not know 1 − m²."""
+    rare = np.repeat([0.0, 1.0], [508, 4])
+    assert aimed_bets(0.001, rare) is BETS
+    assert aimed_bets(0.001, np.full(512, 0.5)) is BETS
+    assert aimed_bets(0.01, np.random.default_rng(1).random(512)).size == 3
+    narrow = 1.0 + 0.01 * np.random.default_rng(1).standard_normal(512)
+    assert aimed_slopes(0.001, narrow) is BETS
+    assert aimed_slopes(0.01, 0.5 * narrow).size == 3
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize("seed", range(4))
+def test_aiming_costs_nothing_where_events_are_rare(seed):
+    rows = np.random.default_rng([seed, 7]).random(400_000) < 0.003
+    ends = []
+    for test in (BoundedMean(low=0.0, high=1.0), BoundedMean(low=0.0, high=1.0).aim(7.5e-4)):
+        for part in np.split(rows, np.arange(4000, rows.size, 4000)):
+            if test.interval[1] - 0.003 > 7.5e-4 or 0.003 - test.interval[0] > 7.5e-4:
+                test.update(part)
+        ends.append(test.n)
+    assert ends[1] <= 1.06 * ends[0] < 1.06 * rows.size
+
+
+def test_a_huge_row_leaves_a_sequence_that_goes_on():
+    rows = np.full(600, 0.5)
+    rows[3] = 1e160
+    for unit in (1.0, 1e-200):
+        test = NonNegativeMean(second_moment_bound=unit).aim(0.01).update(rows).update([0.5])
+        assert test.n == 601
+        assert test.refutes(0.5)
+    for size in (1e-300, 1e300):
+        NonNegativeMean(second_moment_bound=1.0).aim(size).update(rows / 1e200)
+        BoundedMean(low=0.0, high=1e-10).aim(size).update(1e-10 * np.minimum(rows, 1.0))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_laws_take_any_aim(size):
+    rows = np.random.default_rng(3).random((2, 1000))
+    law = CdfBand().aim(size).update(rows[0]).result(lambda x: np.clip(x, 0, 1), resolution=0.1)
+    same = TwoSampleCdf().aim(size).update(*rows).result(resolution=0.1)
+    for result in (law, same):
+        assert result.estimate < result.interval[1] <= 1.0
 
 
 @pytest.mark.parametrize("kind", AIMED)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from montecarlo.verification import run_experiments
-from montecarlo.verification._experiment import NetworkExperiment, describe
+from montecarlo.verification._catalogue import chosen_experiments
+from montecarlo.verification._experiment import NetworkExperiment, NumberExperiment, describe
 from montecarlo.verification.experiments import experiments_of, mutants_of
 from theory.catalogue import THEOREMS
 
@@ -47,3 +48,15 @@ def test_transformers_are_described():
     (record,) = describe(experiments_of("T4")[0])
     assert record["block"] == "transformer"
     assert record["width"] == 512
+
+
+def test_clipped_rows_say_so_and_cosines_end_at_one() -> None:
+    clipped = [
+        e for e in chosen_experiments(None)
+        if e.theorem in ("S5", "T4", "T4b", "T4c", "J4b") and isinstance(e, NumberExperiment)
+    ]  # fmt: skip
+    assert len(clipped) >= 16
+    for each in clipped:
+        low, high = each.sequence(0.1).interval  # type: ignore[attr-defined]
+        assert f"clipped to [{low:.2f}, {high:.2f}]" in each.quantity, each.label
+        assert high <= 1.0 or "cos" not in each.quantity.split(" at ")[0] or each.theorem == "T4c"

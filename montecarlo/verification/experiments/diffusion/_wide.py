@@ -11,7 +11,7 @@ import theory
 from montecarlo import ResNet, simulate_inputs
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import NumberOfRows, Source
-from montecarlo.verification.experiments._rows import bounded
+from montecarlo.verification.experiments._rows import bounded, clipped_to
 
 Array = npt.NDArray[np.float64]
 _START = 2.0
@@ -110,9 +110,10 @@ def _mean_square_source(resnet: ResNet, bounds: tuple[float, float]) -> Source:
 
 
 def _cosine_experiment(name: str, resnet: ResNet, predicted: float) -> NumberOfRows:
-    bounds = predicted - _REACH, predicted + _REACH
+    bounds = predicted - _REACH, min(predicted + _REACH, 1.0)
     return NumberOfRows(
-        theorem="S5", name=name, quantity="E cos of two hidden states", predicted=predicted, resolution=0.01,
+        theorem="S5", name=name, quantity=f"E cos of two hidden states {clipped_to(*bounds)}",
+        predicted=predicted, resolution=0.01,
         resnet=resnet, source=_cosine_source(resnet, bounds), sequence=bounded(*bounds), first_rows=200,
     )  # fmt: skip
 

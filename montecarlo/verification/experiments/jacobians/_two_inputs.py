@@ -11,7 +11,7 @@ import theory
 from montecarlo import ResNet
 from montecarlo.verification._mutant import Mutant
 from montecarlo.verification.experiments._row_sources import Array, NumberOfRows
-from montecarlo.verification.experiments._rows import bounded
+from montecarlo.verification.experiments._rows import bounded, clipped_to
 
 _COSINE = 0.95
 _MOST = 2.5
@@ -78,10 +78,12 @@ def _experiment(name: str, resnet: ResNet, allowance: float, resolution: float) 
         units_per_width=resnet.inner_width / resnet.width,
     )  # fmt: skip
     predicted = math.exp(found.log_kernel)
-    # The limit does not vary: it is that of rows cut at five halves of it, nine standard deviations above.
+    # The limit does not vary: it is that of rows cut at five halves of it, nine standard deviations
+    # above it, and at 0, six below.
     most = _MOST * predicted
     return NumberOfRows(
-        theorem="J4b", name=name, quantity=f"E K(x, x')/(‖p_L‖² ‖h_0‖²) at cosine {_COSINE}",
+        theorem="J4b", name=name,
+        quantity=f"E K(x, x')/(‖p_L‖² ‖h_0‖²) at cosine {_COSINE} {clipped_to(0.0, most)}",
         predicted=predicted, resolution=resolution * predicted, relative_to=predicted, first_rows=400,
         resnet=resnet, source=_Pairs(resnet, most), sequence=bounded(0.0, most),
         allowance=allowance * predicted,

@@ -2,8 +2,9 @@
 
 Networks are wide, not infinitely wide: what their width is worth, O(1/d) of the mean, was measured with many
 more networks than a run draws and is part of the claim (`allowance`) or below a sixth of the resolution. Rows
-are clipped to an interval about the prediction that ends seven standard deviations away: the limit in width,
-which does not vary, is the same, and a test of a mean pays for what rows might be.
+are clipped to an interval about the prediction that ends at least five standard deviations away, or at 1 for
+cosines: the limit in width, which does not vary, is the same, and a test of a mean pays for what rows might
+be.
 """
 
 from __future__ import annotations
@@ -19,11 +20,17 @@ from montecarlo import TokenSample, Transformer
 from montecarlo.networks._wide_transformer import predict_tokens
 from montecarlo.verification._experiment import Array, Experiment
 from montecarlo.verification._mutant import Mutant
-from montecarlo.verification.experiments._rows import bounded
+from montecarlo.verification.experiments._rows import bounded, clipped_to
 from montecarlo.verification.experiments.tokens._rows import TransformerNumber, changed, plain_attention
 
 _REACH = {"log_rms_path": 0.5, "cosine_path": 0.3, "log_tangent_path": 0.5}
 """How far from the prediction rows are clipped."""
+
+
+def _ends(column: str, predicted: float) -> tuple[float, float]:
+    """Return the ends of the interval that rows of a column are clipped to."""
+    high = predicted + _REACH[column]
+    return predicted - _REACH[column], min(high, 1.0) if column == "cosine_path" else high
 
 
 # T4: uniform attention and ReLU
@@ -36,9 +43,10 @@ def _cosine(depth: int, beta: float) -> TransformerNumber:
     )
     path = theory.token_cosine_recursion(cosine=0.0, tokens=4, depth=depth, alpha=alpha, mlp_alpha=alpha)
     predicted = float(path[-1])
-    low, high = predicted - _REACH["cosine_path"], predicted + _REACH["cosine_path"]
+    low, high = _ends("cosine_path", predicted)
     return TransformerNumber(
-        theorem="T4", name=f"d = 512, L = {depth}, β = {beta:g}", quantity="mean cosine", predicted=predicted,
+        theorem="T4", name=f"d = 512, L = {depth}, β = {beta:g}",
+        quantity=f"mean cosine {clipped_to(low, high)}", predicted=predicted,
         resolution=0.02 * predicted, relative_to=predicted, allowance=2.0 / 512, first_rows=50,
         transformer=transformer, read=lambda sample: np.clip(sample["cosine_path"][:, -1], low, high),
         sequence=bounded(low, high),
@@ -69,9 +77,10 @@ def _wide(placement: str, column: str, **words: Any) -> TransformerNumber:
     }[column]
     predicted = float(values[-1])
     log = column != "cosine_path"
-    low, high = predicted - _REACH[column], predicted + _REACH[column]
+    low, high = _ends(column, predicted)
     return TransformerNumber(
-        theorem="T4b", name=f"{placement}, {name}", quantity=f"mean of {name}", predicted=predicted,
+        theorem="T4b", name=f"{placement}, {name}", predicted=predicted,
+        quantity=f"mean of {name} {clipped_to(low, high)}",
         resolution=0.03 if log else 0.03 * predicted,
         relative_to=1.0 if log else predicted, allowance=_WIDTH[column] / d,
         first_rows=50, transformer=transformer,
@@ -120,7 +129,8 @@ def _collapse(placement: str, clock: Callable[[TokenSample], Array] | None = Non
         return np.clip(-np.log(gap[:, -1] / gap[:, start]) / (clock or steps)(sample), low, high)
 
     return TransformerNumber(
-        theorem="T4c", name=placement, quantity=f"−log(1 − cosine) over {rates.clock}",
+        theorem="T4c", name=placement,
+        quantity=f"−log(1 − cosine) over {rates.clock} {clipped_to(low, high)}",
         predicted=rates.collapse, resolution=0.05, allowance=0.025, first_rows=50, transformer=transformer,
         read=row, sequence=bounded(low, high),
     )  # fmt: skip
