@@ -57,11 +57,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain(error.format_message())
     except (KeyboardInterrupt, click.Abort) as stop:
         # A verb that knows better what is left says so in the interrupt.
-        kept = str(stop.__cause__ or "") or (  # click makes its own Abort of it
-            "finished rows stay in Parquet files, and the same command continues from them (CSV and standard "
-            "output cannot be continued)"
-        )
-        click.echo(f"largedepth: interrupted; {kept}", err=True)
+        kept = str(stop.__cause__ or "")  # click makes its own Abort of it
+        click.echo("largedepth: interrupted" + (f"; {kept}" if kept else ""), err=True)
         flush_streams()
         # A block still running in a thread would hold up a normal exit; it has nothing left to save.
         os._exit(INTERRUPTED)

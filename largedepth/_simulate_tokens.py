@@ -9,7 +9,7 @@ import click
 
 from largedepth._options import apply_options, real, seed_help, take, whole
 from largedepth._progress import progress_bar
-from largedepth._running import drawn_on, running_options, show_sample
+from largedepth._running import drawn_on, running_options, sampled_into, show_sample
 
 if TYPE_CHECKING:
     from montecarlo import Transformer
@@ -134,7 +134,8 @@ def simulate_tokens(
         if asked[field] and out is None:
             rule = "needs Parquet, whose cells hold lists; a line of CSV is one layer"
             raise InvalidFieldError(field, None, rule, "give out=t.parquet")
-    with drawn_on(**place), progress_bar(replicas, what="simulate-tokens") as bar:
+    bar_of = progress_bar(replicas, what="simulate-tokens")
+    with sampled_into(out, place["store"]), drawn_on(**place), bar_of as bar:
         common: dict[str, Any] = {
             "replicas": replicas, "seed": seed, "threads": place["threads"], "progress": bar.finish,
         }  # fmt: skip
