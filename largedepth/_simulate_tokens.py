@@ -158,6 +158,9 @@ def simulate_tokens(
             f"from layer {int(lost.any(axis=0).argmax())} on: their rows are NaN there"
         )
         raise InvalidFieldError("norm", transformer.norm, rule, "give norm='rms', or a smaller depth")
+    if transformer.token_std == 0.0 and np.isnan(sample["cosine_path"]).any():
+        rule = "leaves tokens of zeros, as nothing else embeds them: their cosines are NaN"
+        raise InvalidFieldError("token_std", 0.0, rule, "give token_std=0.02, say")
 
 
 def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
@@ -178,11 +181,14 @@ def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
     try:
         if preset != "custom":
             return Transformer.preset(preset, **given)
-        for field in dataclasses.fields(Transformer):
-            if field.default is dataclasses.MISSING and field.name not in given:
-                raise InvalidFieldError(
-                    field.name, None, "must be given for a custom one", "give all of them"
-                )
+        needed = [f.name for f in dataclasses.fields(Transformer) if f.default is dataclasses.MISSING]
+        missing = [name for name in needed if name not in given]
+        if missing:
+            options = [
+                "attention-kind" if name == "attention" else name.replace("_", "-") for name in missing
+            ]
+            rule = f"needs --{', --'.join(options)} as well"
+            raise InvalidFieldError("preset", preset, rule, "give all of them, or another preset")
         return Transformer(**given)
     except InvalidFieldError as error:
         # The option of the field `attention` is another one: --attention asks for columns.
