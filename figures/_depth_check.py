@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from figures._style import NETWORKS, THEORY, figure_style, save_drawing
 from montecarlo import InvalidFieldError
@@ -68,10 +69,21 @@ def _draw_along(axis: Any, check: DepthCheck, name: str, title: str) -> None:
     for fault in check.faults:
         if fault.depth == check.depths[-1] and 0 < len(fault.blocks) <= 2:
             axis.axvline(fault.blocks[0], color="C3", ls=":", lw=1.5)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _plain_below_a_decade(axis)
     if axis.get_lines() and np.isfinite(axis.get_lines()[0].get_ydata()).any():
         axis.legend(fontsize=8, loc="best")
     else:
         axis.text(0.5, 0.5, "none given", transform=axis.transAxes, ha="center")
+
+
+def _plain_below_a_decade(axis: Any) -> None:
+    """Write plain numbers on a logarithmic axis where powers of ten would leave it nearly bare."""
+    low, high = axis.get_ylim()
+    if high < 10.0 * low:
+        axis.yaxis.set_major_locator(MaxNLocator(5))
+        axis.yaxis.set_major_formatter(lambda value, _: f"{value:.4g}")
+        axis.yaxis.set_minor_locator(NullLocator())
 
 
 def _draw_across(axis: Any, check: DepthCheck) -> None:
@@ -105,4 +117,5 @@ def _draw_across(axis: Any, check: DepthCheck) -> None:
     middle = np.sqrt(low * high)
     axis.set_ylim(min(low, middle / 2), max(high, middle * 2))  # what hardly changes shall look so
     axis.yaxis.set_major_formatter(lambda value, _: number(float(np.log(value))) if value > 0 else "0")
+    _plain_below_a_decade(axis)
     axis.legend(fontsize=8, loc="best")

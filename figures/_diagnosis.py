@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
 from figures._growth_theory import growth_theory
 from figures._style import NETWORKS, THEORY, bin_edges, figure_style, save_drawing
@@ -112,7 +113,13 @@ def _draw_growth(axis: Any, diagnosis: Diagnosis) -> None:
         for end in (theory.low, theory.high):
             if end is not None:
                 axis.plot(theory.layers, end / np.log(10), color=THEORY, ls=":", lw=1)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.yaxis.set_major_formatter(lambda value, _: number(value * np.log(10)))
+    low, high = axis.get_ylim()
+    if high - low < 1.0:  # less than a decade: plain numbers, not powers of ten between
+        ticks = MaxNLocator(5).tick_values(10.0**low, 10.0**high)
+        ticks = ticks[(ticks > 10.0**low) & (ticks < 10.0**high)]
+        axis.set_yticks(np.log10(ticks), [f"{tick:.4g}" for tick in ticks])
     if axis.get_legend_handles_labels()[0]:
         axis.margins(y=0.2)
         axis.legend(fontsize=8, loc="best")

@@ -17,7 +17,7 @@ import click
 
 from largedepth._cli import cli
 from largedepth._options import quoted
-from largedepth._ours import find_ours_first
+from largedepth._ours import OURS, find_ours_first
 from largedepth._signals import interrupt_on_signals
 from largedepth._streams import drop_output, flush_streams, guard_streams
 
@@ -57,11 +57,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain(error.format_message())
     except (KeyboardInterrupt, click.Abort) as stop:
         # A verb that knows better what is left says so in the interrupt.
-        kept = str(stop.__cause__ or "") or (  # click makes its own Abort of it
-            "finished rows stay in Parquet files, and the same command continues from them (CSV and standard "
-            "output cannot be continued)"
-        )
-        click.echo(f"largedepth: interrupted; {kept}", err=True)
+        kept = str(stop.__cause__ or "")  # click makes its own Abort of it
+        click.echo("largedepth: interrupted" + (f"; {kept}" if kept else ""), err=True)
         flush_streams()
         # A block still running in a thread would hold up a normal exit; it has nothing left to save.
         os._exit(INTERRUPTED)
@@ -73,6 +70,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _complain(
             f"{error.filename or 'file'}: {error.strerror or error}; free space or choose another --out"
         )
+    except ModuleNotFoundError as error:
+        code = _missing_module(error)
     except MemoryError:
         code = _complain("out of memory; take a smaller --width, --depth or --block-size, or fewer --threads")
     except ValueError as error:
@@ -85,6 +84,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _complain(message: str) -> int:
     click.echo(f"largedepth: {' '.join(message.split())}", err=True)
     return BAD_INPUT
+
+
+def _missing_module(error: ModuleNotFoundError) -> int:
+    """Say what is not installed; a module of ours that is not there is a defect, as any other."""
+    if (error.name or "").partition(".")[0] in (*OURS, "largedepth"):
+        return _failure(error)
+    return _complain(f"{error.name or error}: is not installed; pip install {error.name or 'it'}")
 
 
 def _failure(error: Exception) -> int:

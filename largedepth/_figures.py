@@ -11,16 +11,34 @@ from largedepth._options import apply_options, seed_help, whole
 from largedepth._progress import SAMPLED_WORDS, TRAINED_WORDS, in_words, progress_bar
 from largedepth._running import drawn_on, running_options
 
+_QUICK = "largedepth.quick"
+
+
+def _note_quick(context: click.Context, _: click.Parameter, quick: bool) -> None:
+    context.meta[_QUICK] = quick
+
+
+def _setting(context: click.Context, _: click.Parameter, paper: bool) -> str:
+    if paper and context.meta[_QUICK]:
+        raise click.UsageError("--paper: must not go with --quick; drop one of the two")
+    return "paper" if paper else "quick"
+
+
 figure_options = apply_options(
     click.option(
         "--quick",
-        "setting",
-        flag_value="quick",
-        default="quick",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_note_quick,
         help="Small samples (default); 1 and 3 have the paper's 50 networks a point.",
     ),
     click.option(
-        "--paper", "setting", flag_value="paper", help="The paper's own sample sizes (1 and 3: as --quick)."
+        "--paper",
+        "setting",
+        is_flag=True,
+        callback=_setting,
+        help="The paper's own sample sizes (1 and 3: as --quick).",
     ),
     click.option("--seed", type=whole("7"), default=0, show_default=True, metavar="N", help=seed_help),
     running_options,
@@ -75,6 +93,7 @@ def figures(
 
     1: hidden states against depth; 2: laws at the critical scaling; 3: gradients against depth;
     4, 5: the same as 1 and 3 for smooth weights; 6: fractional weights along depth;
+    7: hidden states and gradients over scaling and smoothness of the weights;
     small-width: explosion or collapse at widths 1, 2, 3, 10; activations: laws of the norm for four of them;
     convergence: how fast the exact law approaches its limit (no networks).
     strong-order: how fast hidden states approach their limit on one path of weights.
@@ -82,9 +101,12 @@ def figures(
     contraction: linear networks with antipersistent weights.
     normalised: growth along depth with and without norms; schedules: scalings that change along depth;
     post-activation: an activation outside the last matrix.
+    spectrum: singular values of the Jacobian; kernel: tangent kernels; cosines: of two inputs along depth;
+    transformers: random transformers along depth.
     8, 9: weights and accuracy after training, which takes minutes and the extra `training`.
     Samples are kept in DIR/samples and used again.
     """
+    names = tuple(dict.fromkeys(names))
     if dry_run:
         _estimate(names, setting, threads)
         return

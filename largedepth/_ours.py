@@ -9,7 +9,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
-_OURS = ("figures", "montecarlo", "theory")
+OURS = ("figures", "montecarlo", "theory")
 
 
 class _Beside(MetaPathFinder):
@@ -21,7 +21,7 @@ class _Beside(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return PathFinder.find_spec(name, [self._folder], target) if name in _OURS else None
+        return PathFinder.find_spec(name, [self._folder], target) if name in OURS else None
 
 
 def find_ours_first() -> None:

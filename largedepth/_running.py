@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -41,6 +42,42 @@ def drawn_on(
     executor = executor_from(threads=threads, processes=processes, dask=dask)
     with closing(executor), running(executor=executor, store=folder):
         yield
+
+
+@contextmanager
+def sampled_into(out: str | None, store: str | None) -> Iterator[None]:
+    """Say in an interrupt what of the rows is kept: those of a results folder, or of the file `out`."""
+    before = _written(out)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"finished rows are in {store}, and the same command continues"
+            if store is not None
+            else _kept_words(out, before)
+        ) from None
+
+
+def _written(out: str | None) -> tuple[int, int] | None:
+    """Return what tells a file from the one that replaces it; None without a file."""
+    if out is None or not Path(out).exists():
+        return None
+    status = Path(out).stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def _kept_words(out: str | None, before: tuple[int, int] | None) -> str:
+    if out is None or not out.endswith(".parquet"):
+        return "no rows are kept: CSV and standard output cannot be continued; give --out FILE.parquet"
+    now = _written(out)
+    if now is None:
+        return f"no rows were finished, and {out} was not written"
+    if now == before:
+        return f"{out} is as it was before"
+    from pyarrow.parquet import read_metadata
+
+    rows = read_metadata(out).num_rows
+    return f"{out} has {rows:,} finished rows, and the same command continues from them"
 
 
 def show_sample(verb: str, sample: Any, out: str | None, *, in_file: int, how: str = "") -> None:

@@ -6,10 +6,12 @@ import signal
 import time
 
 ENDING = (
-    "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPWR", "SIGBREAK",
+    "SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPWR",
+    "SIGBREAK",
 )  # fmt: skip
-"""Names of signals that would end a process: of `kill`, a terminal that closes, and batch systems that warn
-(SIGUSR1, SIGUSR2 and SIGXCPU, most of them). Left out: SIGQUIT, which asks for a core dump, and errors."""
+"""Names of signals that would end a process: Ctrl-C, which `timeout -s INT` sends twice; those of `kill`, of a
+terminal that closes, and of batch systems that warn (SIGUSR1, SIGUSR2 and SIGXCPU, most of them). Left out:
+SIGQUIT, which asks for a core dump, and errors."""
 
 _SAME_SECONDS = 2.0  # a terminal that closes, or a batch system, tells a process more than once
 
@@ -23,8 +25,8 @@ def interrupt_on_signals() -> None:
 
     def interrupt(number: int, frame: object) -> None:
         now = time.monotonic()
-        again, last[0] = now < last[0] + _SAME_SECONDS, now
-        if not again:
+        if now >= last[0] + _SAME_SECONDS:
+            last[0] = now
             raise KeyboardInterrupt
 
     for name in ENDING:

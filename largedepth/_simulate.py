@@ -8,7 +8,7 @@ import click
 
 from largedepth._options import network_options, seed_help, take, whole
 from largedepth._progress import progress_bar
-from largedepth._running import drawn_on, running_options, show_sample
+from largedepth._running import drawn_on, running_options, sampled_into, show_sample
 
 if TYPE_CHECKING:
     from montecarlo import Request, ResNet
@@ -98,7 +98,8 @@ def simulate(
         "block_size": block_size,
     }  # fmt: skip
     cost = _cost(find_engine(engine, resnet, request), resnet, request)
-    with drawn_on(**place), progress_bar(replicas, what="simulate", cost=cost) as bar:
+    bar_of = progress_bar(replicas, what="simulate", cost=cost)
+    with sampled_into(out, place["store"]), drawn_on(**place), bar_of as bar:
         if out is None:
             sample = sample_networks(resnet, **common, gradients=gradients, progress=bar.finish)  # type: ignore[arg-type]
         else:

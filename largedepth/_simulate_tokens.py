@@ -9,7 +9,7 @@ import click
 
 from largedepth._options import apply_options, real, seed_help, take, whole
 from largedepth._progress import progress_bar
-from largedepth._running import drawn_on, running_options, show_sample
+from largedepth._running import drawn_on, running_options, sampled_into, show_sample
 
 if TYPE_CHECKING:
     from montecarlo import Transformer
@@ -134,7 +134,8 @@ def simulate_tokens(
         if asked[field] and out is None:
             rule = "needs Parquet, whose cells hold lists; a line of CSV is one layer"
             raise InvalidFieldError(field, None, rule, "give out=t.parquet")
-    with drawn_on(**place), progress_bar(replicas, what="simulate-tokens") as bar:
+    bar_of = progress_bar(replicas, what="simulate-tokens")
+    with sampled_into(out, place["store"]), drawn_on(**place), bar_of as bar:
         common: dict[str, Any] = {
             "replicas": replicas, "seed": seed, "threads": place["threads"], "progress": bar.finish,
         }  # fmt: skip
@@ -157,6 +158,9 @@ def simulate_tokens(
             f"from layer {int(lost.any(axis=0).argmax())} on: their rows are NaN there"
         )
         raise InvalidFieldError("norm", transformer.norm, rule, "give norm='rms', or a smaller depth")
+    if transformer.token_std == 0.0 and np.isnan(sample["cosine_path"]).any():
+        rule = "leaves tokens of zeros, as nothing else embeds them: their cosines are NaN"
+        raise InvalidFieldError("token_std", 0.0, rule, "give token_std=0.02, say")
 
 
 def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
@@ -177,11 +181,14 @@ def _transformer(preset: str, given: dict[str, Any]) -> Transformer:
     try:
         if preset != "custom":
             return Transformer.preset(preset, **given)
-        for field in dataclasses.fields(Transformer):
-            if field.default is dataclasses.MISSING and field.name not in given:
-                raise InvalidFieldError(
-                    field.name, None, "must be given for a custom one", "give all of them"
-                )
+        needed = [f.name for f in dataclasses.fields(Transformer) if f.default is dataclasses.MISSING]
+        missing = [name for name in needed if name not in given]
+        if missing:
+            options = [
+                "attention-kind" if name == "attention" else name.replace("_", "-") for name in missing
+            ]
+            rule = f"needs --{', --'.join(options)} as well"
+            raise InvalidFieldError("preset", preset, rule, "give all of them, or another preset")
         return Transformer(**given)
     except InvalidFieldError as error:
         # The option of the field `attention` is another one: --attention asks for columns.

@@ -83,6 +83,12 @@ def _say_plan(asked: Sweep, out: str, workers: int) -> None:
 
 
 def _say_result(asked: Sweep, result: SweepResult, out: str) -> None:
+    if result.nonfinite:
+        click.echo(
+            f"sweep: {result.nonfinite:,} of {result.sampled:,} sampled networks left the finite numbers "
+            "(NaN rows)",
+            err=True,
+        )
     if result.missing:
         click.echo(
             f"sweep: max_seconds passed with {result.missing:,} networks to go; the same command continues",

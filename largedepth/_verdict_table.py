@@ -58,7 +58,7 @@ def summary(verification: Verification) -> str:
             lines += ["```", explain(verdict), "```", ""]
     lines.append(
         "*Resolution*: the error of the prediction that could not have passed, relative to it; "
-        "absolute for slopes, probabilities and distances between laws."
+        "absolute for slopes, probabilities and distances between laws; – for inequalities, which have none."
     )
     return "\n".join(lines) + "\n"
 
@@ -102,7 +102,7 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     return (
         f"{verdict.id} {verdict.name}".strip(), verdict.quantity,
         f"{SIGNS[verdict.claim]}{number(verdict.predicted)}", number(verdict.estimate),
-        f"{verdict.resolution:.2g}", verdict.verdict,
+        f"{verdict.resolution:.2g}" if verdict.resolution > 0 else "–", verdict.verdict,
     )  # fmt: skip
 
 

@@ -30,6 +30,10 @@ def read_report(folder: Path) -> Report:
     InvalidFieldError
         If there is nothing to report, or a file is not what its name says.
     """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidFieldError(
+            "DIR", str(folder), "must be a folder", "run largedepth reproduce --out DIR first"
+        )
     records = [_record(path) for path in sorted(folder.glob("figure-*.json"))]
     order = list(FIGURES)
     # Figures that are drawn by name alone follow in the order of their names.
@@ -39,6 +43,8 @@ def read_report(folder: Path) -> Report:
         rule = f"must hold {VERDICTS} or figures with their figure-*.json"
         raise InvalidFieldError("DIR", str(folder), rule, "run largedepth reproduce --out DIR first")
     try:
+        if found is not None and not (isinstance(found, list) and all(isinstance(v, dict) for v in found)):
+            raise TypeError(f"a list of verdicts in {VERDICTS}")
         statements = statements_of([verdict_of(record) for record in found or ()])
         drawn = tuple(_figure(folder, record) for record in records)
     except (KeyError, TypeError) as error:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from montecarlo.common import _html
+from montecarlo.common._errors import check_whole
 from montecarlo.common.files import check_writable, replaced_file
 from montecarlo.runs import Specification
 from montecarlo.samples._tables import table_metadata, write_table
@@ -102,15 +103,29 @@ class RowSample(ABC):
         ValueError
             If the samples differ in more than their rows, or do not follow each other.
         """
-        ours, theirs = ((s.specification, s.seed, s.details, s.columns.keys()) for s in (self, other))
-        if ours != theirs:
-            raise ValueError(f"cannot pool {self!r} with {other!r}: they must agree in all but the replicas")
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        ours, theirs = (
+            s.specification.canonical() | {"seed": s.seed, **s.details, "columns": sorted(s.columns)}
+            for s in (self, other)
+        )
+        differing = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+        if differing:
+            a, b = (fields.get(differing[0]) for fields in (ours, theirs))
+            raise ValueError(f"cannot pool: {differing[0]} must agree, and is {a!r} here, {b!r} there")
         if other.first_replica != self.first_replica + len(self):
             raise ValueError(f"cannot pool {self!r} with {other!r}: the replicas must follow each other")
         return self._with({name: np.concatenate([c, other[name]]) for name, c in self.columns.items()})
 
     def head(self, replicas: int) -> Self:
-        """Return the first rows."""
+        """Return the first rows; all if there are fewer.
+
+        Raises
+        ------
+        InvalidFieldError
+            For anything but a whole number of at least 0.
+        """
+        replicas = check_whole("replicas", replicas, 0, 2**63, 100)
         return self._with({name: column[:replicas] for name, column in self.columns.items()})
 
     def _with(self, columns: dict[str, Array]) -> Self:

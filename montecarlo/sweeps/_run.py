@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,12 +41,15 @@ class SweepResult:
         Networks still to be drawn, since `max_seconds` had passed.
     imprecise : int
         Specifications whose interval is longer than asked for with all their networks.
+    nonfinite : int, default 0
+        Networks drawn whose rows have NaN: they left the finite numbers.
     """
 
     reused: int
     sampled: int
     missing: int
     imprecise: int
+    nonfinite: int = 0
 
     @property
     def complete(self) -> bool:
@@ -93,8 +96,8 @@ def run_sweep(
     ...     store = Store.open(folder)
     ...     for _ in range(2):
     ...         run_sweep(sweep, store, ThreadExecutor(2))
-    SweepResult(reused=0, sampled=1000, missing=0, imprecise=0)
-    SweepResult(reused=1000, sampled=0, missing=0, imprecise=0)
+    SweepResult(reused=0, sampled=1000, missing=0, imprecise=0, nonfinite=0)
+    SweepResult(reused=1000, sampled=0, missing=0, imprecise=0, nonfinite=0)
     """
     store.add_runs(point.run.record for point in sweep.points)
     return _SweepRun(sweep, store, executor, watch or SweepWatch()).all_rounds()
@@ -107,7 +110,7 @@ class _SweepRun:
         self._sweep, self._store, self._executor, self._watch = sweep, store, executor, watch
         self._pace = Pace(executor.workers)
         self._keeper = Running(executor, store)
-        self._reused = self._sampled = 0
+        self._reused = self._sampled = self._nonfinite = 0
         self._end = None if sweep.max_seconds is None else time.monotonic() + sweep.max_seconds
 
     def all_rounds(self) -> SweepResult:
@@ -115,7 +118,7 @@ class _SweepRun:
         if precision is None:
             goals = [(point, 0, point.replicas) for point in self._sweep.points]
             missing = self._draw(goals, None)
-            return SweepResult(self._reused, self._sampled, missing, 0)
+            return self._result(missing, 0)
         turns = [_Turn(point, precision) for point in self._sweep.points]
         imprecise = 0
         while turns:
@@ -124,12 +127,15 @@ class _SweepRun:
             drawn: dict[str, list[tuple[int, npt.NDArray[np.float64]]]] = {}
             missing = self._draw(goals, (precision.column, drawn))
             if missing:
-                return SweepResult(self._reused, self._sampled, missing, imprecise)
+                return self._result(missing, imprecise)
             for turn in turns:
                 turn.take(drawn.pop(turn.point.run.key))
             imprecise += sum(turn.exhausted and not turn.precise for turn in turns)
             turns = [turn for turn in turns if not turn.precise and not turn.exhausted]
-        return SweepResult(self._reused, self._sampled, 0, imprecise)
+        return self._result(0, imprecise)
+
+    def _result(self, missing: int, imprecise: int) -> SweepResult:
+        return SweepResult(self._reused, self._sampled, missing, imprecise, self._nonfinite)
 
     def _draw(
         self,
@@ -164,6 +170,7 @@ class _SweepRun:
                         found[block.run.key].append((block.first, rows.columns[column]))
                     left -= block.count
                     self._sampled += block.count
+                    self._nonfinite += _count_nan(rows.columns)
                     seconds_left -= block.count * block.run.seconds
                     time_left = seconds_left * self._pace.factor(block.run) / self._executor.workers
                     self._watch.finished(block.run, block.count, time_left)
@@ -180,6 +187,12 @@ class _SweepRun:
             if self._end is not None and time.monotonic() >= self._end:
                 return
             yield package
+
+
+def _count_nan(columns: Mapping[str, npt.NDArray[np.float64]]) -> int:
+    """Return how many rows have NaN."""
+    found = [np.isnan(c).any(axis=tuple(range(1, c.ndim))) for c in columns.values()]
+    return int(np.any(found, axis=0).sum())
 
 
 class _Turn:

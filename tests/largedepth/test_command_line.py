@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from command import command
 
+from largedepth.__main__ import main
 from montecarlo import ResNet, read_sample, simulate
 from montecarlo.engines._registry import ENGINES
 from montecarlo.laws import LAWS
@@ -309,7 +310,11 @@ def wait_until_at_work(process: subprocess.Popen[str], seconds: float) -> None:
     assert process.poll() is None, "the run was to be longer than the test waits"
 
 
-@pytest.mark.parametrize("ends", [[signal.SIGINT], [signal.SIGHUP, signal.SIGTERM]])  # a terminal closes
+ENDS = ([signal.SIGINT], [signal.SIGINT, signal.SIGINT], [signal.SIGHUP, signal.SIGTERM])
+"""Ctrl-C; twice, as `timeout -s INT` does, too; a terminal that closes."""
+
+
+@pytest.mark.parametrize("ends", ENDS)
 def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signals], tmp_path: Path) -> None:
     path, whole = tmp_path / "s.parquet", tmp_path / "whole.parquet"
     network = ("--width", "40", "--depth", "400", "--beta", "0.5", "--weights", "uniform", "--seed", "5")
@@ -332,16 +337,41 @@ def test_interruption_keeps_finished_rows_and_continues(ends: list[signal.Signal
     wait_until_at_work(process, start + 1.0)
     for end in ends:
         process.send_signal(end)
+        time.sleep(0.03)  # not one pending signal
     _, messages = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in messages
     assert "continues" in messages
     kept = len(pd.read_parquet(path))
     assert 0 < kept < 200_000
+    assert f"{path} has {kept:,} finished rows" in messages
     assert os.listdir(tmp_path) == [path.name]
     assert command("simulate", *network, "--replicas", str(kept + 20), "--out", str(path)).returncode == 0
     assert command("simulate", *network, "--replicas", str(kept + 20), "--out", str(whole)).returncode == 0
     pd.testing.assert_frame_equal(pd.read_parquet(path), pd.read_parquet(whole), check_exact=True)
+
+
+@pytest.mark.parametrize("out", [(), ("--out", "s.csv"), ("--out", "s.parquet")])
+def test_an_interrupt_claims_no_rows_that_were_not_written(
+    out: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("simulate", "sample_to_file"):
+        monkeypatch.setattr(f"montecarlo.{name}", interrupted)
+    monkeypatch.setattr("os._exit", sys.exit)
+    with pytest.raises(SystemExit) as end:
+        main(["simulate", "--width", "8", "--depth", "4", "--beta", "0.5", *out])
+    assert end.value.code == 130
+    message = capsys.readouterr().err
+    assert "no rows" in message
+    assert "continue from" not in message
+    monkeypatch.setattr("montecarlo.diagnosis.diagnose", interrupted)
+    with pytest.raises(SystemExit):
+        main(["diagnose", "--width", "8", "--depth", "4", "--beta", "0.5"])
+    assert capsys.readouterr().err.strip() == "largedepth: interrupted"
 
 
 def test_depth_of_a_million_at_the_worst_scaling() -> None:

@@ -43,7 +43,8 @@ def test_a_custom_one_needs_all_fields():
     done = command("simulate-tokens", "--preset", "custom", *SMALL)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "--norm" in done.stderr
+    for option in ("norm", "placement", "attention-kind", "position", "activation", "query-std", "token-std"):
+        assert f"--{option}" in done.stderr, "all of them at once"
     stds = [
         word for name in ("query", "key", "value", "up", "down", "token") for word in (f"--{name}-std", 0.1)
     ]
@@ -106,6 +107,10 @@ def test_networks_without_numbers_are_an_error_that_says_where():
     assert first > 1
     assert f"of 4 networks too unlike in size for float32, from layer {first} on" in done.stderr
     assert "give --norm rms, or a smaller depth" in done.stderr
+    zeros = command("simulate-tokens", "--preset", "gpt2", *SMALL, "--token-std", 0, "--position-std", 0)
+    assert zeros.returncode == 2
+    assert "--token-std 0.0: leaves tokens of zeros" in zeros.stderr
+    assert "give --token-std 0.02" in zeros.stderr
     # Others go on, wherever their streams are.
     far = command(
         "simulate-tokens", "--preset", "gpt2", *SMALL, "--norm", "none", "--skip", 9, "--depth", "600"

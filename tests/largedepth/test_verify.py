@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -284,6 +285,8 @@ def test_ctrl_c_prints_the_verdicts_so_far(tmp_path: Path) -> None:
         if "1 of 2 decided" in line:
             break
     process.send_signal(signal.SIGINT)
+    time.sleep(0.03)
+    process.send_signal(signal.SIGINT)  # as `timeout -s INT` does
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     words = [line.split()[-1] for line in out.splitlines() if line.startswith("I2 ")]

@@ -105,6 +105,11 @@ class TokenFindings:
         known = [row.agrees for row in self.rows if row.agrees is not None]
         return all(known) if known else None
 
+    @property
+    def n_left_out(self) -> int:
+        """How many of the networks left the finite numbers: the simulated means are those of the others."""
+        return 0 if self.sample is None else self.sample.n_nonfinite
+
     def record(self) -> dict[str, Any]:
         """Return the diagnosis as JSON-serialisable values; natural logarithms where `log` says so."""
         return {
@@ -121,6 +126,7 @@ class TokenFindings:
             "no_theory": self.no_theory,
             "ranges": [vars(r) for r in self.ranges],
             "replicas": self.replicas,
+            "left_out": self.n_left_out,
             "seed": self.seed,
             "false_alarm": self.false_alarm,
         }  # fmt: skip

@@ -55,9 +55,11 @@ def _regime_words(diagnosis: TokenFindings) -> str:
     regime = diagnosis.regime
     if diagnosis.no_theory:
         return f"{regime.name}: the wide recursion (T4b) does not reach this network: {diagnosis.no_theory}."
+    net = diagnosis.transformer
+    before = ", before its norms" if net.placement == "post" and net.norm != "none" else ""
     return (
         f"{regime.name}: {_WORDS[regime.name]} Branches multiply the stream's mean square by "
-        f"{number(regime.clock)} in all."
+        f"{number(regime.clock)} in all{before}."
     )
 
 
@@ -107,6 +109,8 @@ def _rows(diagnosis: TokenFindings) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("at the last layer", "layer 0", f"theory, {L:,}", "simulated", "verdict")]
     for row in diagnosis.rows:
         verdict = {None: "", True: "agrees", False: "DISAGREES"}[row.agrees]
+        if row.agrees and row.log and row.simulated is not None and row.simulated.upper + 0.1 < row.predicted:
+            verdict = "agrees: theory is the mean square, typical networks lie lower"
         rows.append(
             (row.quantity, _shown(row, row.start), _shown(row, row.predicted), _estimate(row), verdict)
         )
@@ -145,12 +149,18 @@ def check_words(diagnosis: TokenFindings) -> str:
         return "not simulated: one network takes longer than the seconds given allow"
     if diagnosis.no_theory:
         return (
-            f"simulated without theory: {diagnosis.replicas:,} networks (seed {diagnosis.seed}). In "
+            f"simulated without theory: {_networks_words(diagnosis)} (seed {diagnosis.seed}). In "
             "brackets: 99 % intervals."
         )
     found = "theory and simulation agree" if diagnosis.agrees else "THEORY AND SIMULATION DISAGREE"
     return (
-        f"{found}: {diagnosis.replicas:,} networks (seed {diagnosis.seed}), false alarm "
+        f"{found}: {_networks_words(diagnosis)} (seed {diagnosis.seed}), false alarm "
         f"{diagnosis.false_alarm:g}; theory may be off by 0.02 + 3.5/width, and above logs by their "
         "variance. In brackets: 99 % intervals."
     )
+
+
+def _networks_words(diagnosis: TokenFindings) -> str:
+    """Return how many networks the means are of, and how many were left out."""
+    n, lost = diagnosis.replicas, diagnosis.n_left_out
+    return f"{n - lost:,} of {n:,} networks, {lost:,} left out as NaN" if lost else f"{n:,} networks"

@@ -18,7 +18,7 @@ from montecarlo.samples.independent._run import NetworkRun
 from montecarlo.samples.independent._sample import Sample, gather, read_sample
 from montecarlo.samples.independent._simulate import iter_blocks
 
-_FLUSH_SECONDS = 60.0
+_FLUSH_SECONDS = 10.0
 
 
 def sample_to_file(
@@ -38,7 +38,7 @@ def sample_to_file(
     """Return a sample and leave it in a file; rows that a Parquet file already holds are not drawn again.
 
     Whatever ends the run early (Ctrl-C, a failing block), the finished rows from the first one on are written
-    to a Parquet file (once a minute, too), and the same call continues after them. Since row i depends on
+    to a Parquet file (every ten seconds, too), and the same call continues after them. Since row i depends on
     (specification, seed, i) alone, the end result is the same, bit for bit. A file that holds more rows than
     asked for keeps them.
 

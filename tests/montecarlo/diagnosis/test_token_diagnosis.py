@@ -132,6 +132,17 @@ def test_a_simulation_without_theory_refutes_nothing():
     assert "simulated without theory" in str(found)
 
 
+def test_networks_left_out_of_the_means_are_counted():
+    whole = diagnose_tokens(Transformer.preset("gpt2", **SMALL), seconds=0.1, threads=1)
+    path = whole.sample["log_rms_path"].copy()
+    path[1:4] = np.nan
+    lost = 3
+    found = dataclasses.replace(whole, sample=whole.sample._with({"log_rms_path": path}))
+    assert (found.record()["left_out"], whole.record()["left_out"]) == (lost, 0)
+    assert "left out" not in str(whole)
+    assert f"{found.replicas - lost:,} of {found.replicas:,} networks, {lost:,} left out as NaN" in str(found)
+
+
 def test_advice_where_larger_factors_leave_the_range_of_theory():
     # without norms logits grow with the stream: the search for the critical factor meets such ones
     def stream(std):

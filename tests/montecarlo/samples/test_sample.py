@@ -6,6 +6,7 @@ import math
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,29 @@ def test_pooling_refuses_what_does_not_belong_together(net, options, reason):
     other = simulate(net, **({"replicas": 5, "seed": 1} | options))
     with pytest.raises(ValueError, match=reason):
         first + other
+
+
+def test_pooling_names_what_differs(sample):
+    net = sample.resnet
+    for other, words in (
+        (
+            simulate(replace(net, width=net.width + 1), replicas=2, seed=sample.seed),
+            "width must agree, and is",
+        ),
+        (simulate(net, replicas=2, seed=sample.seed + 1), "seed must agree"),
+        (simulate(net, replicas=2, seed=sample.seed, gradients="none"), "columns must agree"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            sample + other
+    with pytest.raises(TypeError, match="unsupported operand"):
+        sample + 1
+
+
+@pytest.mark.parametrize("replicas", [-1, 2.5, True, "3"])
+def test_a_head_is_a_whole_number_of_rows(sample, replicas):
+    with pytest.raises(InvalidFieldError, match="replicas = .* must be a whole number of at least 0"):
+        sample.head(replicas)
+    assert len(sample.head(10**9)) == len(sample)
 
 
 def test_unknown_columns_are_named(sample):

@@ -71,3 +71,13 @@ def test_bad_files_get_one_line(read, old, new, words):
     for word in words:
         assert word in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_rows_of_nan_are_counted(read, tmp_path):
+    text = GOOD.replace("depth = [1, 2]", "depth = [12]").replace("attention-columns = true\n", "")
+    text = text.replace("[grid]", 'norm = "none"\ngated = true\nattention = "none"\ntoken-std = 1e9\n[grid]')
+    sweep, store = read(text), Store.open(tmp_path / "out")
+    with ThreadExecutor(1) as executor:
+        result = run_sweep(sweep, store, executor)
+    rows = [store.read(point.run.key, 0, 6)["log_rms_path"] for point in sweep.points]
+    assert result.nonfinite == np.isnan(np.concatenate(rows)).any(axis=1).sum() > 0
