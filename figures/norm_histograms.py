@@ -195,7 +195,8 @@ FIGURE = FigureDefinition(
         "less than the line is wide, and the networks follow them. Its median is near 1.28, nearly three "
         "quarters of the networks within 0.1 of it. Bottom: the relative distance, with the density of its "
         "limit (dashed), the norm of geometric Brownian motion turning on the sphere, and the exact root "
-        "mean square (line) near 0.81. Left and right are alike: hidden states and gradients have one law (I4)."
+        "mean square (line) near 0.81. Left and right are alike: hidden states and gradients have one law "
+        "(I4)."
     ),
     paper=(
         "As in the paper: width 100, depth 1000, uniform weights (10,000 networks in the paper setting), "
