@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from figures._growth_theory import growth_theory
 from figures._style import NETWORKS, THEORY, bin_edges, figure_style, save_drawing
@@ -119,7 +119,7 @@ def _draw_growth(axis: Any, diagnosis: Diagnosis) -> None:
     if high - low < 1.0:  # less than a decade: plain numbers, not powers of ten between
         ticks = MaxNLocator(5).tick_values(10.0**low, 10.0**high)
         ticks = ticks[(ticks > 10.0**low) & (ticks < 10.0**high)]
-        axis.set_yticks(np.log10(ticks), [f"{tick:.4g}" for tick in ticks])
+        axis.yaxis.set_major_locator(FixedLocator(np.log10(ticks)))
     if axis.get_legend_handles_labels()[0]:
         axis.margins(y=0.2)
         axis.legend(fontsize=8, loc="best")

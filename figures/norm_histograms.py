@@ -193,9 +193,10 @@ FIGURE = FigureDefinition(
         "Top: the ratio of the last to the first norm, with the exact density for Gaussian weights at this "
         "very depth (solid) and the log-normal density of the large-depth limit (dashed); they differ by "
         "less than the line is wide, and the networks follow them. Its median is near 1.28, nearly three "
-        "quarters of the networks within 0.1 of it. Bottom: the relative distance, with the density of its limit (dashed), the "
-        "norm of geometric Brownian motion turning on the sphere, and the exact root mean square (line) "
-        "near 0.81. Left and right are alike: hidden states and gradients have one law (I4)."
+        "quarters of the networks within 0.1 of it. Bottom: the relative distance, with the density of its "
+        "limit (dashed), the norm of geometric Brownian motion turning on the sphere, and the exact root "
+        "mean square (line) near 0.81. Left and right are alike: hidden states and gradients have one law "
+        "(I4)."
     ),
     paper=(
         "As in the paper: width 100, depth 1000, uniform weights (10,000 networks in the paper setting), "

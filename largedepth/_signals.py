@@ -9,8 +9,8 @@ ENDING = (
     "SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPWR",
     "SIGBREAK",
 )  # fmt: skip
-"""Names of signals that would end a process: Ctrl-C, which `timeout -s INT` sends twice; those of `kill`, of a
-terminal that closes, and of batch systems that warn (SIGUSR1, SIGUSR2 and SIGXCPU, most of them). Left out:
+"""Names of signals that would end a process: Ctrl-C, which `timeout -s INT` sends twice; those of `kill`, of
+a terminal that closes, and of batch systems that warn (SIGUSR1, SIGUSR2 and SIGXCPU, most of them). Left out:
 SIGQUIT, which asks for a core dump, and errors."""
 
 _SAME_SECONDS = 2.0  # a terminal that closes, or a batch system, tells a process more than once

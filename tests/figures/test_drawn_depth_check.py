@@ -41,6 +41,27 @@ def test_the_panels_hold_what_was_measured(
     assert check.found in kept[0].get_suptitle()
 
 
+def test_ticks_are_plain_numbers_below_a_decade_and_layers_are_whole(
+    check: DepthCheck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Canvas] = []
+    monkeypatch.setattr(drawing, "save_drawing", lambda canvas, path: kept.append(canvas) or path)
+    monkeypatch.setattr(type(check), "curves", lambda self, j: dict.fromkeys(
+        ("log_hidden", "log_gradient"), np.linspace(0.0, 0.4, DEPTHS[j] + 1)
+    ))  # fmt: skip
+    draw_depth_check(check, tmp_path / "c.png")
+    kept[0].draw_without_rendering()
+    for axis in kept[0].axes[:2]:
+        low, high = axis.get_ylim()
+        shown = [
+            tick.label1.get_text() for tick in axis.yaxis.get_major_ticks() if low <= tick.get_loc() <= high
+        ]
+        assert len(shown) >= 3
+        assert all(0.9 < float(text) < 1.6 for text in shown)
+        assert not [text for text in axis.yaxis.get_minorticklabels() if text.get_text()]
+        assert all(float(place).is_integer() for place in axis.get_xticks())
+
+
 def test_a_long_title_has_lines_that_fit(
     check: DepthCheck, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

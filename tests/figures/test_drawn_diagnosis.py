@@ -21,6 +21,22 @@ from montecarlo.diagnosis import diagnose
 NET = ResNet(width=32, depth=40, beta=0.5, block="res-2", activation="tanh", input_scale=3.0)
 
 
+def test_ticks_of_growth_are_plain_numbers_and_layers_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Canvas] = []
+    monkeypatch.setattr(_diagnosis, "save_drawing", lambda canvas, path: kept.append(canvas) or path)
+    found = diagnose(ResNet(width=64, depth=3, beta=1.0), seconds=0.01, threads=1)
+    figures.draw_diagnosis(found, tmp_path / "d.png")
+    kept[0].draw_without_rendering()
+    axis = kept[0].axes[2]
+    shown = [text.get_text() for text in axis.get_yticklabels()]
+    assert len(shown) >= 3
+    np.testing.assert_allclose([float(text) for text in shown], 10.0 ** axis.get_yticks(), rtol=1e-3)
+    assert all(len(text) <= 5 for text in shown)
+    assert all(float(place).is_integer() for place in axis.get_xticks())
+
+
 def test_a_diagnosis_is_drawn_as_it_was_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Canvas] = []
 

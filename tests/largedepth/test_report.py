@@ -209,6 +209,14 @@ def test_folders_that_hold_no_report_are_refused(tmp_path: Path, report_folder: 
     (tmp_path / "verdicts.json").write_text('[{"id": "I2"}]', encoding="utf-8")
     with pytest.raises(InvalidFieldError, match="of this version"):
         read_report(tmp_path)
+    for text in ("[1]", "7", "[[]]"):
+        (tmp_path / "verdicts.json").write_text(text, encoding="utf-8")
+        with pytest.raises(
+            InvalidFieldError, match=r"of this version \(a list of verdicts in verdicts\.json"
+        ):
+            read_report(tmp_path)
+    with pytest.raises(InvalidFieldError, match="must be a folder; run"):
+        read_report(tmp_path / "verdicts.json")
     (tmp_path / "verdicts.json").write_text(json.dumps([record("I2")]), encoding="utf-8")
     assert read_report(tmp_path).run is None
     assert "has no record of a run" in render(read_report(tmp_path))

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from typing import Any
 
 import click
 import pytest
+from command import command
 
+from figures import FIGURES, TRAINED
 from largedepth.__main__ import _as_options
 from largedepth._cli import cli
 from largedepth._signals import ENDING, interrupt_on_signals
@@ -177,3 +180,34 @@ def test_commands_that_messages_propose_are_quoted(capsys: pytest.CaptureFixture
     assert "largedepth combine 'my results' --out table.parquet makes" in capsys.readouterr().err
     assert _as_options("give out='my rows.parquet'") == "give --out 'my rows.parquet'"
     assert _as_options("give out='rows.parquet'") == "give --out rows.parquet"
+
+
+def test_the_help_of_figures_has_every_name() -> None:
+    help_words = re.split(r"[\s,;:]+", cli.commands["figures"].help or "")
+    assert {*FIGURES, *TRAINED} <= set(help_words)
+
+
+def test_figures_refuse_two_settings_and_take_a_name_once() -> None:
+    for verb in (["figures", "2"], ["reproduce"]):
+        for both in (["--quick", "--paper"], ["--paper", "--quick"]):
+            done = command(*verb, *both)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert done.stderr == "largedepth: --paper: must not go with --quick; drop one of the two\n"
+    twice = command("figures", "2", "2", "--dry-run")
+    assert len(twice.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("verb", ["theorems", "verify", "simulate --width 8 --depth 4 --beta 0.5"])
+def test_a_package_that_is_missing_is_one_line(verb: str) -> None:
+    code = (
+        "import sys; sys.modules['numba'] = None; sys.argv[0] = 'largedepth'\n"
+        "from largedepth.__main__ import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *verb.split()], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0 or done.stderr:  # some verbs need none
+        assert done.returncode == 2, done.stderr
+        assert done.stderr.count("\n") == 1
+        assert "numba" in done.stderr
+    assert verb == "theorems" or done.returncode == 2

@@ -229,6 +229,10 @@ def test_the_summary_is_a_markdown_table() -> None:
     for line in lines[start - 1 : start + 1 + len(MIXED.verdicts)]:
         assert len(re.findall(r"(?<!\\)\|", line)) == 7  # the bar of a quantity is no cell's end
     assert "I2 b: refuted: ≤ 2.5 is predicted" in "\n".join(lines)
+    one = replace(MIXED, verdicts=(verdict("I8", "consistent", resolution=0.0),))
+    assert "| – |" in _verdict_table.summary(one)
+    assert "  –  " in _verdict_table.terminal_table(one, width=100, colour=False)
+    assert json.loads(_verdict_files.verdicts_json(one))[0]["resolution"] == 0.0
 
 
 @pytest.mark.parametrize(

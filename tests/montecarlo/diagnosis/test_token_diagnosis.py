@@ -10,6 +10,7 @@ from command import command
 from montecarlo import InvalidFieldError, ResNet, TokenRequest, Transformer, predict_tokens
 from montecarlo.diagnosis import diagnose_tokens, find_token_regime
 from montecarlo.diagnosis.tokens._diagnose import _row, prediction_error
+from montecarlo.diagnosis.tokens._text import text
 from montecarlo.networks._transformer_presets import PRESETS
 from montecarlo.samples.tokens._run import TokenRun
 
@@ -93,6 +94,9 @@ def test_deep_post_norm_gradients_lie_below_the_log_of_their_mean_square():
     (row,) = (row for row in found.rows if row.quantity == "growth of gradients")
     assert row.simulated is not None
     assert row.predicted - row.simulated.value > 3.0 * prediction_error(64)
+    words = text(found, width=300)
+    assert "agrees: theory is the mean square, typical networks lie lower" in words
+    assert "in all, before its norms." in words
 
 
 @pytest.mark.statistical

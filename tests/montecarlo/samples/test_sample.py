@@ -209,7 +209,7 @@ def test_pooling_names_what_differs(sample):
 
 @pytest.mark.parametrize("replicas", [-1, 2.5, True, "3"])
 def test_a_head_is_a_whole_number_of_rows(sample, replicas):
-    with pytest.raises(InvalidFieldError, match="replicas = .* must be a whole number of at least 0"):
+    with pytest.raises(InvalidFieldError, match="must be a whole number of at least 0"):
         sample.head(replicas)
     assert len(sample.head(10**9)) == len(sample)
 
