@@ -23,7 +23,7 @@ from montecarlo import (
 pytestmark = pytest.mark.usefixtures("warm_kernels")
 
 PLAIN = ResNet(width=4, depth=8, beta=0.5)
-FRACTIONAL = ResNet(width=4, depth=8, beta=1.0, weights="fbm:0.7")
+FRACTIONAL = ResNet(width=4, depth=8, beta=1.0, weights="fbm:0.7", block="res-1")
 TOKENS = Transformer.preset("gpt2", width=8, depth=2, heads=2, tokens=3)
 
 KINDS: dict[str, tuple[Callable[..., Any], int]] = {
