@@ -18,7 +18,7 @@ def prepared_ahead(points: Iterable[SamplePoint]) -> Iterator[None]:
     Parameters
     ----------
     points : iterable of SamplePoint
-        Those without a `run` are passed over.
+        Those without a `run` are passed over: they train, or draw weights alone.
     """
     over = threading.Event()
 
@@ -27,12 +27,14 @@ def prepared_ahead(points: Iterable[SamplePoint]) -> Iterator[None]:
         for point in points:
             if over.is_set():
                 return
-            # What is wrong with a point is said when it is sampled.
-            with contextlib.suppress(Exception):
-                run = point.run  # type: ignore[attr-defined]
-                kind = (run.family, getattr(point.resnet, "norm", ""), getattr(point, "request", None))
-                if kind not in seen:
-                    seen.add(kind)
+            run = getattr(point, "run", None)
+            if run is None:
+                continue
+            kind = (run.family, getattr(point.resnet, "norm", ""), getattr(point, "request", None))
+            if kind not in seen:
+                seen.add(kind)
+                # What cannot be prepared is said when the point is sampled.
+                with contextlib.suppress(Exception):
                     run.prepare()
 
     # A daemon: after Ctrl-C nobody waits for kernels.

@@ -17,7 +17,7 @@ from figures._style import figure_style, save_figure
 from montecarlo import InvalidFieldError, ResNet
 from montecarlo.common._errors import check_seed
 from montecarlo.executors import check_threads
-from montecarlo.runs import Progress
+from montecarlo.runs import Progress, hired_crew
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,9 @@ def draw_figure(
     threads : int, optional
         As in `montecarlo.simulate`.
     progress : callable, optional
-        Told of networks as they are sampled.
+        Told of networks as they are sampled. It and `on_reuse` are called from other threads, in turn.
     on_reuse : callable, optional
-        Told of rows that saved samples hold already.
+        Told of networks that saved samples hold already.
 
     Returns
     -------
@@ -179,37 +179,44 @@ def sample_figure(
                 f"figure {name} has two points of {point.resnet!r}: must have one; change a depth"
             )
         points[point.resnet] = point
-    report = Report(_in_turn(progress or ignore), _in_turn(on_reuse or ignore))
+    told, over = threading.Lock(), threading.Event()
+
+    def in_turn(tell: Progress) -> Progress:
+        def tell_if_wanted(networks: int) -> None:
+            with told:
+                if over.is_set():
+                    raise _OverError
+                tell(networks)
+
+        return tell_if_wanted
+
+    report = Report(in_turn(progress or ignore), in_turn(on_reuse or ignore))
 
     def saved(point: SamplePoint) -> Any:
         return point.saved(samples / f"{point.stem}-seed-{seed}.parquet", seed, threads, report)
 
     # Training has a results folder and processes of its own.
     at_a_time = 1 if name in TRAINED else len(points)
-    data = _several_at_a_time(saved, list(points.values()), at_a_time, threads)
+    data = _several_at_a_time(saved, list(points.values()), at_a_time, threads, over)
     return SampledFigure(definition, data, folder, setting, seed)
 
 
-def _in_turn(tell: Progress) -> Progress:
-    """Return a function that several threads may call, one after the other."""
-    lock = threading.Lock()
-
-    def told(networks: int) -> None:
-        with lock:
-            tell(networks)
-
-    return told
+class _OverError(Exception):
+    """Ends the sampling of a point after an error in another one."""
 
 
 def _several_at_a_time(
-    saved: Callable[[SamplePoint], Any], points: Sequence[SamplePoint], pieces: int, threads: int | None
+    saved: Callable[[SamplePoint], Any],
+    points: Sequence[SamplePoint],
+    pieces: int,
+    threads: int | None,
+    over: threading.Event,
 ) -> dict[ResNet, Any]:
     """Return the samples of points, in their order.
 
-    The networks of the next one fill the processors while one ends and is saved.
+    The networks of the next one fill the processors while one ends and is saved. An error in one sets `over`,
+    and the others leave what they have in their files.
     """
-    # Late: the experiments behind it are a heavy import.
-    from montecarlo.verification._crew import hired_crew
 
     def attempt(point: SamplePoint) -> tuple[Any, BaseException | None]:
         try:
@@ -234,9 +241,10 @@ def _several_at_a_time(
                     raise error
                 found[point.resnet] = sample
         except BaseException as error:
+            over.set()
             if isinstance(error, KeyboardInterrupt):
                 crew.stop()
-            for point in sent:  # they leave what they have in their files
+            for point in sent:
                 ended[point.resnet].wait()
             raise
     return {point.resnet: found[point.resnet] for point in points}

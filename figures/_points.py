@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from montecarlo import (
     CoupledSample,
@@ -25,6 +26,8 @@ from montecarlo import (
 )
 from montecarlo.samples.depths._run import CoupledRun
 from montecarlo.samples.independent._run import NetworkRun
+from montecarlo.samples.inputs._run import JointRun
+from montecarlo.samples.jacobians._run import JacobianRun
 from montecarlo.samples.shared._run import SharedRun
 
 
@@ -116,7 +119,7 @@ class Point:
         return sample_to_file(
             self.resnet, path, replicas=self.replicas, seed=seed, engine=self.engine, threads=threads,
             request=self.request, progress=report.sampled, overwrite=True,
-            on_found=lambda rows: report.reused(min(rows, self.replicas)),
+            on_found=lambda networks: report.reused(min(networks, self.networks)),
         )  # fmt: skip
 
 
@@ -145,11 +148,17 @@ class JacobianPoint:
         """Networks."""
         return self.replicas
 
+    @property
+    def run(self) -> JacobianRun:
+        """What its rows are of, whatever the seed."""
+        return JacobianRun.find(self.resnet, 0, engine="auto", singular_values=True)
+
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> JacobianSample:
-        """Return the sample, from a file if that has it."""
+        """Return the sample, its rows from a file as far as that has them."""
         return jacobians_to_file(
             self.resnet, path, replicas=self.replicas, seed=seed, threads=threads, overwrite=True,
-            progress=report.sampled, on_found=report.reused,
+            progress=report.sampled,
+            on_found=lambda networks: report.reused(min(networks, self.networks)),
         )  # fmt: skip
 
 
@@ -200,10 +209,11 @@ class SharedPoint:
         return SharedRun.find(self.resnet, 0, betas=self.betas, inputs=self.inputs, gradients=True)
 
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> SharedSample:
-        """Return the sample, from a file if that has it."""
+        """Return the sample, its rows from a file as far as that has them."""
         return shared_to_file(
             self.resnet, path, replicas=self.replicas, seed=seed, betas=self.betas, inputs=self.inputs,
-            threads=threads, overwrite=True, progress=report.sampled, on_found=report.reused,
+            threads=threads, overwrite=True, progress=report.sampled,
+            on_found=lambda networks: report.reused(min(networks, self.networks)),
         )  # fmt: skip
 
 
@@ -252,11 +262,10 @@ class DepthsPoint:
 
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> CoupledSample:
         """Return the sample, its rows from a file as far as that has them."""
-        each = len(self.depths)
         return coupled_to_file(
             self.resnet, self.depths, path, replicas=self.replicas, seed=seed, threads=threads,
-            overwrite=True, progress=lambda rows: report.sampled(each * rows),
-            on_found=lambda rows: report.reused(each * min(rows, self.replicas)),
+            overwrite=True, progress=report.sampled,
+            on_found=lambda networks: report.reused(min(networks, self.networks)),
         )  # fmt: skip
 
 
@@ -297,13 +306,21 @@ class PairPoint:
         """Networks."""
         return self.replicas
 
+    @property
+    def run(self) -> JointRun:
+        """What its rows are of, whatever the seed."""
+        return JointRun.find(self.resnet, 0, self._gram, None, self.layers, "gaussian")
+
+    @property
+    def _gram(self) -> npt.NDArray[np.float64]:
+        return self.resnet.width * np.array([[1.0, self.cosine], [self.cosine, 1.0]])
+
     def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> JointSample:
         """Return the sample, its rows from a file as far as that has them."""
-        gram = self.resnet.width * np.array([[1.0, self.cosine], [self.cosine, 1.0]])
         return joint_to_file(
-            self.resnet, gram, path, replicas=self.replicas, seed=seed, layers=self.layers,
+            self.resnet, self._gram, path, replicas=self.replicas, seed=seed, layers=self.layers,
             engine="gaussian", threads=threads, overwrite=True, progress=report.sampled,
-            on_found=lambda rows: report.reused(min(rows, self.replicas)),
+            on_found=lambda networks: report.reused(min(networks, self.networks)),
         )  # fmt: skip
 
 

@@ -60,5 +60,5 @@ class TransformerPoint:
         return tokens_to_file(
             self.transformer, path, replicas=self.replicas, seed=seed, request=self.request, threads=threads,
             overwrite=True, progress=report.sampled,
-            on_found=lambda rows: report.reused(min(rows, self.replicas)),
+            on_found=lambda networks: report.reused(min(networks, self.networks)),
         )  # fmt: skip

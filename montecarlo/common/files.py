@@ -39,8 +39,7 @@ _LOCK_TRIES = 1000  # each is another run that ended
 def replaced_file(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success flush it to disk and rename it over the target.
 
-    Whatever is raised inside leaves the target as it was. What a run that was killed had written so far goes
-    when the next one writes the same target.
+    Whatever is raised inside leaves the target as it was.
 
     Examples
     --------
@@ -51,9 +50,7 @@ def replaced_file(target: Path) -> Iterator[Path]:
     'done'
     """
     target = Path(os.path.realpath(target))  # a link stays one; what it points to is replaced
-    _remove_left_over(target)
-    descriptor, temporary = _new_part(target)
-    try:
+    with _part(target) as temporary:
         yield temporary
         with open(temporary, "rb+") as handle:
             _sync(handle.fileno())
@@ -63,6 +60,14 @@ def replaced_file(target: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):  # file systems of other systems have no permissions to set
             temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
+
+
+@contextmanager
+def _part(target: Path) -> Iterator[Path]:
+    """Yield a new file beside the target, and remove it at the end if it still has its name."""
+    descriptor, temporary = _new_part(target)
+    try:
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
         if descriptor is not None:
@@ -76,8 +81,9 @@ def _new_part(target: Path) -> tuple[int | None, Path]:
         if fcntl is None:  # Windows, which renames no open files
             os.close(descriptor)
             return None, Path(name)
+        # Whoever has the lock already takes the file for left over: it is gone when the lock is ours.
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.path.exists(name):
             return descriptor, Path(name)
         os.close(descriptor)  # another run came before the lock, and took it for left over
@@ -100,6 +106,8 @@ def _remove_left_over(target: Path) -> None:
 @contextmanager
 def exclusive(target: Path) -> Iterator[None]:
     """Hold the right to write `target`; a second run waits until the first one is done.
+
+    What runs that were killed had written of it goes.
 
     The lock is the system's (``flock`` on a hidden file beside the target) and ends with its process, however
     that ends. Where the system or the file system has none, nothing is locked; the latter is said in a
@@ -136,6 +144,7 @@ def exclusive(target: Path) -> Iterator[None]:
         _warn_unlocked(target, "its files have no lasting numbers")
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
     try:
+        _remove_left_over(Path(os.path.realpath(target)))
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -194,8 +203,11 @@ def check_writable(
         raise InvalidFieldError(field, str(path), "must lie in an existing folder", f"make {folder} first")
     try:
         # Trying is the only sure test: permissions say nothing of root, quotas or read-only mounts.
-        with tempfile.TemporaryFile(dir=folder, prefix=f".{path.name}.", suffix=_PART):
+        with _part(path):
             pass
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            rule = "must have a name that the file system can hold beside the name of a part"
+            raise InvalidFieldError(field, str(path), rule, "choose a shorter name") from error
         rule = f"must lie in a folder that can be written ({error.strerror})"
         raise InvalidFieldError(field, str(path), rule, "choose another folder") from error

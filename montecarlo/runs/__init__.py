@@ -5,6 +5,7 @@ from montecarlo.common.rows import Columns as Columns
 from montecarlo.common.rows import check_replicas as check_replicas
 from montecarlo.common.rows import complement as complement
 from montecarlo.common.rows import record_key as record_key
+from montecarlo.runs._crew import hired_crew as hired_crew
 from montecarlo.runs._rows import Progress as Progress
 from montecarlo.runs._rows import collect_rows as collect_rows
 from montecarlo.runs._rows import draw_blocks as draw_blocks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
@@ -18,6 +19,7 @@ _BLOCK_SECONDS = 0.25
 _LEAST_SECONDS = 0.02  # what a block costs beside its rows counts where it is shorter
 _BLOCK_BYTES = 64 << 20
 _READ_BYTES = 16 << 20
+_KEEP_SECONDS = 60.0
 
 
 def iter_rows(
@@ -117,6 +119,7 @@ def collect_rows(
     threads: int | None = None,
     block_size: int | None = None,
     progress: Progress | None = None,
+    keep: Callable[[Columns], None] | None = None,
 ) -> Columns:
     """Return rows of a run in their order, arrays of shape ``(replicas, *cell)``.
 
@@ -126,6 +129,9 @@ def collect_rows(
         As in `iter_rows`.
     progress : callable, optional
         Called with the number of networks of each block, in the calling thread.
+    keep : callable, optional
+        Given the rows that are finished, from the first one on, once a minute and where anything ends the run
+        early.
 
     Returns
     -------
@@ -136,12 +142,31 @@ def collect_rows(
         run, replicas=replicas, first_replica=first_replica, threads=threads, block_size=block_size
     )
     rows = {name: np.empty((replicas, *cell)) for name, cell in run.cells.items()}
-    for first, columns in blocks:
-        start = first - first_replica
-        for name, column in columns.items():
-            rows[name][start : start + len(column)] = column
-        if progress is not None:
-            progress(run.networks * len(next(iter(columns.values()))))
+    finished: dict[int, int] = {}  # blocks behind the leading ones: their ends by their starts
+    leading = kept = 0
+    looked = time.monotonic()
+
+    def keep_leading() -> None:
+        if keep is not None and leading > kept:
+            keep({name: column[:leading] for name, column in rows.items()})
+
+    try:
+        for first, columns in blocks:
+            start, count = first - first_replica, len(next(iter(columns.values())))
+            for name, column in columns.items():
+                rows[name][start : start + count] = column
+            finished[start] = start + count
+            while leading in finished:
+                leading = finished.pop(leading)
+            if progress is not None:
+                progress(run.networks * count)
+            if time.monotonic() > looked + _KEEP_SECONDS:
+                keep_leading()
+                kept, looked = leading, time.monotonic()
+    except BaseException:
+        blocks.close()
+        keep_leading()
+        raise
     return rows
 
 

@@ -104,7 +104,11 @@ def _is_litter(name: str) -> bool:
 
 
 def _remove_left_over(folder: Path) -> None:
-    """Remove what processes that died were writing, long enough ago to be sure."""
+    """Remove what processes that died were writing, long enough ago to be sure.
+
+    Their age says so, not their locks as for a single file: hosts of a cluster write one folder, and not on
+    every file system does one see the locks of another.
+    """
     for name in filter(_is_part, os.listdir(folder)):
         with contextlib.suppress(OSError):
             if (folder / name).stat().st_mtime < time.time() - _LEFT_OVER_SECONDS:

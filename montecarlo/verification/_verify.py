@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from montecarlo.common._errors import InvalidFieldError, check_real, check_seed
 from montecarlo.executors import check_threads
+from montecarlo.runs import hired_crew
 from montecarlo.sequential import SequentialResult, share_false_alarm
-from montecarlo.verification._crew import hired_crew
 from montecarlo.verification._experiment import Experiment, Session
 from montecarlo.verification._next_look import next_look, rows_needed
 from montecarlo.verification._verdict import Verdict, Verification

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 
 import figures
 from figures._ahead import prepared_ahead
-from figures._points import Report, SamplePoint
-from montecarlo import ResNet, read_sample
+from figures._points import DepthsPoint, Report, SamplePoint
+from montecarlo import ResNet, read_coupled_sample, read_sample
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,50 @@ def test_what_a_point_raises_is_raised_once_the_others_are_done(
     assert done == [True]
 
 
+@pytest.mark.usefixtures("warm_kernels")
+def test_an_error_ends_the_other_points_which_keep_what_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def fail() -> None:
+        assert begun.wait(60.0)
+        raise OSError("disk full")
+
+    deep = replace(network(50), weights="gaussian", block="res-1")
+    long = DepthsPoint(deep, (25, 50), 1_000_000)
+    stage(monkeypatch, long, Staged(network(2), fail))
+    with pytest.raises(OSError, match="disk full"):
+        figures.sample_figure("1", out=tmp_path, threads=2, progress=lambda networks: begun.set())
+    kept = read_coupled_sample(tmp_path / "samples" / f"{long.stem}-seed-0.parquet")
+    assert 0 < len(kept) < long.replicas
+
+
+@dataclass(frozen=True)
+class Telling(Staged):
+    """A point that says that rows were sampled, or found."""
+
+    reused: bool = False
+
+    def saved(self, path: Path, seed: int, threads: int | None, report: Report) -> Any:
+        self.make()
+        (report.reused if self.reused else report.sampled)(1)
+
+
+def test_progress_and_reuse_are_told_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, alone, overlaps = threading.Barrier(2, timeout=60.0), threading.Lock(), []
+
+    def tell(networks: int) -> None:
+        overlaps.append(not alone.acquire(blocking=False))
+        time.sleep(0.2)
+        if not overlaps[-1]:
+            alone.release()
+
+    stage(monkeypatch, *(Telling(network(depth), both.wait, reused=depth == 1) for depth in (1, 2)))
+    figures.sample_figure("1", out=tmp_path, threads=2, progress=tell, on_reuse=tell)
+    assert overlaps == [False, False]
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A run that says when it is prepared."""
@@ -174,6 +219,14 @@ def test_after_an_error_nothing_more_is_prepared() -> None:
     go.set()
     worker.join(60.0)
     assert order == ["first"]
+
+
+def test_a_point_whose_run_is_none_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", faults.append)
+    with prepared_ahead([Ahead(network(1), lambda: None, run=object())]):
+        pass
+    assert [fault.exc_type for fault in faults] == [AttributeError]
 
 
 def test_points_of_figures_say_what_they_need() -> None:

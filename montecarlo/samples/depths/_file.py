@@ -10,14 +10,14 @@ import numpy as np
 
 from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable
+from montecarlo.common.rows import Columns
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
 from montecarlo.samples._tables import read_table
 from montecarlo.samples._to_file import rows_to_file
-from montecarlo.samples.depths._run import check_depths
+from montecarlo.samples.depths._run import CoupledRun
 from montecarlo.samples.depths._sample import COLUMNS, CoupledSample
-from montecarlo.samples.depths._simulate import simulate_depths
 
 
 def read_coupled_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> CoupledSample:
@@ -73,7 +73,8 @@ def coupled_to_file(
 ) -> CoupledSample:
     """Return `simulate_depths`'s sample and leave it in a file; rows found there are not drawn again.
 
-    A file that holds more rows than asked for keeps them. An interrupted run leaves the file as it was.
+    Whatever ends the run early, the finished rows from the first one on are in the file, and the same call
+    continues after them. A file that holds more rows than asked for keeps them.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def coupled_to_file(
     overwrite : bool, default False
         Whether a file that holds anything but the beginning of this sample may be replaced.
     on_found : callable, optional
-        Called with the number of rows of this sample that the file holds already, if any; it may be more than
-        `replicas`.
+        Called with the number of networks of this sample that the file holds already, if any; it may be more
+        than are asked for.
 
     Returns
     -------
@@ -110,21 +111,19 @@ def coupled_to_file(
     target = Path(path)
     check_writable(target, (".parquet",))
     # Also where the file turns out to hold all the rows.
-    levels, seed = check_depths(resnet, depths), check_seed(seed)
+    run = CoupledRun.find(resnet, check_seed(seed), depths)
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
 
-    def draw(first: int, count: int) -> CoupledSample:
-        return simulate_depths(
-            resnet, levels, replicas=count, seed=seed, first_replica=first, threads=threads, progress=progress
-        )
+    def make(first: int, columns: Columns) -> CoupledSample:
+        return CoupledSample(resnet, run.depths, run.seed, first, **columns)
 
     return rows_to_file(
-        target, lambda: _found(target, resnet, levels, seed), draw, replicas=replicas, overwrite=overwrite,
-        on_found=on_found,
+        target, run, lambda: _found(target, run), make, replicas=replicas, threads=threads,
+        overwrite=overwrite, progress=progress, on_found=on_found,
     )  # fmt: skip
 
 
-def _found(path: Path, resnet: ResNet, depths: tuple[int, ...], seed: int) -> CoupledSample | None:
-    found = read_coupled_sample(path, resnet)
-    return found if (found.depths, found.seed, found.first_replica) == (depths, seed, 0) else None
+def _found(path: Path, run: CoupledRun) -> CoupledSample | None:
+    found = read_coupled_sample(path, run.resnet)
+    return found if (found.depths, found.seed, found.first_replica) == (run.depths, run.seed, 0) else None

@@ -77,6 +77,11 @@ class CoupledRun(ResNetRun):
         return dict(zip(COLUMNS, ((m - 1,), (m - 1,), (m,), (m,)), strict=True))
 
     @property
+    def networks(self) -> int:
+        """One for each depth."""
+        return len(self.depths)
+
+    @property
     def seconds(self) -> float:
         """Rough time of one path with all its networks."""
         return _plan(self.resnet, self.depths).seconds

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
-from collections.abc import Generator
 from pathlib import Path
 
 from montecarlo.common._errors import InvalidFieldError, check_seed
-from montecarlo.common.files import check_writable, exclusive
+from montecarlo.common.files import check_writable
+from montecarlo.common.rows import Columns
 from montecarlo.engines._request import Request
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
+from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.independent._run import NetworkRun
-from montecarlo.samples.independent._sample import Sample, gather, read_sample
-from montecarlo.samples.independent._simulate import iter_blocks
-
-_FLUSH_SECONDS = 10.0
+from montecarlo.samples.independent._sample import Sample, read_sample
 
 
 def sample_to_file(
@@ -85,22 +81,14 @@ def sample_to_file(
     replicas, _ = check_replicas(replicas, 0)
     run = NetworkRun.find(resnet, check_seed(seed), engine=engine, request=request)
     check_threads(threads)
-    with exclusive(target):
-        found = None
-        if target.exists():
-            with contextlib.suppress(*[InvalidFieldError] * overwrite):
-                found = _rows_of(target, run)
-        start = 0 if found is None else len(found)
-        if found is not None:
-            if on_found is not None:
-                on_found(start)
-            if start >= replicas:
-                return found.head(replicas)
-        iterator = iter_blocks(
-            resnet, replicas=replicas - start, seed=run.seed, first_replica=start, engine=run.engine,
-            threads=threads, block_size=block_size, request=request,
-        )  # fmt: skip
-        return _gathered(iterator, [] if found is None else [found], target, progress)
+
+    def make(first: int, columns: Columns) -> Sample:
+        return Sample(resnet, run.seed, run.engine, first, columns)
+
+    return rows_to_file(
+        target, run, lambda: _rows_of(target, run), make, replicas=replicas, threads=threads,
+        block_size=block_size, overwrite=overwrite, progress=progress, on_found=on_found,
+    )  # fmt: skip
 
 
 def check_table_kind(request: Request, suffix: str) -> None:
@@ -111,39 +99,6 @@ def check_table_kind(request: Request, suffix: str) -> None:
         if getattr(request, field):
             rule = "needs Parquet, whose cells hold lists; those of CSV hold one number"
             raise InvalidFieldError(field, None, rule, "give out='sample.parquet'")
-
-
-def _gathered(
-    iterator: Generator[Sample, None, None], blocks: list[Sample], target: Path, progress: Progress | None
-) -> Sample:
-    """Return blocks and those to come as one sample, and leave it in the file, at times and at the end."""
-    written = time.monotonic()
-    try:
-        for block in iterator:
-            blocks.append(block)
-            if progress is not None:
-                progress(len(block))
-            if target.suffix == ".parquet" and time.monotonic() > written + _FLUSH_SECONDS:
-                blocks = _keep(blocks, target)
-                written = time.monotonic()
-    except BaseException:
-        iterator.close()
-        if target.suffix == ".parquet" and blocks:
-            _keep(blocks, target)
-        raise
-    sample = gather(blocks)
-    sample.write(target)
-    return sample
-
-
-def _keep(blocks: list[Sample], target: Path) -> list[Sample]:
-    """Write the blocks that follow one another from replica 0 on; return them as one, and the others."""
-    leading, others = _leading(blocks)
-    if not leading:
-        return others
-    joined = gather(leading)
-    joined.write(target)
-    return [joined, *others]
 
 
 def _rows_of(path: Path, run: NetworkRun) -> Sample:
@@ -169,14 +124,3 @@ def _rows_of(path: Path, run: NetworkRun) -> Sample:
         rule = f"is there already with {name} {there[name]!r} instead of {asked[name]!r}"
         raise InvalidFieldError("out", str(path), rule, fix)
     return found
-
-
-def _leading(blocks: list[Sample]) -> tuple[list[Sample], list[Sample]]:
-    """Split off the blocks that follow one another from replica 0 on."""
-    ordered = sorted(blocks, key=lambda block: block.first_replica)
-    expected = 0
-    for position, block in enumerate(ordered):
-        if block.first_replica != expected:
-            return ordered[:position], ordered[position:]
-        expected += len(block)
-    return ordered, []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +114,6 @@ class Sample(RowSample):
         check_writable(target)
         with replaced_file(target) as temporary:
             self.to_pandas().to_csv(temporary, index=False, float_format="%.17g")
-
-
-def gather(blocks: list[Sample]) -> Sample:
-    """Join blocks of consecutive replicas, given in any order."""
-    ordered = sorted(blocks, key=lambda block: block.first_replica)
-    columns = {name: np.concatenate([block[name] for block in ordered]) for name in ordered[0].columns}
-    return replace(ordered[0], columns=columns)
 
 
 def read_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> Sample:

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable
+from montecarlo.common.rows import Columns
 from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
 from montecarlo.runs import Progress, check_replicas
 from montecarlo.samples._tables import read_table
 from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.inputs._run import JointRun
-from montecarlo.samples.inputs._sample import JointSample, simulate_inputs
+from montecarlo.samples.inputs._sample import JointSample
 
 
 def joint_to_file(
@@ -36,7 +37,8 @@ def joint_to_file(
 ) -> JointSample:
     """Return `simulate_inputs`'s sample and leave it in a file; rows found there are not drawn again.
 
-    A file that holds more rows than asked for keeps them. An interrupted run leaves the file as it was.
+    Whatever ends the run early, the finished rows from the first one on are in the file, and the same call
+    continues after them. A file that holds more rows than asked for keeps them.
 
     Parameters
     ----------
@@ -47,8 +49,8 @@ def joint_to_file(
     overwrite : bool, default False
         Whether a file that holds anything but the beginning of this sample may be replaced.
     on_found : callable, optional
-        Called with the number of rows of this sample that the file holds already, if any; it may be more than
-        `replicas`.
+        Called with the number of networks of this sample that the file holds already, if any; it may be more
+        than are asked for.
 
     Returns
     -------
@@ -77,15 +79,15 @@ def joint_to_file(
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
 
-    def draw(first: int, count: int) -> JointSample:
-        return simulate_inputs(
-            resnet, run.matrix, replicas=count, seed=run.seed, first_replica=first, layers=layers,
-            engine=run.engine, threads=threads, progress=progress,
-        )  # fmt: skip
+    def make(first: int, columns: Columns) -> JointSample:
+        return JointSample(
+            resnet, run.seed, first, run.matrix, (), run.recorded, **columns, engine=run.engine
+        )
 
     return rows_to_file(
-        target, lambda: _found(target, run), draw, replicas=replicas, overwrite=overwrite, on_found=on_found
-    )
+        target, run, lambda: _found(target, run), make, replicas=replicas, threads=threads,
+        overwrite=overwrite, progress=progress, on_found=on_found,
+    )  # fmt: skip
 
 
 def _found(path: Path, run: JointRun) -> JointSample | None:

@@ -9,12 +9,14 @@ import numpy as np
 
 from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable
+from montecarlo.common.rows import Columns
+from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import Progress
+from montecarlo.runs import Progress, check_replicas
 from montecarlo.samples._tables import read_table
 from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.jacobians._run import JacobianRun
-from montecarlo.samples.jacobians._sample import JacobianSample, simulate_jacobians
+from montecarlo.samples.jacobians._sample import JacobianSample
 
 _KEYS = ("replica", "log_abs_determinant", "sign_determinant", "log_qr_diagonal")
 
@@ -70,7 +72,10 @@ def jacobians_to_file(
     progress: Progress | None = None,
     on_found: Progress | None = None,
 ) -> JacobianSample:
-    """Return `simulate_jacobians`'s sample, from the file if it is there, else drawn and left in it.
+    """Return `simulate_jacobians`'s sample and leave it in a file; rows found there are not drawn again.
+
+    Whatever ends the run early, the finished rows from the first one on are in the file, and the same call
+    continues after them. A file that holds more rows than asked for keeps them.
 
     Parameters
     ----------
@@ -79,9 +84,10 @@ def jacobians_to_file(
     path : path
         Ends in ``.parquet``. A second run into the same file waits for the first one.
     overwrite : bool, default False
-        Whether a file that holds anything else may be replaced.
+        Whether a file that holds anything but the beginning of this sample may be replaced.
     on_found : callable, optional
-        Called with the number of networks found in the file.
+        Called with the number of networks of this sample that the file holds already, if any; it may be more
+        than are asked for.
 
     Returns
     -------
@@ -106,20 +112,19 @@ def jacobians_to_file(
     target = Path(path)
     check_writable(target, (".parquet",))
     run = JacobianRun.find(resnet, check_seed(seed), engine=engine, singular_values=bool(singular_values))
+    replicas, _ = check_replicas(replicas, 0)
+    check_threads(threads)
 
-    def draw(first: int, count: int) -> JacobianSample:
-        return simulate_jacobians(
-            resnet, replicas=count, seed=run.seed, engine=run.engine, singular_values=run.singular_values,
-            first_replica=first, threads=threads, progress=progress,
-        )  # fmt: skip
+    def make(first: int, columns: Columns) -> JacobianSample:
+        return JacobianSample(resnet, run.seed, run.engine, first, columns)
 
     return rows_to_file(
-        target, lambda: _found(target, run, replicas), draw, replicas=replicas, overwrite=overwrite,
-        on_found=on_found,
+        target, run, lambda: _found(target, run), make, replicas=replicas, threads=threads,
+        overwrite=overwrite, progress=progress, on_found=on_found,
     )  # fmt: skip
 
 
-def _found(path: Path, run: JacobianRun, replicas: int) -> JacobianSample | None:
+def _found(path: Path, run: JacobianRun) -> JacobianSample | None:
     found = read_jacobian_sample(path, run.resnet)
     same = (found.seed, found.first_replica, found.engine) == (run.seed, 0, run.engine)
-    return found if same and len(found) == replicas and set(found.columns) == set(run.cells) else None
+    return found if same and set(found.columns) == set(run.cells) else None

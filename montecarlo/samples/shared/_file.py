@@ -11,12 +11,15 @@ import numpy as np
 
 from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable
+from montecarlo.common.rows import Columns
+from montecarlo.executors import check_threads
 from montecarlo.networks._specification import ResNet
-from montecarlo.runs import Progress
+from montecarlo.runs import Progress, check_replicas
 from montecarlo.samples._tables import read_table
 from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.independent._sample import LOG_RATIOS
-from montecarlo.samples.shared._sample import SharedSample, simulate_shared
+from montecarlo.samples.shared._run import SharedRun
+from montecarlo.samples.shared._sample import SharedSample
 
 
 def read_shared_sample(path: str | os.PathLike[str], resnet: ResNet | None = None) -> SharedSample:
@@ -79,7 +82,10 @@ def shared_to_file(
     progress: Progress | None = None,
     on_found: Progress | None = None,
 ) -> SharedSample:
-    """Return `simulate_shared`'s sample, from the file if it is there, else drawn and left in it.
+    """Return `simulate_shared`'s sample and leave it in a file; rows found there are not drawn again.
+
+    Whatever ends the run early, the finished rows from the first one on are in the file, and the same call
+    continues after them. A file that holds more rows than asked for keeps them.
 
     Parameters
     ----------
@@ -88,9 +94,10 @@ def shared_to_file(
     path : path
         Ends in ``.parquet``. A second run into the same file waits for the first one.
     overwrite : bool, default False
-        Whether a file that holds anything else may be replaced.
+        Whether a file that holds anything but the beginning of this sample may be replaced.
     on_found : callable, optional
-        Called with the number of networks found in the file.
+        Called with the number of networks of this sample that the file holds already, if any; it may be more
+        than are asked for.
 
     Returns
     -------
@@ -115,24 +122,21 @@ def shared_to_file(
     """
     target = Path(path)
     check_writable(target, (".parquet",))
-    seed = check_seed(seed)
+    run = SharedRun.find(resnet, check_seed(seed), betas=betas, inputs=inputs, gradients=True)
+    replicas, _ = check_replicas(replicas, 0)
+    check_threads(threads)
 
-    def draw(first: int, count: int) -> SharedSample:
-        return simulate_shared(
-            resnet, replicas=count, seed=seed, betas=betas, inputs=inputs, first_replica=first,
-            threads=threads, progress=progress,
-        )  # fmt: skip
+    def make(first: int, columns: Columns) -> SharedSample:
+        return SharedSample(resnet, run.seed, first, run.exponents, columns)
 
     return rows_to_file(
-        target, lambda: _found(target, resnet, replicas, seed, betas, inputs), draw, replicas=replicas,
-        overwrite=overwrite, on_found=on_found, networks=lambda found: found["log_hidden_ratio"].size,
+        target, run, lambda: _found(target, run), make, replicas=replicas, threads=threads,
+        overwrite=overwrite, progress=progress, on_found=on_found,
     )  # fmt: skip
 
 
-def _found(
-    path: Path, resnet: ResNet, replicas: int, seed: int, betas: Sequence[float], inputs: int
-) -> SharedSample | None:
-    found = read_shared_sample(path, resnet)
-    weights, _, there = found["log_hidden_ratio"].shape
-    same = (found.seed, found.first_replica, weights, there) == (seed, 0, replicas, inputs)
-    return found if same and np.array_equal(found.betas, np.asarray(betas)) else None
+def _found(path: Path, run: SharedRun) -> SharedSample | None:
+    found = read_shared_sample(path, run.resnet)
+    same = (found.seed, found.first_replica, set(found.columns)) == (run.seed, 0, set(run.cells))
+    same = same and found["log_hidden_ratio"].shape[2] == run.inputs
+    return found if same and np.array_equal(found.betas, run.exponents) else None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
 from montecarlo.common._errors import check_seed
 from montecarlo.common.files import check_writable
+from montecarlo.common.rows import Columns
 from montecarlo.executors import check_threads
 from montecarlo.networks._transformer import Transformer
 from montecarlo.runs import Progress, check_replicas
 from montecarlo.samples._tables import read_table
 from montecarlo.samples._to_file import rows_to_file
 from montecarlo.samples.tokens._run import TokenRequest, TokenRun
-from montecarlo.samples.tokens._sample import TokenSample, simulate_tokens
+from montecarlo.samples.tokens._sample import TokenSample
 
 
 def read_token_sample(path: str | os.PathLike[str]) -> TokenSample:
@@ -73,6 +73,9 @@ def tokens_to_file(
 ) -> TokenSample:
     """Return a sample of transformers and leave it in a file; rows that the file holds are not drawn again.
 
+    Whatever ends the run early, the finished rows from the first one on are in the file, and the same call
+    continues after them. A file that holds more rows than asked for keeps them.
+
     Parameters
     ----------
     transformer, replicas, seed, threads, progress
@@ -84,8 +87,8 @@ def tokens_to_file(
     overwrite : bool, default False
         Whether a file that holds anything but the beginning of this sample may be replaced.
     on_found : callable, optional
-        Called with the number of rows of this sample that the file holds already, if any; it may be more than
-        `replicas`.
+        Called with the number of networks of this sample that the file holds already, if any; it may be more
+        than are asked for.
 
     Returns
     -------
@@ -110,20 +113,17 @@ def tokens_to_file(
     """
     target = Path(path)
     check_writable(target, (".parquet",))
-    request = request or TokenRequest()
-    run = TokenRun.find(transformer, check_seed(seed), request)
+    run = TokenRun.find(transformer, check_seed(seed), request or TokenRequest())
     replicas, _ = check_replicas(replicas, 0)
     check_threads(threads)
 
-    def draw(first: int, count: int) -> TokenSample:
-        return simulate_tokens(
-            transformer, replicas=count, seed=run.seed, first_replica=first, threads=threads,
-            progress=progress, **asdict(request),
-        )  # fmt: skip
+    def make(first: int, columns: Columns) -> TokenSample:
+        return TokenSample(transformer, run.seed, first, columns)
 
     return rows_to_file(
-        target, lambda: _found(target, run), draw, replicas=replicas, overwrite=overwrite, on_found=on_found
-    )
+        target, run, lambda: _found(target, run), make, replicas=replicas, threads=threads,
+        overwrite=overwrite, progress=progress, on_found=on_found,
+    )  # fmt: skip
 
 
 def _found(path: Path, run: TokenRun) -> TokenSample | None:

@@ -11,14 +11,16 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from montecarlo import ResNet, read_sample, sample_to_file
-from montecarlo.common.files import exclusive, replaced_file, sync_folder
+from montecarlo import InvalidFieldError, ResNet, read_sample, sample_to_file
+from montecarlo.common.files import check_writable, exclusive, replaced_file, sync_folder
 
 MISSING = (errno.ENOSYS, errno.ENOLCK, errno.EBADF, errno.EOPNOTSUPP)
 
@@ -128,7 +130,7 @@ def test_what_a_killed_run_was_writing_goes_and_what_another_writes_stays(tmp_pa
     assert len(before) == 4
     writers[0].kill()
     writers[0].communicate()
-    with replaced_file(target) as temporary:
+    with exclusive(target), replaced_file(target) as temporary:
         temporary.write_text("whole")
     assert target.read_text() == "whole"
     left = set(os.listdir(tmp_path)) - {target.name, *others}
@@ -155,6 +157,52 @@ def test_a_part_that_another_run_took_for_left_over_is_begun_anew(
         temporary.write_text("done")
     assert len(taken) == 1
     assert (os.listdir(tmp_path), (tmp_path / "a.txt").read_text()) == (["a.txt"], "done")
+
+
+def test_a_part_waits_for_the_run_that_takes_it_for_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true, removers = tempfile.mkstemp, []
+
+    def mkstemp(**asked: Any) -> tuple[int, str]:
+        descriptor, name = true(**asked)
+        if not removers:  # another run has the lock first, and removes the file a little later
+            lock = os.open(name, os.O_RDWR)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+            def remove() -> None:
+                os.unlink(name)
+                os.close(lock)
+
+            removers.append(threading.Timer(0.2, remove))
+            removers[0].start()
+        return descriptor, name
+
+    monkeypatch.setattr(tempfile, "mkstemp", mkstemp)
+    with replaced_file(tmp_path / "a.txt") as temporary:
+        removers[0].join()
+        temporary.write_text("done")
+    assert (os.listdir(tmp_path), (tmp_path / "a.txt").read_text()) == (["a.txt"], "done")
+
+
+def test_a_write_does_not_list_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*arguments: object) -> None:
+        raise AssertionError("a folder of many files takes long to list")
+
+    for module, name in ((os, "listdir"), (os, "scandir"), (Path, "glob")):
+        monkeypatch.setattr(module, name, forbidden)
+    with replaced_file(tmp_path / "a.txt") as temporary:
+        temporary.write_text("done")
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_name_that_is_too_long_for_its_part_is_refused_beforehand(tmp_path: Path) -> None:
+    check_writable(tmp_path / ("a" * 200 + ".csv"))
+    path = tmp_path / ("a" * 245 + ".csv")
+    with pytest.raises(InvalidFieldError, match="choose a shorter name"):
+        check_writable(path)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.usefixtures("warm_kernels")

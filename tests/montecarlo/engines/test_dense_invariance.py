@@ -2,6 +2,7 @@
 
 import functools
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from montecarlo.engines import _segments
 from montecarlo.engines.dense import _block
 from montecarlo.laws import LAWS
 from montecarlo.networks._activations import BUILT_IN
-from montecarlo.samples.independent._sample import gather
 
 simulate = functools.partial(montecarlo.simulate, engine="dense")
 iter_blocks = functools.partial(montecarlo.iter_blocks, engine="dense")
@@ -155,10 +155,10 @@ def test_scaling_the_input_by_any_factor(data, factor, seed):
 
 @settings(max_examples=20)
 @given(net=networks(), seed=SEEDS)
-def test_blocks_in_any_order_gather_to_the_sample(net, seed):
+def test_blocks_add_up_to_the_sample(net, seed):
     blocks = list(iter_blocks(net, replicas=11, seed=seed, threads=2, block_size=2))
     assert sum(map(len, blocks)) == 11
-    joined = gather(blocks[::-1])
+    joined = functools.reduce(operator.add, sorted(blocks, key=lambda block: block.first_replica))
     assert joined.first_replica == 0
     assert same_bits(joined.columns, simulate(net, replicas=11, seed=seed).columns)
 

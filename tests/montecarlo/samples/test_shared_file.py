@@ -42,10 +42,10 @@ def test_what_is_there_is_not_drawn_again(tmp_path, monkeypatch):
         raise AssertionError("the sample was there")
 
     found = []
-    monkeypatch.setattr("montecarlo.samples.shared._file.simulate_shared", forbidden)
+    monkeypatch.setattr("montecarlo.samples._to_file.collect_rows", forbidden)
     shared_to_file(NET, path, on_found=found.append, **ARGUMENTS)
     assert found == [12]
-    for change in ({"seed": 2}, {"inputs": 3}, {"replicas": 4}, {"betas": [0.5]}):
+    for change in ({"seed": 2}, {"inputs": 3}, {"betas": [0.5]}):
         with pytest.raises(AssertionError, match="was there"):
             shared_to_file(NET, path, overwrite=True, **(ARGUMENTS | change))
         with pytest.raises(InvalidFieldError, match="is there already"):
@@ -104,7 +104,7 @@ def test_independent_layers_are_refused():
 
 @pytest.mark.parametrize("name", ["s.csv", "no/such/folder/s.parquet"])
 def test_bad_paths_are_refused_before_anything_is_drawn(name, tmp_path, monkeypatch):
-    monkeypatch.setattr("montecarlo.samples.shared._file.simulate_shared", None)
+    monkeypatch.setattr("montecarlo.samples._to_file.collect_rows", None)
     with pytest.raises(InvalidFieldError, match="out="):
         shared_to_file(NET, tmp_path / name, **ARGUMENTS)
 

@@ -1,4 +1,4 @@
-"""`Crew`: threads that take looks of experiments, several at a time."""
+"""`Crew`: threads that do pieces of work, several at a time, each of which draws rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from montecarlo.executors import Executor
-from montecarlo.runs import current_running, executor_in_use, running
+from montecarlo.runs._rows import executor_in_use
+from montecarlo.runs._running import current_running, running
 
 Work = TypeVar("Work")
 Found = TypeVar("Found")
 
 _MOST = 4
-"""Looks at a time, at most: each brings as many threads as the executor has workers."""
+"""Pieces at a time, at most: each brings as many threads as the executor has workers."""
 
 
 class Crew(Generic[Work, Found]):
@@ -42,8 +43,8 @@ class Crew(Generic[Work, Found]):
             self._take(work)
             return
         run = contextvars.copy_context().run
-        # Daemons: a script that was interrupted must not wait for a look that nobody will see.
-        threading.Thread(target=run, args=(self._take, work), name="look", daemon=True).start()
+        # Daemons: a script that was interrupted must not wait for what nobody will see.
+        threading.Thread(target=run, args=(self._take, work), name="piece", daemon=True).start()
 
     def wait(self) -> tuple[Work, Found]:
         """Return a piece that is done with what it gave; what it raised is raised here."""
@@ -81,7 +82,7 @@ def hired_crew(
     """
     inside = current_running()
     executor = executor_in_use(threads)
-    # One more than draw: rows are tested in Python, one look at a time.
+    # One more than draw: what is done with the rows is Python, one thread at a time.
     size = min(pieces, executor.workers + 1, _MOST) if executor.workers > 1 else 1
     crew = Crew(do, max(1, size), executor)
     with contextlib.ExitStack() as stack:
