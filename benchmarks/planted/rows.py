@@ -41,16 +41,16 @@ BUGS = (
         "tables name the wrong networks",
     ),
     Bug(
-        "montecarlo/samples/independent/_file.py",
-        "        return found.head(replicas)\n",
-        "        return found\n",
+        "montecarlo/samples/_to_file.py",
+        "                return found.head(replicas)\n",
+        "                return found\n",
         ("tests/montecarlo/samples/test_sample.py::test_asking_for_fewer_rows_keeps_the_others",),
         "more networks than asked for",
     ),
     Bug(
-        "montecarlo/samples/independent/_file.py",
-        "ordered = sorted(blocks, key=lambda block: block.first_replica)",
-        "ordered = blocks",
+        "montecarlo/runs/_rows.py",
+        "            while leading in finished:",
+        "            if leading in finished:",
         (
             "tests/montecarlo/samples/test_sample.py::test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap",
         ),
@@ -58,8 +58,8 @@ BUGS = (
     ),
     Bug(
         "montecarlo/samples/independent/_file.py",
-        'asked = {"seed": seed, "engine": engine,',
-        'asked = {"seed": seed, "engine": found.engine,',
+        'asked = {"seed": run.seed, "engine": run.engine,',
+        'asked = {"seed": run.seed, "engine": found.engine,',
         ("tests/montecarlo/samples/test_sample.py::test_a_sample_of_another_engine_is_not_mixed_in",),
         "a file of one engine is continued by another",
     ),

@@ -70,8 +70,8 @@ BUGS = (
     ),
     Bug(
         "largedepth/_verdict_table.py",
-        'f"{verdict.resolution:.2g}", verdict.verdict,',
-        'f"{verdict.resolution_asked:.2g}", verdict.verdict,',
+        'f"{verdict.resolution:.2g}" if verdict.resolution > 0',
+        'f"{verdict.resolution_asked:.2g}" if verdict.resolution > 0',
         _TABLE,
         "verify: what was asked for in the column of what was reached",
     ),

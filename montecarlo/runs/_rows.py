@@ -19,7 +19,8 @@ _BLOCK_SECONDS = 0.25
 _LEAST_SECONDS = 0.02  # what a block costs beside its rows counts where it is shorter
 _BLOCK_BYTES = 64 << 20
 _READ_BYTES = 16 << 20
-_KEEP_SECONDS = 60.0
+_KEEP_SECONDS = 10.0
+_KEEP_SHARE = 0.1  # of the time, at most: rows of many numbers take long to write
 
 
 def iter_rows(
@@ -130,8 +131,8 @@ def collect_rows(
     progress : callable, optional
         Called with the number of networks of each block, in the calling thread.
     keep : callable, optional
-        Given the rows that are finished, from the first one on, once a minute and where anything ends the run
-        early.
+        Given the rows that are finished, from the first one on, every ten seconds (seldomer where that takes
+        long) and where anything ends the run early.
 
     Returns
     -------
@@ -144,7 +145,7 @@ def collect_rows(
     rows = {name: np.empty((replicas, *cell)) for name, cell in run.cells.items()}
     finished: dict[int, int] = {}  # blocks behind the leading ones: their ends by their starts
     leading = kept = 0
-    looked = time.monotonic()
+    next_time = time.monotonic() + _KEEP_SECONDS
 
     def keep_leading() -> None:
         if keep is not None and leading > kept:
@@ -160,9 +161,10 @@ def collect_rows(
                 leading = finished.pop(leading)
             if progress is not None:
                 progress(run.networks * count)
-            if time.monotonic() > looked + _KEEP_SECONDS:
+            if (began := time.monotonic()) > next_time:
                 keep_leading()
-                kept, looked = leading, time.monotonic()
+                kept, ended = leading, time.monotonic()
+                next_time = ended + max(_KEEP_SECONDS, (ended - began) / _KEEP_SHARE)
     except BaseException:
         blocks.close()
         keep_leading()

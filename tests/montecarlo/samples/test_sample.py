@@ -27,7 +27,6 @@ from montecarlo import (
     sample_to_file,
     simulate,
 )
-from montecarlo.samples.independent import _file as sample_files
 from montecarlo.streams import STREAM_FORMAT
 
 pytestmark = pytest.mark.usefixtures("warm_kernels")
@@ -401,12 +400,17 @@ def test_rows_of_other_streams_are_refused(sample, tmp_path, other):
         read_sample(path, NET)
 
 
-def test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap(tmp_path):
+def test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap(tmp_path, monkeypatch):
     net = ResNet(width=4, depth=3, beta=0.5)
     whole = simulate(net, replicas=20, seed=1)
-    blocks = [simulate(net, replicas=4, seed=1, first_replica=first) for first in (8, 0, 16, 4)]
+
+    def blocks(*arguments, **named):
+        for first in (8, 0, 16, 4):
+            yield first, {name: column[first : first + 4] for name, column in whole.columns.items()}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("montecarlo.runs._rows.iter_rows", blocks)
     path = tmp_path / "s.parquet"
-    joined, *others = sample_files._keep(blocks, path)
-    assert_same(joined, whole.head(12))
-    assert [block.first_replica for block in others] == [16]
+    with pytest.raises(KeyboardInterrupt):
+        sample_to_file(net, path, replicas=20, seed=1)
     assert_same(read_sample(path, net), whole.head(12))
