@@ -83,7 +83,7 @@ def test_second_drawing_simulates_nothing_and_has_the_same_bytes(
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo.samples.independent._file.iter_blocks", forbidden)
+    monkeypatch.setattr("montecarlo.samples._to_file.collect_rows", forbidden)
     again = figures.draw_figure("1", out=folder, seed=3)
     assert [path.read_bytes() for path in again.paths] == before
     # Figure 3 draws other columns of the same networks; the last point of either is for checks alone.

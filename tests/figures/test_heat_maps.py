@@ -40,7 +40,7 @@ def test_saved_samples_are_used_again(folder: Path, monkeypatch: pytest.MonkeyPa
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo.samples.shared._file.simulate_shared", forbidden)
+    monkeypatch.setattr("montecarlo.samples._to_file.collect_rows", forbidden)
     reused: list[int] = []
     again = _samples(folder, Report(reused=reused.append))
     assert sum(reused) == 12 * 6 * 20 * 2

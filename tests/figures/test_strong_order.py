@@ -48,7 +48,7 @@ def test_checks_agree_and_samples_are_used_again(tmp_path: Path, monkeypatch: py
     def forbidden(*args: object, **kwargs: object) -> None:
         raise AssertionError("the samples were there")
 
-    monkeypatch.setattr("montecarlo.samples.depths._file.simulate_depths", forbidden)
+    monkeypatch.setattr("montecarlo.samples._to_file.collect_rows", forbidden)
     reused: list[int] = []
     again = samples(Report(reused=reused.append))
     assert sum(reused) == sum(point.networks for point in points) > 10_000

@@ -175,7 +175,7 @@ def test_theorems_fit_a_narrow_terminal(
 
 def test_commands_that_messages_propose_are_quoted(capsys: pytest.CaptureFixture[str]) -> None:
     asked = SimpleNamespace(points=())
-    result = SimpleNamespace(missing=0, imprecise=0, reused=1, sampled=2)
+    result = SimpleNamespace(missing=0, imprecise=0, nonfinite=0, reused=1, sampled=2)
     _say_result(asked, result, "my results")  # type: ignore[arg-type]
     assert "largedepth combine 'my results' --out table.parquet makes" in capsys.readouterr().err
     assert _as_options("give out='my rows.parquet'") == "give --out 'my rows.parquet'"

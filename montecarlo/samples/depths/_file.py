@@ -42,6 +42,7 @@ def read_coupled_sample(path: str | os.PathLike[str], resnet: ResNet | None = No
     Examples
     --------
     >>> import tempfile
+    >>> from montecarlo import simulate_depths
     >>> net = ResNet(width=4, depth=16, beta=0.7, block="res-1", weights="fbm:0.7")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     simulate_depths(net, [4, 8, 16], replicas=3, seed=1).write(f"{folder}/s.parquet")

@@ -43,6 +43,7 @@ def read_jacobian_sample(path: str | os.PathLike[str], resnet: ResNet | None = N
     Examples
     --------
     >>> import tempfile
+    >>> from montecarlo import simulate_jacobians
     >>> net = ResNet(width=3, depth=4, beta=0.5)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     simulate_jacobians(net, replicas=5, seed=1).write(f"{folder}/j.parquet")

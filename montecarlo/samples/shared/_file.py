@@ -44,6 +44,7 @@ def read_shared_sample(path: str | os.PathLike[str], resnet: ResNet | None = Non
     Examples
     --------
     >>> import tempfile
+    >>> from montecarlo import simulate_shared
     >>> net = ResNet(width=4, depth=20, beta=1, weights="fbm:0.7")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     simulate_shared(net, replicas=3, inputs=2, betas=[0.5, 1], seed=1).write(f"{folder}/s.parquet")
