@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from row_bits import same_bits
 
 from montecarlo import (
     ResNet,
@@ -15,8 +16,10 @@ from montecarlo import (
     coupled_to_file,
     jacobians_to_file,
     joint_to_file,
+    read_sample,
     sample_to_file,
     shared_to_file,
+    simulate,
     tokens_to_file,
 )
 
@@ -92,3 +95,20 @@ def test_rows_are_kept_once_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyP
         PLAIN, path, replicas=6, seed=1, threads=1, progress=lambda count: there.append(path.exists())
     )
     assert there == [False, True, True]
+
+
+def test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = simulate(PLAIN, replicas=20, seed=1)
+
+    def blocks(*arguments: object, **named: object) -> Iterator[tuple[int, Any]]:
+        for first in (8, 0, 16, 4):
+            yield first, {name: column[first : first + 4] for name, column in whole.columns.items()}
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("montecarlo.runs._rows.iter_rows", blocks)
+    path = tmp_path / "s.parquet"
+    with pytest.raises(KeyboardInterrupt):
+        sample_to_file(PLAIN, path, replicas=20, seed=1)
+    assert same_bits(read_sample(path, PLAIN), whole.head(12))

@@ -398,19 +398,3 @@ def test_rows_of_other_streams_are_refused(sample, tmp_path, other):
     pq.write_table(table.replace_schema_metadata({b"largedepth": json.dumps(metadata)}), path)
     with pytest.raises(ValueError, match=f"have format {other}, this version's {STREAM_FORMAT}"):
         read_sample(path, NET)
-
-
-def test_blocks_that_come_in_any_order_are_kept_up_to_the_first_gap(tmp_path, monkeypatch):
-    net = ResNet(width=4, depth=3, beta=0.5)
-    whole = simulate(net, replicas=20, seed=1)
-
-    def blocks(*arguments, **named):
-        for first in (8, 0, 16, 4):
-            yield first, {name: column[first : first + 4] for name, column in whole.columns.items()}
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("montecarlo.runs._rows.iter_rows", blocks)
-    path = tmp_path / "s.parquet"
-    with pytest.raises(KeyboardInterrupt):
-        sample_to_file(net, path, replicas=20, seed=1)
-    assert_same(read_sample(path, net), whole.head(12))
