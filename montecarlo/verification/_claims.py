@@ -23,8 +23,9 @@ from montecarlo.sequential import (
     SequentialResult,
     SubGaussianMean,
 )
-from montecarlo.verification._experiment import Cdf, Experiment, NumberTest, Session, aimed
+from montecarlo.verification._experiment import Cdf, Experiment, Session
 from montecarlo.verification._explain import explain
+from montecarlo.verification._number_test import NumberTest, aimed
 from montecarlo.verification._row_source import CheckedRows, NetworkRows, RowSource
 from montecarlo.verification._verdict import Verdict
 from montecarlo.verification._verify import run_experiments

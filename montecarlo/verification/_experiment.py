@@ -23,7 +23,7 @@ from montecarlo.networks._specification import ResNet
 from montecarlo.samples.independent._sample import Sample
 from montecarlo.samples.independent._simulate import iter_blocks
 from montecarlo.sequential import CdfBand, Claim, SequentialResult, TwoSampleCdf
-from montecarlo.sequential._sequence import NumberSequence
+from montecarlo.verification._number_test import NumberTest, aimed
 
 Array = npt.NDArray[np.float64]
 Observable = Callable[[Sample], Array]
@@ -36,29 +36,6 @@ class Specified(Protocol):
     def brief(self) -> dict[str, Any]:
         """Return what is not at its default, as JSON-serialisable values, with the block's name."""
         ...
-
-
-class NumberTest(Protocol):
-    """The sequences of `montecarlo.sequential` for one number."""
-
-    def update(self, rows: npt.ArrayLike, /) -> Any:
-        """Take rows in."""
-        ...
-
-    def result(self, predicted: float, /, *, resolution: float, claim: Claim) -> SequentialResult:
-        """Return where the test of a prediction stands."""
-        ...
-
-
-def aimed(test: Any, resolution: float) -> Any:
-    """Return a test that aims at errors of the size asked for, unless it has rows or an aim already.
-
-    One that is not of `montecarlo.sequential` is left alone: its `aim` may be anything.
-    """
-    ours = isinstance(test, NumberSequence | CdfBand | TwoSampleCdf)
-    if ours and resolution > 0.0 and test.aims_at is None and not test.n and not test.n_nonfinite:
-        test.aim(resolution)
-    return test
 
 
 class Session(ABC):
