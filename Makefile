@@ -1,12 +1,14 @@
 # `make reproduce` and `make test` each do their own set-up; nothing is set up twice.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALLED_RUN := .venv/installed-run
 INSTALLED := .venv/installed
 INSTALLED_DOCS := .venv/installed-docs
 
 .PHONY: reproduce test mutants docs lowest lint kernels benchmark clean
 
-reproduce: $(INSTALLED)
+# Tests and training need packages that are half a minute of installation.
+reproduce: $(if $(findstring --trained,$(ARGS)),$(INSTALLED),$(INSTALLED_RUN))
 	$(BIN)/largedepth reproduce $(ARGS)
 
 test: $(INSTALLED)
@@ -51,15 +53,16 @@ kernels: $(INSTALLED)
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
 
-# The stamp depends on pyproject.toml: new dependencies are installed when it changes, and only then.
-$(INSTALLED): pyproject.toml
+# The stamps depend on pyproject.toml: new dependencies are installed when it changes, and only then. Packages are
+# compiled to bytecode when they are imported, which few of their modules ever are.
+$(INSTALLED) $(INSTALLED_RUN): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("largedepth needs Python 3.11 or newer: make PYTHON=python3.12, say" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	touch $@
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.$(if $(filter $(INSTALLED),$@),[test])'
+	touch $(INSTALLED_RUN) $@
 
 $(INSTALLED_DOCS): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[docs]'
 	touch $@
 
 clean:

@@ -6,6 +6,7 @@ undecided within the budget, 70 a defect of the program, 130 interrupted.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _bad_value(error)
     except Exception as error:
         code = _failure(error)
+    gc.freeze()  # half a second of looking for garbage in what ends now
     sys.exit(code)
 
 

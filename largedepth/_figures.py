@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -45,30 +46,41 @@ figure_options = apply_options(
 )
 
 
+def figures_prepared(names: tuple[str, ...], setting: str, then: Sequence[str] = ()) -> Any:
+    """Return a block in which kernels of figures, and those of modules then, are compiled beside."""
+    from figures._ahead import prepared_ahead
+
+    points = (point for definition in _definitions(names) for point in definition.points(setting))
+    return prepared_ahead(points, then)
+
+
+def _definitions(names: tuple[str, ...]) -> list[Any]:
+    """Return figures by name, all but those of training if there is none."""
+    import figures as package
+
+    return [package.find_figure(name) for name in names or tuple(package.FIGURES)]
+
+
 def sample_all(
     names: tuple[str, ...], desk: DrawingDesk, *, out: str, setting: str, seed: int, threads: int | None
 ) -> None:
-    """Sample figures by name, all if there is none, with progress, and leave each at the desk."""
+    """Sample figures by name, with progress, and leave each at the desk."""
     import figures as package
-    from figures._ahead import prepared_ahead
 
-    definitions = [package.find_figure(name) for name in names or tuple(package.FIGURES)]
-    points = [point for definition in definitions for point in definition.points(setting)]  # type: ignore[arg-type]
-    with prepared_ahead(points):
-        for definition in definitions:
-            total = sum(point.networks for point in definition.points(setting))  # type: ignore[arg-type]
-            words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
-            with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
-                try:
-                    sampled = package.sample_figure(
-                        definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
-                        threads=threads, progress=bar.finish, on_reuse=bar.reuse,
-                    )  # fmt: skip
-                except KeyboardInterrupt:
-                    raise KeyboardInterrupt(
-                        f"finished networks are in {out}/samples, and the same command continues from them"
-                    ) from None
-            desk.draw(sampled)
+    for definition in _definitions(names):
+        total = sum(point.networks for point in definition.points(setting))
+        words = TRAINED_WORDS if definition.name in package.TRAINED else SAMPLED_WORDS
+        with progress_bar(total, what=f"figure {definition.name}", words=words) as bar:
+            try:
+                sampled = package.sample_figure(
+                    definition.name, out=out, setting=setting, seed=seed,  # type: ignore[arg-type]
+                    threads=threads, progress=bar.finish, on_reuse=bar.reuse,
+                )  # fmt: skip
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(
+                    f"finished networks are in {out}/samples, and the same command continues from them"
+                ) from None
+        desk.draw(sampled)
 
 
 @click.command(epilog="Example: largedepth figures 1 2 --out results/figures")
@@ -110,19 +122,18 @@ def figures(
     if dry_run:
         _estimate(names, setting, threads)
         return
-    desk = DrawingDesk()
-    with drawn_on(threads=threads, **place):
+    desk = DrawingDesk(threads)
+    with drawn_on(threads=threads, **place), figures_prepared(names, setting):
         sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
     desk.drawn()
 
 
 def _estimate(names: tuple[str, ...], setting: str, threads: int | None) -> None:
     """Print what figures take."""
-    import figures as package
     from montecarlo.executors import check_threads
 
-    for definition in [package.find_figure(name) for name in names or tuple(package.FIGURES)]:
-        points = definition.points(setting)  # type: ignore[arg-type]
-        seconds = sum(point.seconds(threads) for point in points if hasattr(point, "seconds"))  # type: ignore[attr-defined]
+    for definition in _definitions(names):
+        points = definition.points(setting)
+        seconds = sum(point.seconds(threads) for point in points if hasattr(point, "seconds"))
         time = f", roughly {in_words(seconds)} on {check_threads(threads)} threads" if seconds else ""
         click.echo(f"figure {definition.name}: {sum(point.networks for point in points):,} networks{time}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from largedepth._drawing import DrawingDesk
-from largedepth._figures import figure_options, sample_all
+from largedepth._figures import figure_options, figures_prepared, sample_all
 from largedepth._running import drawn_on
 from largedepth._verify import CODES, run_verify
 
@@ -38,10 +38,12 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, trained: b
     verdicts. Stopped and run again, it goes on from the samples that it has; `largedepth report DIR` writes
     the report anew. The exit code is 1 if a theorem was refuted, 3 if one is undecided.
     """
+    from montecarlo.runs import kernel_modules
+
     began = time.time()
     names = _with_trained() if trained else ()
-    desk = DrawingDesk()
-    with drawn_on(threads=threads, **place):
+    desk = DrawingDesk(threads)
+    with drawn_on(threads=threads, **place), figures_prepared(names, setting, kernel_modules()):
         sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
         verification, interrupted = run_verify(
             None, quick=False, seed=seed, threads=threads, budget=_BUDGET_SECONDS

@@ -86,7 +86,10 @@ def verify(
             )
         return 1 if run.missed else 0
     texts = {"junit": files.verdicts_junit, "json": files.verdicts_json, "summary": tables.summary}
-    with place:
+    from montecarlo.runs import compiled_beside, kernel_modules
+
+    # A few theorems need a few kernels.
+    with place, compiled_beside([] if ids else kernel_modules()[::-1]):
         verification, interrupted = run_verify(chosen, quick=quick, **options)
     _write(targets, texts, verification)
     click.echo(tables.terminal_table(verification, width=_width(), colour=True))

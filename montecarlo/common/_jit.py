@@ -89,7 +89,7 @@ def kernel(
             with warnings.catch_warnings():
                 # Functions as arguments are marked experimental; the engines' tests would notice a break.
                 warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-                with _few_collections():
+                with _few_collections(), _one_process_at_a_time(python):
                     compiled.compile(signature)
             compiled.disable_compile()
         return compiled
@@ -114,6 +114,34 @@ def _few_collections() -> Iterator[None]:
             yield
         finally:
             gc.set_threshold(*thresholds)
+
+
+@contextlib.contextmanager
+def _one_process_at_a_time(python: Callable[..., Any]) -> Iterator[None]:
+    """Let one process compile the kernels of a file; another one waits, and finds them on disk then.
+
+    The lock is on the source, which is always there and may be read-only. Without locks both compile.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            source = stack.enter_context(open(python.__code__.co_filename, "rb"))
+            fcntl.flock(source, fcntl.LOCK_EX)
+        yield
+
+
+_told: list[Callable[[], None]] = []
+
+
+@contextlib.contextmanager
+def told_of_missing_kernels(tell: Callable[[], None]) -> Iterator[None]:
+    """Call a function, inside the block, whenever a kernel is not on disk and has to be compiled."""
+    _told.append(tell)
+    try:
+        yield
+    finally:
+        _told.remove(tell)
 
 
 def compile_callback(python: Callable[..., Any], signature: str, *, cache: bool, **options: Any) -> Any:
@@ -145,12 +173,16 @@ def _cache_where_possible(compiled: Any) -> bool:
     load, save = cache.load_overload, cache.save_overload
 
     def load_overload(*arguments: Any) -> Any:
+        found = None
         try:
-            return load(*arguments)
+            found = load(*arguments)
         except Exception:
             with contextlib.suppress(Exception):
                 cache.flush()  # an index that was torn, which would stand in the way of the next one
-            return None
+        if found is None:
+            for tell in [*_told]:
+                tell()
+        return found
 
     def save_overload(*arguments: Any) -> None:
         with contextlib.suppress(Exception):

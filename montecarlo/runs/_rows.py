@@ -9,7 +9,7 @@ import numpy as np
 
 from montecarlo.common._errors import check_whole
 from montecarlo.common.rows import REPLICA_LIMIT, Columns, complement
-from montecarlo.executors import Executor, ThreadExecutor
+from montecarlo.executors import Executor, ThreadExecutor, check_threads
 from montecarlo.runs._run import Block, Run, draw_block
 from montecarlo.runs._running import Running, current_running
 
@@ -91,8 +91,11 @@ def iter_rows(
 def executor_in_use(threads: int | None) -> Executor:
     """Return the executor of `running`, else so many threads of this process, all processors' for None."""
     inside = current_running()
-    own = ThreadExecutor(threads)
-    return own if inside is None or inside.executor is None else inside.executor
+    if inside is None or inside.executor is None:
+        return ThreadExecutor(threads)
+    if threads is not None:
+        check_threads(threads)
+    return inside.executor
 
 
 def draw_blocks(

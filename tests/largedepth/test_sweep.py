@@ -94,7 +94,7 @@ def test_killed_at_any_moment_it_continues_to_the_same_table(sweep_file, tmp_pat
         if attempt > 1:
             wait_for_shards(folder, process, before + 1)
         try:
-            process.wait(timeout=rng.uniform(0.0, 1.5) if kills < 5 else 300.0)
+            process.wait(timeout=rng.uniform(0.0, 1.5 if attempt < 2 else 0.5) if kills < 5 else 300.0)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

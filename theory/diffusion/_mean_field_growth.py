@@ -12,12 +12,12 @@ standstills cost the same as anything else; at a given depth the layer k takes i
 """
 
 import math
-from functools import cached_property
 
 import numpy as np
 
 from theory.common import _validate
 from theory.common._activations import Activation
+from theory.common._cached_property import cached_property
 from theory.common._gaussian_moments import even_moments, slope_function
 from theory.common._validate import FloatArray
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -25,6 +24,7 @@ from scipy import special
 
 from theory.common import _validate
 from theory.common._activations import Activation, activation_function
+from theory.common._cached_property import cached_property
 from theory.common._gaussian_moments import even_moments
 from theory.common._layers import per_layer, scalings
 from theory.common._validate import FloatArray

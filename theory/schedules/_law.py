@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,7 @@ from scipy import stats
 from scipy.stats.distributions import rv_frozen
 
 from theory.common import _validate
+from theory.common._cached_property import cached_property
 from theory.common._layers import scalings, skips
 from theory.common._validate import FloatArray
 from theory.independent.exact_law._layer import LayerLaw, layer_law

@@ -16,10 +16,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
+from theory.common._cached_property import cached_property
 from theory.common._validate import FloatArray
 
 _STEP = 0.4

@@ -111,7 +111,10 @@ def bend(network, x, rows, slopes, values):
 
 @apart
 def evaluate(network, vector, state, tape, work, slot, gamma):
-    """Store σ' and σ of a vector plus the bias in two slots, in the frame of the vector."""
+    """Store σ' and σ of a vector plus the bias in two slots, in the frame of the vector.
+
+    Without a way back σ' is not asked for where it costs as much as σ.
+    """
     tables, mantissas, bias, sigma = tape.tables, state.mantissas, work.bias, network.sigma
     slopes, values = slot * network.size, (slot + _ONE) * network.size
     z, rows, raw, biased = vector.slot * network.size, vector.rows, vector.form == RAW, vector.biased
@@ -136,8 +139,8 @@ def evaluate(network, vector, state, tape, work, slot, gamma):
                 t = 1.0 if x > 0.0 else below
                 s = t * x
             else:
-                t = slope(x)
                 s = value(x)
+                t = slope(x) if tape.keeps else 0.0
             tables[values + i] = np.float32(s * down)
             tables[slopes + i] = np.float32(t)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from theory.common import _validate
+from theory.common._cached_property import cached_property
 from theory.independent.exact_law import _radial_moments
 from theory.independent.exact_law._draws import log_norm_draws
 from theory.independent.exact_law._layer import LayerLaw, layer_law

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from theory.common._cached_property import cached_property
 from theory.independent.exact_law._bessel import log_ive
 from theory.independent.exact_law._panels import ORDER, PanelLaw, build_panels
 

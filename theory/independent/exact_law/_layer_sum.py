@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.common._cached_property import cached_property
 from theory.independent.exact_law._layer import LayerLaw
 
 Array = NDArray[np.float64]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
+
+from theory.common._cached_property import cached_property
 
 Array = NDArray[np.float64]
 

@@ -1,0 +1,71 @@
+"""`compiled_beside`: once a kernel is missing, a process beside this one compiles those that come later."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import pkgutil
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from montecarlo.common._jit import told_of_missing_kernels
+from montecarlo.executors import ProcessExecutor, available_threads
+from montecarlo.runs._run import Run
+
+Task = Run | str
+"""A run that is to be prepared, or a module to be imported."""
+
+
+def kernel_modules() -> list[str]:
+    """Return the modules that compile kernels when they are imported, among all the others.
+
+    Examples
+    --------
+    >>> "montecarlo.engines.gaussian._plain" in kernel_modules()
+    True
+    """
+    package = Path(__file__).parents[1]
+    return [module.name for module in pkgutil.walk_packages([str(package)], f"{package.name}.")]
+
+
+@contextlib.contextmanager
+def compiled_beside(tasks: Sequence[Task]) -> Iterator[None]:
+    """Compile what tasks need, in their order, in another process while the block runs.
+
+    It begins when a kernel is not on disk, so that it costs nothing where all of them are. A compiler holds
+    its process's lock: two compile in two processes only. Who needs a kernel that the other one has in hand
+    waits for it.
+
+    Parameters
+    ----------
+    tasks : sequence of Run or str
+        What is needed last comes first: this process goes through them from the other end.
+    """
+    if available_threads() == 1:
+        yield
+        return
+    begun = threading.Lock()
+
+    def compile_all() -> None:
+        # What cannot be compiled, or no process at all, is said where it is needed.
+        with contextlib.suppress(Exception):
+            for task in tasks:
+                next(executor.run(_prepare, iter([task])))
+
+    def begin() -> None:
+        if begun.acquire(blocking=False):
+            # A daemon: after Ctrl-C nobody waits for kernels.
+            threading.Thread(target=compile_all, name="compiling beside", daemon=True).start()
+
+    executor = ProcessExecutor(1)
+    with contextlib.closing(executor), told_of_missing_kernels(begin):
+        yield
+
+
+def _prepare(task: Task) -> None:
+    with contextlib.suppress(Exception):
+        if isinstance(task, str):
+            importlib.import_module(task)
+        else:
+            task.prepare()
