@@ -5,6 +5,9 @@ INSTALLED_RUN := .venv/installed-run
 INSTALLED := .venv/installed
 INSTALLED_DOCS := .venv/installed-docs
 
+# Packages are installed without bytecode, for few of their modules are ever imported: written then, and once.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: reproduce test mutants docs lowest lint kernels benchmark clean
 
 # Tests and training need packages that are half a minute of installation.
@@ -53,13 +56,16 @@ kernels: $(INSTALLED)
 benchmark: $(INSTALLED)
 	$(BIN)/python -m benchmarks $(if $(PEERS),--peers $(PEERS)) $(ARGS)
 
-# The stamps depend on pyproject.toml: new dependencies are installed when it changes, and only then. Packages are
-# compiled to bytecode when they are imported, which few of their modules ever are.
-$(INSTALLED) $(INSTALLED_RUN): pyproject.toml
+# The stamps depend on pyproject.toml: new dependencies are installed when it changes, and only then.
+$(INSTALLED_RUN): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("largedepth needs Python 3.11 or newer: make PYTHON=python3.12, say" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --no-compile --editable '.$(if $(filter $(INSTALLED),$@),[test])'
-	touch $(INSTALLED_RUN) $@
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
+	touch $@
+
+$(INSTALLED): $(INSTALLED_RUN)
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[test]'
+	touch $@
 
 $(INSTALLED_DOCS): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --no-compile --editable '.[docs]'

@@ -11,7 +11,9 @@ from montecarlo.runs import Run, compiled_beside
 
 
 @contextlib.contextmanager
-def prepared_ahead(points: Iterable[SamplePoint], then: Sequence[str] = ()) -> Iterator[None]:
+def prepared_ahead(
+    points: Iterable[SamplePoint], then: Sequence[str] = (), *, threads: int | None = None
+) -> Iterator[None]:
     """Prepare what points need, in their order, beside whatever the block does.
 
     A compiler has one processor at a time, and the networks of the figure before leave it that. Where kernels
@@ -23,6 +25,8 @@ def prepared_ahead(points: Iterable[SamplePoint], then: Sequence[str] = ()) -> I
         Those without a `run` are passed over: they train, or draw weights alone.
     then : sequence of str, optional
         Modules with kernels that the block needs after them.
+    threads : int, optional
+        As in `montecarlo.runs.compiled_beside`.
     """
     over = threading.Event()
     runs = _one_a_kind(points)
@@ -39,7 +43,7 @@ def prepared_ahead(points: Iterable[SamplePoint], then: Sequence[str] = ()) -> I
     worker = threading.Thread(target=prepare, name="compiling", daemon=True)
     worker.start()
     try:
-        with compiled_beside([*runs[::-1], *then]):
+        with compiled_beside([*runs[::-1], *then], threads):
             yield
     finally:
         over.set()

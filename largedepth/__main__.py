@@ -6,7 +6,9 @@ undecided within the budget, 70 a defect of the program, 130 interrupted.
 
 from __future__ import annotations
 
+import atexit
 import gc
+import multiprocessing
 import os
 import re
 import sys
@@ -36,6 +38,9 @@ def _format_warning(message: Warning | str, *where: object) -> str:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # A script without `if __name__ == "__main__":`, imported by a worker: its parent goes on alone.
+        sys.exit(DEFECT)
     interrupt_on_signals()
     guard_streams()
     warnings.formatwarning = _format_warning
@@ -79,7 +84,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = _bad_value(error)
     except Exception as error:
         code = _failure(error)
-    gc.freeze()  # half a second of looking for garbage in what ends now
+    atexit.register(gc.freeze)  # half a second of looking for garbage in what ends then
     sys.exit(code)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
+import warnings
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
@@ -14,9 +17,10 @@ if TYPE_CHECKING:
 
 
 class DrawingDesk:
-    """Draws figures in the order in which they come, in a process of its own.
+    """Draws figures in the order in which they come, in a process of its own that ends with the block.
 
-    Drawing is Python, which has one lock a process, and sampling would wait for it.
+    Drawing is Python, which has one lock a process, and sampling would wait for it. Where there is no process
+    to be had, or it dies, a thread draws.
 
     Parameters
     ----------
@@ -30,15 +34,27 @@ class DrawingDesk:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        from montecarlo.executors import check_threads
+        from montecarlo.executors import ProcessExecutor, ThreadExecutor, check_threads
 
-        self._beside = check_threads(threads) > 1
+        alone = check_threads(threads) == 1
+        self._executor: Executor = ThreadExecutor(1) if alone else ProcessExecutor(1)
+        self._over = False
         self._sampled: SimpleQueue[SampledFigure | None] = SimpleQueue()
-        self._out: SimpleQueue[DrawnFigure | BaseException] = SimpleQueue()
+        self._out: SimpleQueue[Any] = SimpleQueue()
         self._waiting = 0
         self._drawn: list[DrawnFigure] = []
+
+    def __enter__(self) -> Self:
         # A daemon: after Ctrl-C nobody waits for drawings.
         threading.Thread(target=self._work, name="drawing", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._over = True
+        self._sampled.put(None)
+        self._executor.close()
 
     def draw(self, sampled: SampledFigure) -> None:
         """Leave a figure to be drawn, and say which others are; what drawing them raised is raised here."""
@@ -49,52 +65,66 @@ class DrawingDesk:
 
     def drawn(self) -> list[DrawnFigure]:
         """Return all figures, in their order, once they are drawn; what drawing raised is raised here."""
-        self._sampled.put(None)
         while self._waiting:
             self._take()
         return self._drawn
 
     def _take(self) -> None:
-        drawn = self._out.get()
+        found = self._out.get()
         self._waiting -= 1
-        if isinstance(drawn, BaseException):
-            raise drawn
+        if isinstance(found, BaseException):
+            raise found
+        drawn, warned = found
+        for text, category, file, line in warned:
+            warnings.warn_explicit(text, category, file, line)
         click.echo(f"figure {drawn.definition.name}: {', '.join(map(str, drawn.paths))}", err=True)
         self._drawn.append(drawn)
 
     def _work(self) -> None:
-        executor = _executor(self._beside)
+        elsewhere = self._open_elsewhere()
         while (sampled := self._sampled.get()) is not None:
             try:
-                self._out.put(_result(executor, _draw, sampled))
+                if elsewhere:
+                    try:
+                        self._out.put(self._result(_draw_elsewhere, sampled))
+                        continue
+                    except _no_executor():
+                        elsewhere = False
+                if not self._over:
+                    self._out.put((sampled.draw(), ()))
             except BaseException as error:  # the caller's business
                 self._out.put(error)
-        executor.close()
 
+    def _open_elsewhere(self) -> bool:
+        """Return whether there is a process, which has imported what drawing needs then."""
+        from montecarlo.executors import ThreadExecutor
 
-def _executor(beside: bool) -> Executor:
-    """Return a process, where there is one to be had, that has imported what drawing needs; else a thread."""
-    from montecarlo.executors import ExecutorError, ProcessExecutor, ThreadExecutor
-
-    if beside:
-        process = ProcessExecutor(1)
+        if isinstance(self._executor, ThreadExecutor):
+            return False
         try:
-            _result(process, _open, None)
-            return process
-        except ExecutorError:
-            process.close()
-    return ThreadExecutor(1)
+            self._result(_open, None)
+            return True
+        except Exception:
+            return False
+
+    def _result(self, function: Any, item: Any) -> Any:
+        ((_, result),) = self._executor.run(function, iter([item]))
+        return result
 
 
-def _result(executor: Executor, function: Any, item: Any) -> Any:
-    ((_, result),) = executor.run(function, iter([item]))
-    return result
+def _no_executor() -> type[Exception]:
+    from montecarlo.executors import ExecutorError
+
+    return ExecutorError
 
 
 def _open(_: None) -> None:
+    for name in ("figures", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"):
+        importlib.import_module(name)
 
-    import figures  # noqa: F401
 
-
-def _draw(sampled: SampledFigure) -> DrawnFigure:
-    return sampled.draw()
+def _draw_elsewhere(sampled: SampledFigure) -> tuple[DrawnFigure, list[Any]]:
+    """Draw, and return what warnings said, which are this process's alone else."""
+    with warnings.catch_warnings(record=True) as caught:
+        drawn = sampled.draw()
+    return drawn, [(str(one.message), one.category, one.filename, one.lineno) for one in caught]

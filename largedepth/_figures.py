@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import click
@@ -46,16 +47,18 @@ figure_options = apply_options(
 )
 
 
-def figures_prepared(names: tuple[str, ...], setting: str, then: Sequence[str] = ()) -> Any:
+def figures_prepared(
+    names: tuple[str, ...], setting: str, threads: int | None, then: Sequence[str] = ()
+) -> AbstractContextManager[None]:
     """Return a block in which kernels of figures, and those of modules then, are compiled beside."""
     from figures._ahead import prepared_ahead
 
     points = (point for definition in _definitions(names) for point in definition.points(setting))
-    return prepared_ahead(points, then)
+    return prepared_ahead(points, then, threads=threads)
 
 
 def _definitions(names: tuple[str, ...]) -> list[Any]:
-    """Return figures by name, all but those of training if there is none."""
+    """Return figures by name; without a name, all that train nothing."""
     import figures as package
 
     return [package.find_figure(name) for name in names or tuple(package.FIGURES)]
@@ -64,7 +67,7 @@ def _definitions(names: tuple[str, ...]) -> list[Any]:
 def sample_all(
     names: tuple[str, ...], desk: DrawingDesk, *, out: str, setting: str, seed: int, threads: int | None
 ) -> None:
-    """Sample figures by name, with progress, and leave each at the desk."""
+    """Sample figures by name, or all that train nothing, with progress; leave each at the desk."""
     import figures as package
 
     for definition in _definitions(names):
@@ -122,10 +125,11 @@ def figures(
     if dry_run:
         _estimate(names, setting, threads)
         return
-    desk = DrawingDesk(threads)
-    with drawn_on(threads=threads, **place), figures_prepared(names, setting):
-        sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
-    desk.drawn()
+    prepared = figures_prepared(names, setting, threads)
+    with drawn_on(threads=threads, **place), DrawingDesk(threads) as desk:
+        with prepared:
+            sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
+        desk.drawn()
 
 
 def _estimate(names: tuple[str, ...], setting: str, threads: int | None) -> None:

@@ -42,13 +42,14 @@ def reproduce(setting: str, seed: int, threads: int | None, out: str, trained: b
 
     began = time.time()
     names = _with_trained() if trained else ()
-    desk = DrawingDesk(threads)
-    with drawn_on(threads=threads, **place), figures_prepared(names, setting, kernel_modules()):
-        sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
-        verification, interrupted = run_verify(
-            None, quick=False, seed=seed, threads=threads, budget=_BUDGET_SECONDS
-        )
-    drawn = desk.drawn()
+    prepared = figures_prepared(names, setting, threads, kernel_modules())
+    with drawn_on(threads=threads, **place), DrawingDesk(threads) as desk:
+        with prepared:
+            sample_all(names, desk, out=out, setting=setting, seed=seed, threads=threads)
+            verification, interrupted = run_verify(
+                None, quick=False, seed=seed, threads=threads, budget=_BUDGET_SECONDS
+            )
+        drawn = desk.drawn()
     from largedepth._targets import write_text
     from largedepth._verdict_files import verdicts_json
     from largedepth._verdict_table import counts

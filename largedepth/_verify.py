@@ -89,7 +89,7 @@ def verify(
     from montecarlo.runs import compiled_beside, kernel_modules
 
     # A few theorems need a few kernels.
-    with place, compiled_beside([] if ids else kernel_modules()[::-1]):
+    with place, compiled_beside([] if ids else kernel_modules()[::-1], threads):
         verification, interrupted = run_verify(chosen, quick=quick, **options)
     _write(targets, texts, verification)
     click.echo(tables.terminal_table(verification, width=_width(), colour=True))

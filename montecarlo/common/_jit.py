@@ -19,6 +19,7 @@ import hashlib
 import os
 import pathlib
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -80,7 +81,8 @@ def kernel(
             return python
         options: dict[str, Any] = {"no_cfunc_wrapper": not passed} | ({} if allocates else _NO_REFERENCES)
         compiled: Any = njit(nogil=True, error_model="numpy", **options)(python)
-        if _cache_where_possible(compiled):
+        kept = _cache_where_possible(compiled)
+        if kept:
             cache_file = compiled._cache._cache_file
             if not hasattr(cache_file, "_source_stamp"):
                 raise RuntimeError("this numba keeps its cache stamps elsewhere; stale kernels would be used")
@@ -89,7 +91,10 @@ def kernel(
             with warnings.catch_warnings():
                 # Functions as arguments are marked experimental; the engines' tests would notice a break.
                 warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-                with _few_collections(), _one_process_at_a_time(python):
+                with (
+                    _one_process_at_a_time(compiled) if kept else contextlib.nullcontext(),
+                    _few_collections(),
+                ):
                     compiled.compile(signature)
             compiled.disable_compile()
         return compiled
@@ -117,18 +122,33 @@ def _few_collections() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _one_process_at_a_time(python: Callable[..., Any]) -> Iterator[None]:
-    """Let one process compile the kernels of a file; another one waits, and finds them on disk then.
+def _one_process_at_a_time(compiled: Any) -> Iterator[None]:
+    """Let one process compile the kernels of a module; another one waits, and finds them on disk then.
 
-    The lock is on the source, which is always there and may be read-only. Without locks both compile.
+    The lock lies where they do: who has another place for them does not wait. It is no more than a saving:
+    after some time, or without locks, both compile.
     """
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(ImportError, OSError):
             import fcntl
 
-            source = stack.enter_context(open(python.__code__.co_filename, "rb"))
-            fcntl.flock(source, fcntl.LOCK_EX)
+            path = pathlib.Path(compiled._cache.cache_path) / f"{compiled.py_func.__module__}.lock"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(path.open("wb"))
+            end = time.monotonic() + _LONGEST_COMPILATION
+            while time.monotonic() < end:
+                with contextlib.suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    # Explicitly: a process that was forked meanwhile would go on to hold it.
+                    stack.callback(fcntl.flock, file, fcntl.LOCK_UN)
+                    break
+                time.sleep(_LOOK)
         yield
+
+
+_LONGEST_COMPILATION = 120.0
+"""Seconds after which one that is said to be compiling is not waited for."""
+_LOOK = 0.02
 
 
 _told: list[Callable[[], None]] = []

@@ -36,6 +36,7 @@ DEATHS = 3
 _SINGLE_THREADED = {
     f"{library}_NUM_THREADS": "1" for library in ("BLIS", "MKL", "NUMEXPR", "OMP", "OPENBLAS")
 } | {"VECLIB_MAXIMUM_THREADS": "1"}
+_STARTING = threading.Lock()
 _END_SECONDS = 2.0  # a worker that has closed its pipe and still runs then is killed
 
 
@@ -191,7 +192,8 @@ def _start_worker() -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(theirs,), name="largedepth-worker", daemon=True)
     # numpy reads these when it is imported, before a worker runs any code of ours.
-    with _environment(_SINGLE_THREADED), interrupts_blocked():
+    # One at a time: the environment is the process's, and executors start workers from many threads.
+    with _STARTING, _environment(_SINGLE_THREADED), interrupts_blocked():
         process.start()
     theirs.close()
     return _Worker(process, ours)
@@ -206,7 +208,7 @@ def _environment(variables: dict[str, str]) -> Iterator[None]:
     finally:
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from montecarlo.common._jit import told_of_missing_kernels
-from montecarlo.executors import ProcessExecutor, available_threads
+from montecarlo.executors import ProcessExecutor, check_threads
 from montecarlo.runs._run import Run
 
 Task = Run | str
@@ -30,7 +30,7 @@ def kernel_modules() -> list[str]:
 
 
 @contextlib.contextmanager
-def compiled_beside(tasks: Sequence[Task]) -> Iterator[None]:
+def compiled_beside(tasks: Sequence[Task], threads: int | None = None) -> Iterator[None]:
     """Compile what tasks need, in their order, in another process while the block runs.
 
     It begins when a kernel is not on disk, so that it costs nothing where all of them are. A compiler holds
@@ -41,8 +41,15 @@ def compiled_beside(tasks: Sequence[Task]) -> Iterator[None]:
     ----------
     tasks : sequence of Run or str
         What is needed last comes first: this process goes through them from the other end.
+    threads : int, optional
+        Of the block; default: all the processors it may use. One alone gets no process beside it.
+
+    Raises
+    ------
+    InvalidFieldError
+        For a number that is not whole or not positive.
     """
-    if available_threads() == 1:
+    if check_threads(threads) == 1:
         yield
         return
     begun = threading.Lock()
@@ -55,8 +62,9 @@ def compiled_beside(tasks: Sequence[Task]) -> Iterator[None]:
 
     def begin() -> None:
         if begun.acquire(blocking=False):
-            # A daemon: after Ctrl-C nobody waits for kernels.
-            threading.Thread(target=compile_all, name="compiling beside", daemon=True).start()
+            # A daemon: after Ctrl-C nobody waits for kernels. Where no thread can start, this one compiles.
+            with contextlib.suppress(RuntimeError):
+                threading.Thread(target=compile_all, name="compiling beside", daemon=True).start()
 
     executor = ProcessExecutor(1)
     with contextlib.closing(executor), told_of_missing_kernels(begin):

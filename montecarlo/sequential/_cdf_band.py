@@ -32,11 +32,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from montecarlo.estimates._law_distance import Cdf, _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
+from montecarlo.sequential._law_test import LawTest
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult
 from montecarlo.sequential._row_store import RowStore, merged
-from montecarlo.sequential._rows import batch, check_aim, check_false_alarm
-from montecarlo.sequential._sub_gaussian_mean import one_sided_width
+from montecarlo.sequential._rows import batch
 
 EVENT_PROXY = 0.25
 """Variance proxy of events of any probability (W. Hoeffding, JASA 58 (1963) 13-30, inequality 4.16)."""
@@ -67,7 +67,7 @@ def lower_end(distance: float, *, refuted: bool) -> float:
     return max(distance, math.ulp(0.0) if refuted else 0.0)
 
 
-class CdfBand:
+class CdfBand(LawTest):
     """Confidence sequence for a distribution function, everywhere at once.
 
     Right for every law, with atoms or −inf; NaN and +inf are counted and left out. Weak in the far tails. It
@@ -95,10 +95,8 @@ class CdfBand:
     """
 
     def __init__(self, *, false_alarm: float = 1e-6) -> None:
-        self._false_alarm = check_false_alarm(false_alarm)
-        self._aims_at: float | None = None
+        super().__init__(false_alarm)
         self._rows = RowStore()
-        self._n_nonfinite = 0
         self._looks = 0
         self._run = np.empty(0)  # the rows of a look, sorted
         self._tested: tuple[Cdf | None, int, float, float] = (None, 0, math.nan, 1.0)
@@ -112,6 +110,10 @@ class CdfBand:
     def n(self) -> int:
         """Rows taken in, without NaN and +inf."""
         return self._rows.n
+
+    @property
+    def _longest(self) -> int:
+        return self.n
 
     @property
     def n_used(self) -> int:
@@ -130,24 +132,6 @@ class CdfBand:
         That of `result` is of the distance to a prediction.
         """
         return min(1.0, look_epsilon(self._looks - 1, false_alarm=self.false_alarm)) if self._looks else 1.0
-
-    @property
-    def aims_at(self) -> float | None:
-        """Size of the distances that it aims at, None if it was told none."""
-        return self._aims_at
-
-    def aim(self, resolution: float, /) -> Self:
-        """Make the upper end of the interval of the distance narrowest about this size, 0.01 by default.
-
-        Before the first row; any size is valid.
-
-        Raises
-        ------
-        InvalidFieldError
-            If the size is not positive and finite, or rows were taken in.
-        """
-        self._aims_at = check_aim(resolution, self.n + self._n_nonfinite)
-        return self
 
     def update(self, rows: ArrayLike, /) -> Self:
         """Take a batch of i.i.d. rows in, shape (rows,), then look if the number of rows asks for it."""
@@ -194,13 +178,7 @@ class CdfBand:
         if self._looks:
             band = look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 2.0)
             lower = lower_end(at_look - band, refuted=p_bound <= self.false_alarm)
-            above = one_sided_width(
-                self.n,
-                variance_proxy=EVENT_PROXY,
-                resolution=self._aims_at or 0.01,
-                false_alarm=self.false_alarm,
-            )
-            upper = min(1.0, estimate + float(above))
+            upper = min(1.0, estimate + self._above(self.n, EVENT_PROXY))
         return SequentialResult(
             kind=type(self).__name__,
             predicted=0.0,

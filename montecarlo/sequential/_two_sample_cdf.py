@@ -27,11 +27,11 @@ from montecarlo.estimates._law_distance import _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.estimates._shared_rows import warn_shared_rows
 from montecarlo.sequential._cdf_band import EVENT_PROXY, look_epsilon, lower_end
+from montecarlo.sequential._law_test import LawTest
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult, half_width
 from montecarlo.sequential._row_store import RowStore, merged
-from montecarlo.sequential._rows import batch, check_aim, check_false_alarm
-from montecarlo.sequential._sub_gaussian_mean import one_sided_width
+from montecarlo.sequential._rows import batch
 
 _PAIRED = 10_000  # first rows that are asked whether the streams go together
 
@@ -50,7 +50,7 @@ def two_sample_bound(n: int, gap: int) -> float:
     return min(1.0, 2.0 * math.exp(float(log_p)))
 
 
-class TwoSampleCdf:
+class TwoSampleCdf(LawTest):
     """Sequential test of whether two independent streams of i.i.d. rows have the same law.
 
     Right for every law, with ties or −inf; NaN and +inf are counted and left out of each stream. Wrong for
@@ -78,10 +78,8 @@ class TwoSampleCdf:
     """
 
     def __init__(self, *, false_alarm: float = 1e-6) -> None:
-        self._false_alarm = check_false_alarm(false_alarm)
-        self._aims_at: float | None = None
+        super().__init__(false_alarm)
         self._x, self._y = RowStore(), RowStore()
-        self._n_nonfinite = 0
         self._looks = 0
         self._p_bound = 1.0
         self._at_look = math.nan  # distance at the last look
@@ -97,6 +95,10 @@ class TwoSampleCdf:
     def n(self) -> int:
         """Rows taken in of the shorter stream, without NaN and +inf."""
         return min(self._x.n, self._y.n)
+
+    @property
+    def _longest(self) -> int:
+        return max(self._x.n, self._y.n)
 
     @property
     def n_nonfinite(self) -> int:
@@ -129,31 +131,8 @@ class TwoSampleCdf:
         if not self._looks:
             return 0.0, 1.0
         band = 2.0 * look_epsilon(self._looks - 1, false_alarm=self.false_alarm / 4.0)
-        above = one_sided_width(
-            self.n,
-            variance_proxy=2.0 * EVENT_PROXY,
-            resolution=self._aims_at or 0.01,
-            false_alarm=self.false_alarm,
-        )
-        return lower_end(self._at_look - band, refuted=self.refuted), min(1.0, self.distance + float(above))
-
-    @property
-    def aims_at(self) -> float | None:
-        """Size of the distances that it aims at, None if it was told none."""
-        return self._aims_at
-
-    def aim(self, resolution: float, /) -> Self:
-        """Make the upper end of the interval of the distance narrowest about this size, 0.01 by default.
-
-        Before the first row; any size is valid.
-
-        Raises
-        ------
-        InvalidFieldError
-            If the size is not positive and finite, or rows were taken in.
-        """
-        self._aims_at = check_aim(resolution, max(self._x.n, self._y.n) + self._n_nonfinite)
-        return self
+        above = self._above(self.n, 2.0 * EVENT_PROXY)
+        return lower_end(self._at_look - band, refuted=self.refuted), min(1.0, self.distance + above)
 
     def update(self, x: ArrayLike, y: ArrayLike, /) -> Self:
         """Take batches of both streams in, of any sizes, then look if the number of rows asks for it."""

@@ -33,7 +33,7 @@ def test_wrong_by_three_per_cent(theory_claims):
     theory_claims.mean(rows, 0.515, low=0.0, high=1.0, relative_resolution=0.02, quantity="E U")
 
 def test_too_little_time(theory_claims):
-    theory_claims.mean(rows, 0.5, low=0.0, high=1.0, relative_resolution=1e-9, budget=1e-3)
+    theory_claims.mean(rows, 0.5, low=0.0, high=1.0, relative_resolution=1e-9, budget=0.3)
 
 def test_same_name_twice(theory_claims):
     theory_claims.mean(rows, 0.5, low=0.0, high=1.0, resolution=0.1, name="a")
