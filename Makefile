@@ -49,7 +49,7 @@ lint: $(INSTALLED)
 # Compiled when their modules are imported: here once, while the linters have the other core, and not by every process
 # of the tests at the same time.
 kernels: $(INSTALLED)
-	$(BIN)/python -c 'import importlib, pkgutil, montecarlo as m; [importlib.import_module(p.name) for p in pkgutil.walk_packages(m.__path__, "montecarlo.")]'
+	$(BIN)/python -c 'from montecarlo.runs import compile_kernels; compile_kernels()'
 
 # PEERS names the interpreter of an environment with torch and jax; without it only largedepth is timed. Numbers are
 # kept in build/benchmarks.json, and a fall of more than 15 % against those there is an error.

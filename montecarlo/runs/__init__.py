@@ -5,6 +5,7 @@ from montecarlo.common.rows import Columns as Columns
 from montecarlo.common.rows import check_replicas as check_replicas
 from montecarlo.common.rows import complement as complement
 from montecarlo.common.rows import record_key as record_key
+from montecarlo.runs._beside import compile_kernels as compile_kernels
 from montecarlo.runs._beside import compiled_beside as compiled_beside
 from montecarlo.runs._beside import kernel_modules as kernel_modules
 from montecarlo.runs._crew import hired_crew as hired_crew

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import pkgutil
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,7 +25,16 @@ def kernel_modules() -> list[str]:
     True
     """
     package = Path(__file__).parents[1]
-    return [module.name for module in pkgutil.walk_packages([str(package)], f"{package.name}.")]
+    files = sorted(file for file in package.rglob("*.py") if not file.stem.startswith("__"))
+    return [".".join(file.relative_to(package.parent).with_suffix("").parts) for file in files]
+
+
+def compile_kernels() -> None:
+    """Compile all kernels that are not on disk, by two processes where there are two processors."""
+    modules = kernel_modules()
+    with compiled_beside(modules[::-1]):
+        for module in modules:
+            importlib.import_module(module)
 
 
 @contextlib.contextmanager
