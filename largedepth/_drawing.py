@@ -13,7 +13,6 @@ import click
 
 if TYPE_CHECKING:
     from figures import DrawnFigure, SampledFigure
-    from montecarlo.executors import Executor
 
 
 class DrawingDesk:
@@ -34,11 +33,10 @@ class DrawingDesk:
     """
 
     def __init__(self, threads: int | None = None) -> None:
-        from montecarlo.executors import ProcessExecutor, ThreadExecutor, check_threads
+        from montecarlo.executors import ProcessExecutor, check_threads
 
-        alone = check_threads(threads) == 1
-        self._executor: Executor = ThreadExecutor(1) if alone else ProcessExecutor(1)
-        self._over = False
+        self._process = None if check_threads(threads) == 1 else ProcessExecutor(1)
+        self._elsewhere = self._over = False
         self._sampled: SimpleQueue[SampledFigure | None] = SimpleQueue()
         self._out: SimpleQueue[Any] = SimpleQueue()
         self._waiting = 0
@@ -54,7 +52,8 @@ class DrawingDesk:
     ) -> None:
         self._over = True
         self._sampled.put(None)
-        self._executor.close()
+        if self._process is not None:
+            self._process.close()
 
     def draw(self, sampled: SampledFigure) -> None:
         """Leave a figure to be drawn, and say which others are; what drawing them raised is raised here."""
@@ -81,41 +80,36 @@ class DrawingDesk:
         self._drawn.append(drawn)
 
     def _work(self) -> None:
-        elsewhere = self._open_elsewhere()
+        self._elsewhere = self._open_elsewhere()
         while (sampled := self._sampled.get()) is not None:
             try:
-                if elsewhere:
-                    try:
-                        self._out.put(self._result(_draw_elsewhere, sampled))
-                        continue
-                    except _no_executor():
-                        elsewhere = False
-                if not self._over:
-                    self._out.put((sampled.draw(), ()))
+                self._out.put(self._result(sampled))
             except BaseException as error:  # the caller's business
                 self._out.put(error)
 
     def _open_elsewhere(self) -> bool:
         """Return whether there is a process, which has imported what drawing needs then."""
-        from montecarlo.executors import ThreadExecutor
-
-        if isinstance(self._executor, ThreadExecutor):
+        if self._process is None:
             return False
         try:
-            self._result(_open, None)
+            next(self._process.run(_open, iter([None])))
             return True
         except Exception:
             return False
 
-    def _result(self, function: Any, item: Any) -> Any:
-        ((_, result),) = self._executor.run(function, iter([item]))
-        return result
+    def _result(self, sampled: SampledFigure) -> tuple[DrawnFigure, list[Any]]:
+        """Return a figure, drawn, and what warnings there were elsewhere."""
+        from montecarlo.executors import ExecutorError
 
-
-def _no_executor() -> type[Exception]:
-    from montecarlo.executors import ExecutorError
-
-    return ExecutorError
+        if self._elsewhere and self._process is not None:
+            try:
+                _, result = next(self._process.run(_draw_elsewhere, iter([sampled])))
+                return result
+            except ExecutorError:
+                if self._over:
+                    raise
+                self._elsewhere = False
+        return sampled.draw(), []
 
 
 def _open(_: None) -> None:

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from montecarlo.estimates._law_distance import Cdf, _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
-from montecarlo.sequential._law_test import LawTest
+from montecarlo.sequential._distance_sequence import DistanceSequence
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult
 from montecarlo.sequential._row_store import RowStore, merged
@@ -67,7 +67,7 @@ def lower_end(distance: float, *, refuted: bool) -> float:
     return max(distance, math.ulp(0.0) if refuted else 0.0)
 
 
-class CdfBand(LawTest):
+class CdfBand(DistanceSequence):
     """Confidence sequence for a distribution function, everywhere at once.
 
     Right for every law, with atoms or −inf; NaN and +inf are counted and left out. Weak in the far tails. It

@@ -27,7 +27,7 @@ from montecarlo.estimates._law_distance import _sorted_steps, _sup_distance
 from montecarlo.estimates._rows import keep_below_infinity
 from montecarlo.estimates._shared_rows import warn_shared_rows
 from montecarlo.sequential._cdf_band import EVENT_PROXY, look_epsilon, lower_end
-from montecarlo.sequential._law_test import LawTest
+from montecarlo.sequential._distance_sequence import DistanceSequence
 from montecarlo.sequential._looks import look_cost, look_rows
 from montecarlo.sequential._result import SequentialResult, half_width
 from montecarlo.sequential._row_store import RowStore, merged
@@ -50,7 +50,7 @@ def two_sample_bound(n: int, gap: int) -> float:
     return min(1.0, 2.0 * math.exp(float(log_p)))
 
 
-class TwoSampleCdf(LawTest):
+class TwoSampleCdf(DistanceSequence):
     """Sequential test of whether two independent streams of i.i.d. rows have the same law.
 
     Right for every law, with ties or −inf; NaN and +inf are counted and left out of each stream. Wrong for

@@ -35,12 +35,12 @@ class Sampled:
             raise OSError("disk full")
         if self.name == "warns":
             warnings.warn("too few networks", stacklevel=1)
-        if self.name == "kills" and os.getpid() != self.go_home():
+        if self.name == "kills" and os.getpid() != self.parent():
             os._exit(9)
         return SimpleNamespace(definition=SimpleNamespace(name=self.name), paths=[Path(str(os.getpid()))])
 
     @staticmethod
-    def go_home() -> int:
+    def parent() -> int:
         return int(os.environ["DRAWING_TEST_PARENT"])
 
 

@@ -1,4 +1,4 @@
-"""`LawTest`: what sequential tests of whole laws share."""
+"""`DistanceSequence`: what sequential tests of whole laws share, as `NumberSequence` is for numbers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from montecarlo.sequential._sub_gaussian_mean import one_sided_width
 _AIM = 0.01
 
 
-class LawTest(ABC):
-    """A test of the distance between two laws, which may aim at distances of some size.
+class DistanceSequence(ABC):
+    """A confidence sequence for the distance between two laws, which may aim at distances of some size.
 
     Parameters
     ----------
